@@ -1,0 +1,257 @@
+/**
+ * What the core needs from outside. Adapters implement these; the core knows nothing else. Nothing here names a technology.
+ *
+ * Store methods are synchronous and throw `FrostFault` when the store itself fails (full, damaged): every method is one
+ * transaction, done whole or not at all.
+ */
+import type { FrostError, Result } from '../../shared/errors.ts';
+import type { Host, HostTrust } from '../../shared/model/host.ts';
+import type { Plan } from '../../shared/model/plan.ts';
+import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.ts';
+import type { Scan, ScanSummary } from '../../shared/model/scan.ts';
+import type { Freeze, Revision } from '../../shared/model/snapshot.ts';
+
+export interface Clock {
+  /** Milliseconds since 1970, wall clock. */
+  now(): number;
+  /** Resolves after `ms`, or early with `false` when the signal aborts. */
+  wait(ms: number, signal?: AbortSignal): Promise<boolean>;
+}
+
+export interface Random {
+  /** A new UUID. */
+  id(): string;
+  /** Hex digits, from a cryptographic source. */
+  hex(bytes: number): string;
+}
+
+export interface Hasher {
+  /** Lower-case hex of the SHA-256 of the UTF-8 bytes. */
+  sha256(text: string): string;
+}
+
+export interface Log {
+  /** `fields` hold no secret and no host output. */
+  write(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>): void;
+}
+
+/** A POSIX sh script for a host. It travels on stdin of a shell, never in argv. */
+export type CommandSpec = {
+  script: string;
+  /** Run as root by the host's sudo mode. */
+  root: boolean;
+  /** Whole command, milliseconds. Streaming commands (a job being followed) set it high and rely on keep-alive. */
+  timeoutMs: number;
+  /** stdout and stderr together; more ends the command with `host.output-too-large`. */
+  maxOutputBytes: number;
+};
+
+export type CommandOutput = {
+  /** UTF-8, invalid bytes replaced. Empty where `onStdout` was given. */
+  stdout: string;
+  stderr: string;
+  /** The script's exit code; signals appear as 128 + n. */
+  exitCode: number;
+};
+
+/** A host and the hosts to go through, nearest to the console last. */
+export type Route = { host: Host; via: Host[] };
+
+export type RunOptions = {
+  signal?: AbortSignal;
+  /** Receives stdout as it comes, whole chunks in order; the result's `stdout` is then empty and not limited by size. */
+  onStdout?: (chunk: Uint8Array) => void;
+};
+
+/**
+ * Carries commands to a host. Connections are kept and reused; a broken one is noticed and not handed out again.
+ * Errors: `host.unreachable|timeout|connection-lost|auth-failed|no-common-algorithm|key-unknown|key-changed|key-revoked|key-file`,
+ * `host.no-root|sudo-password|sudo-refused`, `host.output-too-large`, `vault.locked`, `cancelled`. A script that ran and
+ * exited non-zero is a value, not an error.
+ */
+export interface Transport {
+  run(route: Route, spec: CommandSpec, options?: RunOptions): Promise<Result<CommandOutput>>;
+  /** Asks for the host's key without logging in; judges it by the trust store. Never changes trust. */
+  probeKey(route: Route, signal?: AbortSignal): Promise<Result<HostTrust & { publicKey?: string }>>;
+  /** Ends kept connections of one host, or all. */
+  release(hostId?: string): void;
+}
+
+/** Host keys the admin has accepted, by the name and port they were met under. `publicKey` is base64 as in known_hosts. */
+export type TrustedKey = {
+  address: string;
+  port: number;
+  keyType: string;
+  publicKey: string;
+  fingerprint: string;
+  addedAt: string;
+};
+
+export interface TrustStore {
+  trustedKeys(address: string, port: number): TrustedKey[];
+  addTrustedKey(key: TrustedKey): void;
+  removeTrustedKeys(address: string, port: number): void;
+}
+
+export type SecretName = `host/${string}/${'password' | 'sudoPassword' | 'keyPassphrase'}`;
+
+/** Where secrets live. Errors: `vault.locked`, `vault.wrong-passphrase`, `vault.unavailable`. */
+export interface Vault {
+  state(): 'absent' | 'locked' | 'unlocked';
+  kind: 'keychain' | 'passphrase';
+  /** Creates the vault when absent, opens it when locked. */
+  unlock(passphrase: string): Promise<Result<void>>;
+  lock(): void;
+  get(name: SecretName): Promise<Result<string | undefined>>;
+  put(name: SecretName, secret: string): Promise<Result<void>>;
+  /** Works on a locked vault too. */
+  remove(name: SecretName): Promise<Result<void>>;
+}
+
+export type StoredFreeze = {
+  lineId: string;
+  snapshot: string;
+  revisionId: string;
+  revision: number;
+  freeze: Freeze;
+  /** Hosts the selector matched when it was frozen; those that match now are added when it is judged. */
+  hostIds: string[];
+  thawed?: { at: string; reason: string };
+};
+
+export type SnapshotLine = { id: string; name: string; headId: string; revisions: number; updatedAt: string };
+
+/** What the runner commits in one transaction: the new state, what happened, and what is still to be done because of it. */
+export type RunCommit = {
+  run: Run;
+  /** The reducer's whole state, JSON. */
+  state: unknown;
+  events: RunEvent[];
+  addEffects: PendingEffect[];
+  doneEffects: string[];
+  captures?: Capture[];
+};
+
+/** Something the runner owes the world. Kept until done, so that a killed process finds it again. */
+export type PendingEffect = { id: string; kind: string; hostId?: string; payload: unknown };
+
+export type StoredRun = { run: Run; state: unknown; effects: PendingEffect[] };
+
+export interface HostStore {
+  hosts(): Host[];
+  host(id: string): Host | undefined;
+  putHost(host: Host): void;
+  removeHost(id: string): void;
+}
+
+export interface ScanStore {
+  putScan(scan: Scan): void;
+  latestScan(hostId: string): Scan | undefined;
+  /** The latest with state `ok` or `partial`. */
+  lastGoodScan(hostId: string): Scan | undefined;
+  /** Newest first, without lists. */
+  scanHistory(hostId: string, limit: number): ScanSummary[];
+  /** Latest and last good summary of every host in one query. */
+  scanSummaries(): Map<string, { latest: ScanSummary; lastGood?: ScanSummary }>;
+}
+
+export interface SnapshotStore {
+  lines(): SnapshotLine[];
+  line(idOrName: string): SnapshotLine | undefined;
+  revision(id: string): Revision | undefined;
+  /** Newest first. */
+  revisions(lineId: string): Revision[];
+  /**
+   * Adds revisions (already there: left alone) and moves the line's head in one transaction; creates the line when new.
+   * `expectHead` given and not the present head: nothing is done and false is returned.
+   */
+  putRevisions(
+    revisions: Revision[],
+    head: { lineId: string; name: string; revisionId: string; expectHead?: string },
+    freezes: StoredFreeze[],
+  ): boolean;
+  freezes(): StoredFreeze[];
+  thaw(
+    revisionId: string,
+    thawed: { at: string; reason: string },
+    revision: Revision,
+    head: { lineId: string; name: string },
+  ): void;
+  removeLine(lineId: string): void;
+}
+
+export interface RunStore {
+  putPlan(plan: Plan): void;
+  plan(id: string): Plan | undefined;
+  plans(limit: number): Plan[];
+  createRun(commit: RunCommit): void;
+  commitRun(commit: RunCommit): void;
+  run(id: string): StoredRun | undefined;
+  /** Newest first. */
+  runs(limit: number): RunSummary[];
+  /** Runs that are not at rest, oldest first. */
+  unfinishedRuns(): StoredRun[];
+  /** Events with seq > since, ascending. */
+  events(runId: string, since: number, limit: number): RunEvent[];
+  outputLines(runId: string, host: string, limit: number): string[];
+  capture(runId: string, hostId: string): Capture | undefined;
+  markAccepted(runId: string, at: string): void;
+}
+
+export interface SettingStore {
+  setting(key: string): string | undefined;
+  putSetting(key: string, value: string | null): void;
+}
+
+export type AuditEntry = { seq: number; at: string; actor: string; action: string; detail: string };
+export interface AuditStore {
+  appendAudit(entry: Omit<AuditEntry, 'seq'>): void;
+  audit(limit: number): AuditEntry[];
+}
+
+export interface Store
+  extends HostStore,
+    ScanStore,
+    SnapshotStore,
+    RunStore,
+    SettingStore,
+    AuditStore,
+    TrustStore {
+  close(): void;
+}
+
+/** Tells windows what to read again; see shared/contract/system.ts. */
+export interface Changes {
+  announce(change: ChangeNote): void;
+}
+export type ChangeNote =
+  | { type: 'hosts' | 'snapshots' | 'vault' | 'demo' }
+  | { type: 'scan'; hostId: string }
+  | { type: 'runs'; runId: string };
+
+/** Follows a long command for `system.activity`; `signal` aborts when the admin cancels it. */
+export interface Activities {
+  begin(kind: 'scan' | 'plan', label: string, total: number): ActivityHandle;
+}
+export interface ActivityHandle {
+  readonly signal: AbortSignal;
+  started(host: string): void;
+  finished(host: string, failed: boolean): void;
+  end(): void;
+}
+
+export type Ports = {
+  clock: Clock;
+  random: Random;
+  hasher: Hasher;
+  log: Log;
+  store: Store;
+  vault: Vault;
+  transport: Transport;
+  changes: Changes;
+  activities: Activities;
+  /** Default author of revisions and actor of runs. */
+  user: string;
+};
+
+export type { FrostError };

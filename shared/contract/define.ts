@@ -1,0 +1,48 @@
+/**
+ * How the contract is written down. Everything else derives from it: handler types and validation (main/api), the preload
+ * bridge, the renderer's client, the command line and the mock host of the renderer's tests.
+ */
+import type { z } from 'zod';
+
+export type Permission = 'read' | 'edit' | 'deploy' | 'admin';
+
+export type Query<I extends z.ZodType, O extends z.ZodType> = { kind: 'query'; input: I; output: O };
+/** `audit`: written to the audit log with its input (secrets left out). */
+export type Command<I extends z.ZodType, O extends z.ZodType> = {
+  kind: 'command';
+  input: I;
+  output: O;
+  permission: Permission;
+  audit: boolean;
+};
+/** Items come after the cursor that stands in the input; the caller resumes from the last one it saw. */
+export type Stream<I extends z.ZodType, E extends z.ZodType> = { kind: 'stream'; input: I; item: E };
+
+export type Procedure =
+  | Query<z.ZodType, z.ZodType>
+  | Command<z.ZodType, z.ZodType>
+  | Stream<z.ZodType, z.ZodType>;
+export type Group = Record<string, Procedure>;
+export type Contract = Record<string, Group>;
+
+export const query = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O): Query<I, O> => ({
+  kind: 'query',
+  input,
+  output,
+});
+export const command = <I extends z.ZodType, O extends z.ZodType>(
+  input: I,
+  output: O,
+  options: { permission: Permission; audit?: boolean },
+): Command<I, O> => ({
+  kind: 'command',
+  input,
+  output,
+  permission: options.permission,
+  audit: options.audit ?? true,
+});
+export const stream = <I extends z.ZodType, E extends z.ZodType>(input: I, item: E): Stream<I, E> => ({
+  kind: 'stream',
+  input,
+  item,
+});

@@ -1,0 +1,163 @@
+/** Snapshots: revisions, edits, freezes, exchange. */
+import { z } from 'zod';
+import {
+  Arch,
+  ContentHash,
+  Ecosystem,
+  HostName,
+  Id,
+  Instant,
+  PackageName,
+  PackageVersion,
+  SelectorText,
+  SnapshotName,
+  Text,
+} from '../model/primitives.ts';
+import {
+  Decision,
+  FreezePolicy,
+  SnapshotDiff,
+  SnapshotRef,
+  SnapshotSummary,
+  SnapshotView,
+} from '../model/snapshot.ts';
+import { command, query } from './define.ts';
+import { Selectors } from './fleet.ts';
+
+const One = z.object({ snapshot: SnapshotView });
+
+/**
+ * One edit of the entry list. Edits of one call become one new revision, in the order given; if one of them is not possible
+ * none is done. `arch` and `ecosystem` may be left out where the name is unambiguous.
+ */
+const target = { name: PackageName, arch: Arch.optional(), ecosystem: Ecosystem.optional() };
+export const Edit = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('add'),
+    ...target,
+    version: PackageVersion,
+    stage: z.int().min(0).max(99).optional(),
+    note: Text(2000).optional(),
+  }),
+  z.object({ kind: z.literal('remove'), ...target }),
+  z.object({ kind: z.literal('decide'), ...target, decision: Decision }),
+  z.object({ kind: z.literal('stage'), ...target, stage: z.int().min(0).max(99) }),
+  z.object({ kind: z.literal('note'), ...target, note: Text(2000) }),
+  /** Places the entry before the one at `index` of the list as it then is (0 = first). */
+  z.object({ kind: z.literal('move'), ...target, index: z.int().min(0).max(20_000) }),
+]);
+export type Edit = z.infer<typeof Edit>;
+
+/** What is wrong or worth knowing about an entry, from the packages known through scans. */
+export const EntryWarning = z.object({
+  name: PackageName,
+  code: z.enum([
+    'unknown-version',
+    'not-installed-anywhere',
+    'needs-package',
+    'downgrade',
+    'removes-package',
+  ]),
+  message: Text(1000),
+});
+
+export const snapshots = {
+  list: query(z.object({}), z.object({ snapshots: z.array(SnapshotSummary) })),
+  show: query(z.object({ ref: SnapshotRef }), One.extend({ warnings: z.array(EntryWarning) })),
+  /** Revisions of a line, newest first. */
+  history: query(z.object({ ref: SnapshotRef }), z.object({ revisions: z.array(SnapshotSummary) })),
+  /** From the last good scans of `from`; hosts without one are `input.invalid`, never silently left out. Neither: empty. */
+  create: command(
+    z.object({
+      name: SnapshotName,
+      from: Selectors.optional(),
+      security: z.boolean().default(false),
+      message: Text(2000).optional(),
+    }),
+    One,
+    { permission: 'edit' },
+  ),
+  /** `expect`: the revision the edits were made on; another head by now is `state.conflict` and changes nothing. */
+  edit: command(
+    z.object({
+      ref: SnapshotRef,
+      edits: z.array(Edit).max(20_000),
+      message: Text(2000).optional(),
+      expect: ContentHash.optional(),
+    }),
+    One,
+    { permission: 'edit' },
+  ),
+  /** Makes the content of an older revision the newest one: undo across sessions. */
+  restore: command(z.object({ ref: SnapshotRef }), One, { permission: 'edit' }),
+  freeze: command(
+    z.object({
+      ref: SnapshotRef,
+      hosts: SelectorText,
+      from: Instant,
+      to: Instant,
+      zone: z.string().min(1).max(64),
+      policy: FreezePolicy.default('listed-only'),
+      guard: z.boolean().default(false),
+    }),
+    One,
+    { permission: 'deploy' },
+  ),
+  thaw: command(z.object({ ref: SnapshotRef, reason: Text(2000).min(1) }), One, { permission: 'deploy' }),
+  /** Freezes that hold now or will, with the hosts they hold on. */
+  freezes: query(
+    z.object({}),
+    z.object({
+      freezes: z.array(
+        z.object({
+          snapshot: SnapshotName,
+          lineId: Id,
+          revision: z.int(),
+          id: ContentHash,
+          selector: z.string(),
+          hosts: z.array(HostName),
+          from: Instant,
+          to: Instant,
+          zone: z.string(),
+          policy: FreezePolicy,
+          active: z.boolean(),
+        }),
+      ),
+    }),
+  ),
+  diff: query(z.object({ a: SnapshotRef, b: SnapshotRef }), SnapshotDiff),
+  /** What the last good scans of a selector offer that the snapshot has not, and the reverse. */
+  diffScan: query(z.object({ ref: SnapshotRef, selectors: Selectors.min(1) }), SnapshotDiff),
+  /** The exchange file's text; the caller writes it. */
+  export: query(
+    z.object({ ref: SnapshotRef }),
+    z.object({ fileName: z.string(), text: z.string(), bytes: z.int() }),
+  ),
+  /** Checks and says what an import would do; changes nothing. */
+  verify: query(
+    z.object({ text: z.string() }),
+    z.object({
+      ok: z.boolean(),
+      signatures: z.array(z.object({ fingerprint: z.string(), checked: z.boolean() })),
+      revisions: z.array(SnapshotSummary),
+      /** Against the newest revision here, where the line is known. */
+      diff: SnapshotDiff.optional(),
+      fresh: z.int(),
+    }),
+  ),
+  import: command(
+    z.object({ text: z.string() }),
+    z.object({
+      ok: z.boolean(),
+      signatures: z.array(z.object({ fingerprint: z.string(), checked: z.boolean() })),
+      revisions: z.array(SnapshotSummary),
+      diff: SnapshotDiff.optional(),
+      fresh: z.int(),
+      snapshot: SnapshotView,
+    }),
+    { permission: 'edit' },
+  ),
+  remove: command(z.object({ ref: SnapshotRef }), z.object({ removed: SnapshotName }), {
+    permission: 'edit',
+  }),
+};
