@@ -1,0 +1,216 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createCgroup, removeCgroups } from './cgroup.ts';
+import {
+  fleetsDir,
+  hostAddress,
+  KEY_PASSPHRASE,
+  MAX_HOSTS,
+  REPOSITORY_HOST,
+  REPOSITORY_PORT,
+  repositoryAddress,
+} from './config.ts';
+import { LabHost } from './host.ts';
+import { copyRepository, type Image, openImage } from './image.ts';
+import { debFileName, nativeArchitecture } from './packages.ts';
+import { LabError, type Lock, lock, must } from './process.ts';
+import { addPackages, indexRepository } from './repository.ts';
+import { type RepositoryServer, serveRepository } from './server.ts';
+import type { PackageVersion } from './shapes.ts';
+
+export interface FleetOptions {
+  /** Default 12. They are named h01, h02 … */
+  readonly hosts?: number;
+  /** 1…200: hosts get 127.0.<block>.N. Default: the first block no other fleet on this machine has. */
+  readonly block?: number;
+  /** Size of each host's disk (it takes memory only as far as it is used). Default 300. */
+  readonly diskMiB?: number;
+}
+
+export interface ClientKeys {
+  /** Private key files (OpenSSH format); the public ones end in `.pub`. */
+  readonly client: string;
+  /** Needs `passphrase`. */
+  readonly protected: string;
+  readonly passphrase: string;
+  /** No host accepts it. */
+  readonly stranger: string;
+}
+
+export interface FleetRepository extends RepositoryServer {
+  /** Adds package versions; hosts see them after their next `apt-get update`. */
+  publish(versions: readonly PackageVersion[]): Promise<void>;
+  /** Takes package versions out, files and all. */
+  withdraw(versions: readonly PackageVersion[]): Promise<void>;
+}
+
+export interface Fleet {
+  readonly block: number;
+  readonly dir: string;
+  readonly hosts: readonly LabHost[];
+  readonly keys: ClientKeys;
+  readonly repository: FleetRepository;
+  host(name: string): LabHost;
+  /** The hosts' present keys as known_hosts lines. */
+  knownHosts(): string;
+  /** Removes every process, mount and file of the fleet. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const blockDir = (block: number): string => join(fleetsDir, String(block));
+
+/** Removes what a session that was killed left in a block. The caller holds the block's lock, so nobody lives there. */
+const cleanBlock = async (block: number): Promise<void> => {
+  await removeCgroups(`${block}-`);
+  const dir = blockDir(block);
+  const mounts = (await readFile('/proc/self/mounts', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${dir}/`));
+  for (const path of mounts.reverse()) await must('umount', ['-l', path]);
+  await rm(dir, { recursive: true, force: true });
+};
+
+interface Claim {
+  readonly block: number;
+  readonly held: Lock;
+}
+
+const claimBlock = async (wanted: number | undefined, taken: ReadonlySet<number>): Promise<Claim> => {
+  for (let block = wanted ?? 1; block <= 200; block += 1) {
+    const held = taken.has(block) ? null : await lock(`block-${block}`, 'exclusive', false);
+    if (held !== null) {
+      await cleanBlock(block);
+      return { block, held };
+    }
+    if (wanted !== undefined) break;
+  }
+  throw new LabError(
+    wanted === undefined ? 'no free address block' : `block ${wanted} is in use by another fleet`,
+  );
+};
+
+/** Claims a block and serves the repository on its .254: that the address can be bound proves the block is really free. */
+const claimAndServe = async (
+  image: Image,
+  wanted: number | undefined,
+): Promise<Claim & { server: RepositoryServer }> => {
+  const taken = new Set<number>();
+  for (;;) {
+    const claim = await claimBlock(wanted, taken);
+    try {
+      await mkdir(blockDir(claim.block), { recursive: true });
+      const repository = join(blockDir(claim.block), 'repository');
+      await copyRepository(image, repository);
+      const address = repositoryAddress(claim.block);
+      const server = await serveRepository(join(repository, 'public'), address, REPOSITORY_PORT);
+      return { ...claim, server };
+    } catch (error) {
+      await cleanBlock(claim.block);
+      await claim.held.release();
+      if (wanted !== undefined || taken.size >= 5) throw error;
+      taken.add(claim.block);
+    }
+  }
+};
+
+const fleetRepository = (server: RepositoryServer, dir: string): FleetRepository => ({
+  ...server,
+  publish: async (versions) => {
+    await addPackages(dir, versions);
+    await indexRepository(dir);
+  },
+  withdraw: async (versions) => {
+    const arch = await nativeArchitecture();
+    for (const p of versions) await rm(join(dir, 'public', 'pool', p.suite, debFileName(p, arch)));
+    await indexRepository(dir);
+  },
+});
+
+/**
+ * Builds the image if need be and boots a fleet of real Debian hosts. Should this process be killed, the kernel ends the hosts
+ * with it, and the next fleet that takes the block removes the mounts.
+ */
+export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => {
+  const count = options.hosts ?? 12;
+  if (!Number.isInteger(count) || count < 1 || count > MAX_HOSTS)
+    throw new LabError(`1 to ${MAX_HOSTS} hosts, not ${count}`);
+  const image = await openImage();
+  const hosts: LabHost[] = [];
+  let claim: Awaited<ReturnType<typeof claimAndServe>> | null = null;
+  let stopping: Promise<void> | null = null;
+
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      // One host that cannot be ended in order must not keep the rest: the block's cleaning ends what is left.
+      await Promise.allSettled(hosts.map((host) => host.remove()));
+      if (claim !== null) {
+        await claim.server.close();
+        await cleanBlock(claim.block);
+        await claim.held.release();
+      }
+      await image.release();
+    })();
+    return stopping;
+  };
+
+  try {
+    claim = await claimAndServe(image, options.block);
+    const { block, server } = claim;
+    const dir = blockDir(block);
+    await writeFile(join(dir, 'pid'), `${process.pid}\n`);
+    const names = Array.from({ length: count }, (_, i) => `h${String(i + 1).padStart(2, '0')}`);
+    const created = await Promise.all(
+      names.map(async (name, i) =>
+        LabHost.create({
+          name,
+          address: hostAddress(block, i + 1),
+          repositoryAddress: server.address,
+          repositoryHost: REPOSITORY_HOST,
+          dir: join(dir, 'hosts', name),
+          lower: image.lower,
+          diskBytes: (options.diskMiB ?? 300) * 1024 * 1024,
+          cgroup: await createCgroup(`${block}-${name}`),
+        }),
+      ),
+    );
+    hosts.push(...created);
+    await Promise.all(hosts.map((host) => host.boot()));
+    return {
+      block,
+      dir,
+      hosts,
+      keys: {
+        client: join(image.keys, 'client'),
+        protected: join(image.keys, 'protected'),
+        passphrase: KEY_PASSPHRASE,
+        stranger: join(image.keys, 'stranger'),
+      },
+      repository: fleetRepository(server, join(dir, 'repository')),
+      host: (name) => {
+        const host = hosts.find((one) => one.name === name);
+        if (host === undefined) throw new LabError(`no host ${name}`);
+        return host;
+      },
+      knownHosts: () =>
+        hosts.map((h) => `[${h.address}]:${h.port} ${h.hostKey.type} ${h.hostKey.blob}\n`).join(''),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+/** Removes what killed sessions left in any block; blocks of living fleets are left alone. Returns the cleaned blocks. */
+export const cleanStale = async (blocks: readonly number[]): Promise<number[]> => {
+  const cleaned: number[] = [];
+  for (const block of blocks) {
+    const held = await lock(`block-${block}`, 'exclusive', false);
+    if (held === null) continue;
+    await cleanBlock(block);
+    await held.release();
+    cleaned.push(block);
+  }
+  return cleaned;
+};

@@ -1,0 +1,39 @@
+#!/bin/sh
+# The first thing in a host's namespaces: builds its file system, moves into it and becomes its PID 1.
+# $1 lower layers (colon-separated)  $2 the host's directory (rw/ is its tmpfs, root/ a mount point, boot_id a file)  $3 name
+set -eu
+lower=$1 dir=$2 name=$3
+hostname "$name"
+root=$dir/root
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$dir/rw/upper,workdir=$dir/rw/work" "$root"
+cd "$root"
+mount -t proc -o nosuid,nodev,noexec proc proc
+# A host is root on the real kernel: its sysctls, and above all its sysrq-trigger, belong to the machine.
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+[ ! -e proc/sysrq-trigger ] || mount --bind /dev/null proc/sysrq-trigger
+mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
+mount -t tmpfs -o nosuid,nodev,mode=755,size=16m tmpfs run
+mount -t tmpfs -o nosuid,mode=755,size=1m tmpfs dev
+for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
+  set -- $(echo "$node" | tr : ' ')
+  mknod -m 666 "dev/$1" c "$2" "$3"
+done
+mkdir dev/pts dev/shm run/lock run/sshd run/lab
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
+chmod 1777 dev/shm run/lock
+chmod 700 run/lab
+mkfifo -m 600 run/lab/control
+# Bound from /run and not from where it was written: a mount of a device of its own would show up in the host's df.
+cp "$dir/boot_id" run/lab/boot_id
+chmod 444 run/lab/boot_id
+mount --bind run/lab/boot_id proc/sys/kernel/random/boot_id
+# pivot_root, not chroot: the machine's mounts, other fleets' among them, must not live on in this namespace.
+pivot_root . mnt
+exec chroot . /bin/sh -c 'umount -l /mnt && exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+  tini -g -- /usr/local/lib/lab/init' < /dev/null

@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cgroup } from './cgroup.ts';
+import { LabError, run } from './process.ts';
+
+/** Exit codes of sh/init.sh. */
+const REBOOT = 81;
+const BOOT_DEADLINE_MS = 30_000;
+
+export interface Machine {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** The host's directory: `rw/` (tmpfs), `root/` (mount point), `boot_id`, `console.log`. */
+  readonly dir: string;
+  readonly lower: string;
+  readonly cgroup: Cgroup;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | null>;
+}
+
+const banner = (address: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, address);
+    const end = (ok: boolean): void => {
+      socket.destroy();
+      resolve(ok);
+    };
+    socket.setTimeout(2000, () => end(false));
+    socket.once('error', () => end(false));
+    socket.once('close', () => end(false));
+    socket.once('data', (data) => end(data.toString('latin1').startsWith('SSH-2.0')));
+  });
+
+/** Is to one host what power and firmware are to a real one: boots it, cuts it, boots it again when it asked for that. */
+export class Supervisor {
+  readonly #machine: Machine;
+  #running: Running | null = null;
+  #bootId = '';
+  #boots = 0;
+  #changed: Array<() => void> = [];
+  /** The error of the last boot after a reboot that nobody was waiting for. */
+  #bootError: Error | null = null;
+  #rebooting: Promise<void> = Promise.resolve();
+  readonly #retired = new AbortController();
+  /** What a host that reboots does: comes back after this many milliseconds, or (null) never. */
+  rebootDelayMs: number | null = 0;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  get bootId(): string {
+    return this.#bootId;
+  }
+  /** Completed boots since the fleet started. */
+  get boots(): number {
+    return this.#boots;
+  }
+  get isOn(): boolean {
+    return this.#running !== null;
+  }
+
+  /** Starts the host and waits until its sshd greets. */
+  async boot(): Promise<void> {
+    if (this.#running !== null) throw new LabError(`${this.#machine.name} is already on`);
+    const { dir, lower, name, address, port, cgroup } = this.#machine;
+    await cgroup.freeze(false);
+    this.#bootId = randomUUID();
+    await writeFile(join(dir, 'boot_id'), `${this.#bootId}\n`, { mode: 0o444, flag: 'w' });
+    const uptime = Math.floor(Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]));
+    const log = await open(join(dir, 'console.log'), 'a');
+    const child = spawn(
+      'sh',
+      [
+        ...['-c', 'echo $$ > "$1" || exit 1; shift; exec "$@"', 'sh', join(cgroup.path, 'cgroup.procs')],
+        // Should this process be killed, the kernel ends the host with it.
+        ...['setpriv', '--pdeathsig', 'KILL'],
+        ...['unshare', '--time', '--boottime', String(-uptime), '--pid', '--fork', '--kill-child=KILL'],
+        ...['--mount', '--uts', '--ipc'],
+        ...['sh', join(import.meta.dirname, 'sh', 'enter.sh'), lower, dir, name],
+      ],
+      { stdio: ['ignore', log.fd, log.fd], detached: true },
+    );
+    const exited = new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => resolve(code));
+    });
+    await log.close();
+    const running: Running = { child, exited };
+    this.#running = running;
+    void exited.then((code) => this.#ended(running, code));
+    const deadline = Date.now() + BOOT_DEADLINE_MS;
+    while (!(await banner(address, port))) {
+      if (this.#running !== running || Date.now() > deadline) {
+        const text = await readFile(join(dir, 'console.log'), 'utf8');
+        throw new LabError(`${name} does not boot:\n${text.split('\n').slice(-15).join('\n')}`);
+      }
+      await delay(15);
+    }
+    this.#boots += 1;
+    this.#notify();
+  }
+
+  /** Power cut: every process of the host ends at once, nothing is written any more. The disk keeps its content. */
+  async cut(): Promise<void> {
+    const running = this.#running;
+    if (running === null) return;
+    this.#running = null;
+    const pid = await this.#initOf(running);
+    // A host that is just ending by itself may be gone before the signal: that is what was wanted.
+    if (pid === null || (await run('kill', ['-KILL', String(pid)])).code !== 0) running.child.kill('SIGKILL');
+    await running.exited;
+    this.#notify();
+  }
+
+  /** Power cut for good: not even a reboot under way brings the host back. */
+  async retire(): Promise<void> {
+    this.#retired.abort();
+    await this.cut();
+    await this.#rebooting;
+    await this.cut();
+  }
+
+  /** The machine's pid of the host's PID 1. */
+  async initPid(): Promise<number> {
+    const pid = this.#running === null ? null : await this.#initOf(this.#running);
+    if (pid === null) throw new LabError(`${this.#machine.name} is off`);
+    return pid;
+  }
+
+  /** Waits until `boots` is at least `count`. */
+  async booted(count: number): Promise<void> {
+    await this.#until(() => this.#boots >= count);
+  }
+
+  /** Waits until the host is off. */
+  async off(): Promise<void> {
+    await this.#until(() => this.#running === null);
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (this.#bootError !== null) throw this.#bootError;
+      await new Promise<void>((resolve) => this.#changed.push(resolve));
+    }
+  }
+
+  #notify(): void {
+    const waiting = this.#changed;
+    this.#changed = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #ended(running: Running, code: number | null): void {
+    // After a power cut somebody else decides what comes next.
+    if (this.#running !== running) return;
+    this.#running = null;
+    this.#notify();
+    if (code !== REBOOT || this.rebootDelayMs === null) return;
+    this.#rebooting = delay(this.rebootDelayMs, undefined, { signal: this.#retired.signal })
+      .then(() => (this.#running === null ? this.boot() : undefined))
+      .catch((error: unknown) => {
+        this.#bootError = error instanceof Error ? error : new LabError(String(error));
+        this.#notify();
+      });
+  }
+
+  async #initOf(running: Running): Promise<number | null> {
+    const pid = running.child.pid;
+    if (pid === undefined) return null;
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+    const first = Number(children.trim().split(' ')[0]);
+    return first > 0 ? first : null;
+  }
+}
