@@ -130,6 +130,8 @@ export type RunCommit = {
   addEffects: PendingEffect[];
   doneEffects: string[];
   captures?: Capture[];
+  /** Hosts (ids) whose task differs from the last commit; absent: all may. A store that keeps tasks apart writes only these. */
+  changedTasks?: string[];
 };
 
 /** Something the runner owes the world. Kept until done, so that a killed process finds it again. */
