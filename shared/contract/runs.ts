@@ -33,9 +33,17 @@ export const runs = {
     z.object({ runs: z.array(RunSummary) }),
   ),
   show: query(z.object({ id: z.string().max(64) }), z.object({ run: Run })),
-  /** Events after `since`; ends after `run.finished` unless `follow`. */
+  /**
+   * Events after `since`; ends after `run.finished` unless `follow`. With `host` only that host's and the run's own events:
+   * their seq has gaps then, but resuming after the last one seen works the same.
+   */
   events: stream(
-    z.object({ id: Id, since: z.int().min(0).default(0), follow: z.boolean().default(true) }),
+    z.object({
+      id: Id,
+      since: z.int().min(0).default(0),
+      follow: z.boolean().default(true),
+      host: HostName.optional(),
+    }),
     RunEvent,
   ),
   /** The last output lines of a host's task, for opening its view late. */
