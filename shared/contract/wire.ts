@@ -12,7 +12,7 @@ export const ClientFrame = z.discriminatedUnion('t', [
   z.object({ t: z.literal('call'), id: z.int().min(1), name: z.string().max(100), input: z.unknown() }),
   z.object({ t: z.literal('stream'), id: z.int().min(1), name: z.string().max(100), input: z.unknown() }),
   z.object({ t: z.literal('cancel'), id: z.int().min(1) }),
-  z.object({ t: z.literal('hello'), actor: z.string().max(100) }),
+  z.object({ t: z.literal('hello'), actor: z.string().max(100), token: z.string().max(200).optional() }),
 ]);
 export type ClientFrame = z.infer<typeof ClientFrame>;
 

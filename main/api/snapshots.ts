@@ -1,0 +1,22 @@
+import type { Handlers } from '../../shared/contract/contract.ts';
+import type { SnapshotService } from '../core/snapshots/service.ts';
+
+type SnapshotNames = Extract<keyof Handlers, `snapshots.${string}`>;
+
+export const snapshotHandlers = (snapshots: SnapshotService): Pick<Handlers, SnapshotNames> => ({
+  'snapshots.list': snapshots.list,
+  'snapshots.show': snapshots.show,
+  'snapshots.history': snapshots.history,
+  'snapshots.create': snapshots.create,
+  'snapshots.edit': snapshots.edit,
+  'snapshots.restore': snapshots.restore,
+  'snapshots.freeze': snapshots.freeze,
+  'snapshots.thaw': snapshots.thaw,
+  'snapshots.freezes': snapshots.freezes,
+  'snapshots.diff': snapshots.diff,
+  'snapshots.diffScan': snapshots.diffScan,
+  'snapshots.export': snapshots.export,
+  'snapshots.verify': snapshots.verify,
+  'snapshots.import': snapshots.import,
+  'snapshots.remove': snapshots.remove,
+});

@@ -1,0 +1,114 @@
+/**
+ * The composition root: wires adapters into the core and serves the contract. One of these per data folder; the shells only
+ * carry frames to it. It knows no window and no terminal.
+ */
+import { mkdirSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Handlers } from '../shared/contract/contract.ts';
+import type { FrostError, Result } from '../shared/errors.ts';
+import { ok } from '../shared/errors.ts';
+import type { Host } from '../shared/model/host.ts';
+import { createChangeHub } from './adapters/changes.ts';
+import { createDemoController, type DemoController } from './adapters/demo/controller.ts';
+import { fileLog } from './adapters/log.ts';
+import { knownHostsFiles, systemClock, systemHasher, systemRandom } from './adapters/platform.ts';
+import { acquireDataFolder } from './adapters/sqlite/lock.ts';
+import { openStore } from './adapters/sqlite/open.ts';
+import { createSshTransport } from './adapters/ssh/transport.ts';
+import { createPassphraseVault } from './adapters/vault/passphrase.ts';
+import { withAudit } from './api/audit.ts';
+import { fleetHandlers } from './api/fleet.ts';
+import { runHandlers } from './api/runs.ts';
+import { snapshotHandlers } from './api/snapshots.ts';
+import { systemHandlers } from './api/system.ts';
+import { createHostsService } from './core/fleet/hosts.ts';
+import { createScanService } from './core/fleet/scan.ts';
+import type { Log, Ports, Vault } from './core/ports.ts';
+import { createPlanService } from './core/runs/plan.ts';
+import { createRunService } from './core/runs/service.ts';
+import { createFreezeJudge, createFreezeLookup } from './core/snapshots/judge.ts';
+import { createSnapshotService } from './core/snapshots/service.ts';
+
+export type HostOptions = {
+  dataDir: string;
+  version: string;
+  /** Program and arguments of the demo fleet's process. */
+  demoCommand: string[];
+  /** The system's keychain, where a shell offers one; else a passphrase vault in the data folder. */
+  keychain?: Vault;
+};
+
+export type RunningHost = {
+  handlers: Handlers;
+  log: Log;
+  /** Something is under way that must not be cut off by going idle. */
+  busy(): boolean;
+  close(): Promise<void>;
+};
+
+/** Errors: `store.busy` (another process has this folder), `store.newer`, `store.damaged`, `store.full`. */
+export const startHost = async (options: HostOptions): Promise<Result<RunningHost, FrostError>> => {
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  const folder = acquireDataFolder(options.dataDir);
+  if (!folder.ok) return folder;
+  const log = fileLog(join(options.dataDir, 'frostline.log'));
+  const opened = openStore({ file: join(options.dataDir, 'frostline.db'), log });
+  if (!opened.ok) {
+    folder.value.release();
+    return opened;
+  }
+  const store = opened.value;
+  const clock = systemClock;
+  const random = systemRandom;
+  const hub = createChangeHub(clock, random);
+  const vault = options.keychain ?? createPassphraseVault({ file: join(options.dataDir, 'vault.json') });
+  const agentSocket = process.env.SSH_AUTH_SOCK;
+  const transport = createSshTransport({
+    trust: store,
+    vault,
+    userKnownHostsFiles: knownHostsFiles(),
+    log,
+    ...(agentSocket === undefined ? {} : { agentSocket }),
+  });
+  const ports: Ports = { clock, random, hasher: systemHasher, log, store, vault, transport, changes: hub, activities: hub, user: userInfo().username };
+
+  const scans = createScanService(ports);
+  const freezes = createFreezeLookup(ports);
+  const judge = createFreezeJudge(ports);
+  const plans = createPlanService(ports, { scanHost: scans.scanHost, judge });
+  const runs = createRunService(ports, { scanHost: scans.scanHost, judge });
+  const hosts = createHostsService(ports, {
+    frozenBy: (host: Host) => freezes(host, clock.now())[0]?.snapshot,
+    activeRun: (hostId) => runs.activeRun(hostId),
+  });
+  const snapshots = createSnapshotService(ports);
+  const demo: DemoController = createDemoController({ ports, hosts, dir: join(options.dataDir, 'demo'), command: options.demoCommand });
+
+  const facts = { version: options.version, instance: random.id(), startedAt: new Date(clock.now()).toISOString(), dataDir: options.dataDir };
+  const handlers = withAudit(
+    {
+      ...fleetHandlers(hosts, scans),
+      ...snapshotHandlers(snapshots),
+      ...runHandlers(plans, runs),
+      ...systemHandlers(ports, hub, demo, facts),
+    },
+    ports,
+  );
+
+  await demo.resume();
+  // Not awaited: resuming reaches out to hosts, and callers may watch it happen.
+  runs.resume().catch((error: unknown) => log.write('error', 'resuming runs failed', { error: String(error) }));
+
+  return ok({
+    handlers,
+    log,
+    busy: () => runs.active() > 0 || hub.activities().length > 0,
+    close: async () => {
+      await runs.close();
+      transport.release();
+      store.close();
+      folder.value.release();
+    },
+  });
+};
