@@ -8,7 +8,7 @@ import type { FrostError, Result } from '../../shared/errors.ts';
 import type { Host, HostTrust } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
 import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.ts';
-import type { Scan, ScanSummary } from '../../shared/model/scan.ts';
+import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Freeze, Revision } from '../../shared/model/snapshot.ts';
 
 export interface Clock {
@@ -87,6 +87,7 @@ export type TrustedKey = {
   addedAt: string;
 };
 
+/** Addresses are compared without regard to case. */
 export interface TrustStore {
   trustedKeys(address: string, port: number): TrustedKey[];
   addTrustedKey(key: TrustedKey): void;
@@ -139,21 +140,31 @@ export type PendingEffect = { id: string; kind: string; hostId?: string; payload
 
 export type StoredRun = { run: Run; state: unknown; effects: PendingEffect[] };
 
+/** Names are unique without regard to case: a second one throws `already-exists`. */
 export interface HostStore {
+  /** By name. */
   hosts(): Host[];
   host(id: string): Host | undefined;
+  /** Without regard to case. */
+  hostByName(name: string): Host | undefined;
   putHost(host: Host): void;
+  /** All or none; names may change places among them. */
+  putHosts(hosts: Host[]): void;
+  /** Its runs and scan summaries stay; its scans' lists go. */
   removeHost(id: string): void;
 }
 
 export interface ScanStore {
+  /** Scans are kept for ever, their lists for the latest of each host only. The order is that of storing. */
   putScan(scan: Scan): void;
   latestScan(hostId: string): Scan | undefined;
   /** The latest with state `ok` or `partial`. */
   lastGoodScan(hostId: string): Scan | undefined;
+  /** The updates of the last good scan, without reading its packages. */
+  lastGoodUpdates(hostId: string): Update[] | undefined;
   /** Newest first, without lists. */
   scanHistory(hostId: string, limit: number): ScanSummary[];
-  /** Latest and last good summary of every host in one query. */
+  /** Latest and last good summary of every host there is, in one query. */
   scanSummaries(): Map<string, { latest: ScanSummary; lastGood?: ScanSummary }>;
 }
 
@@ -182,19 +193,29 @@ export interface SnapshotStore {
   removeLine(lineId: string): void;
 }
 
+export type PlanSummary = Omit<Plan, 'hosts'> & { hostCount: number };
+
+/**
+ * A commit's events continue the stored ones without a gap, and `run.seq` is the last of them; anything else throws, as does
+ * a run that is there (create) or is not (commit). Events are never changed or removed.
+ */
 export interface RunStore {
   putPlan(plan: Plan): void;
   plan(id: string): Plan | undefined;
+  /** Newest first. */
   plans(limit: number): Plan[];
+  /** Newest first, without reading what stands under each host. */
+  planSummaries(limit: number): PlanSummary[];
   createRun(commit: RunCommit): void;
   commitRun(commit: RunCommit): void;
   run(id: string): StoredRun | undefined;
   /** Newest first. */
   runs(limit: number): RunSummary[];
-  /** Runs that are not at rest, oldest first. */
+  /** Runs that are not finished or still owe an effect, oldest first. */
   unfinishedRuns(): StoredRun[];
   /** Events with seq > since, ascending. */
   events(runId: string, since: number, limit: number): RunEvent[];
+  /** The last lines of the host's output, oldest first. */
   outputLines(runId: string, host: string, limit: number): string[];
   capture(runId: string, hostId: string): Capture | undefined;
   markAccepted(runId: string, at: string): void;
@@ -208,6 +229,7 @@ export interface SettingStore {
 export type AuditEntry = { seq: number; at: string; actor: string; action: string; detail: string };
 export interface AuditStore {
   appendAudit(entry: Omit<AuditEntry, 'seq'>): void;
+  /** Newest first. */
   audit(limit: number): AuditEntry[];
 }
 
