@@ -1,5 +1,6 @@
 /** Snapshots: revisions, edits, freezes, exchange. */
 import { z } from 'zod';
+import { FrostError } from '../errors.ts';
 import {
   Arch,
   ContentHash,
@@ -60,6 +61,10 @@ export const EntryWarning = z.object({
   ]),
   message: Text(1000),
 });
+
+/** What importing a file does to its line: makes it, moves it forward, or nothing (`same`, or the line here is already further). */
+export const ImportOutcome = z.enum(['new-line', 'forward', 'same', 'older']);
+export type ImportOutcome = z.infer<typeof ImportOutcome>;
 
 export const snapshots = {
   list: query(z.object({}), z.object({ snapshots: z.array(SnapshotSummary) })),
@@ -143,6 +148,9 @@ export const snapshots = {
       /** Against the newest revision here, where the line is known. */
       diff: SnapshotDiff.optional(),
       fresh: z.int(),
+      outcome: ImportOutcome.optional(),
+      /** Why an import would be refused although the file is sound (`ok` is then false), e.g. `state.conflict`. */
+      refusal: FrostError.optional(),
     }),
   ),
   import: command(
@@ -153,6 +161,7 @@ export const snapshots = {
       revisions: z.array(SnapshotSummary),
       diff: SnapshotDiff.optional(),
       fresh: z.int(),
+      outcome: ImportOutcome.optional(),
       snapshot: SnapshotView,
     }),
     { permission: 'edit' },

@@ -140,6 +140,14 @@ export type ExchangeFile = z.infer<typeof ExchangeFile>;
 export const SnapshotDiff = z.object({
   added: z.array(Entry),
   removed: z.array(Entry),
-  changed: z.array(z.object({ name: PackageName, field: z.string(), from: z.string(), to: z.string() })),
+  changed: z.array(
+    z.object({
+      name: PackageName,
+      arch: Arch.optional(),
+      field: z.string(),
+      from: z.string(),
+      to: z.string(),
+    }),
+  ),
 });
 export type SnapshotDiff = z.infer<typeof SnapshotDiff>;
