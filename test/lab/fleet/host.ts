@@ -53,12 +53,14 @@ export class LabHost {
   readonly #setup: HostSetup;
   readonly #supervisor: Supervisor;
   readonly #helpers = new Set<ChildProcess>();
+  readonly #firstKey: HostKey;
   #key: HostKey;
 
   private constructor(setup: HostSetup, key: HostKey) {
     this.name = setup.name;
     this.address = setup.address;
     this.#setup = setup;
+    this.#firstKey = key;
     this.#key = key;
     this.#supervisor = new Supervisor({ ...setup, port: SSH_PORT });
   }
@@ -198,7 +200,7 @@ export class LabHost {
       'use Fcntl; my ($file, $gate) = @ARGV;',
       'sysopen(my $fh, $file, O_RDWR | O_CREAT, 0640) or die;',
       // struct flock on 64-bit Linux: type, whence, start, length, pid.
-      'fcntl($fh, F_SETLKW, pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0)) or die;',
+      'my $lock = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0); fcntl($fh, F_SETLKW, $lock) or die;',
       'open(my $g, ">", $gate) or die; close $g; sleep 3600;',
     ].join(' ');
     return this.#hold(`exec perl -e ${quote(perl)} ${quote(file)} ${gate}`, gate, `rm -f ${gate}`);
@@ -281,13 +283,8 @@ export class LabHost {
       await mkdir(join(upper, path, '..'), { recursive: true, mode: 0o755 });
       await writeFile(join(upper, path), content, { mode });
     };
-    const hostKey = join(dir, 'host_key');
-    if (this.#key.type !== 'ssh-ed25519' || this.#supervisor.boots > 0) {
-      const [type = '', blob = ''] = (await readFile(`${hostKey}.pub`, 'utf8')).split(' ');
-      const digest = createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
-      this.#key = { type, blob, fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
-    }
-    await put('etc/ssh/ssh_host_key', await readFile(hostKey), 0o600);
+    await put('etc/ssh/ssh_host_key', await readFile(join(dir, 'host_key')), 0o600);
+    this.#key = this.#firstKey;
     await put('etc/ssh/sshd_config.d/10-host.conf', `ListenAddress ${address}\nPort ${SSH_PORT}\n`, 0o644);
     await put('etc/hostname', `${name}\n`, 0o644);
     await put(

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildPackage, nativeArchitecture } from './packages.ts';
@@ -53,6 +53,7 @@ export const indexRepository = async (dir: string): Promise<void> => {
     for (const suite of Object.keys(suites) as Suite[]) {
       const about = suites[suite];
       const dist = join(root, 'dists', suite);
+      const before = await stat(join(dist, 'InRelease')).catch(() => null);
       await rm(dist, { recursive: true, force: true });
       const binary = join(dist, 'main', `binary-${arch}`);
       await mkdir(binary, { recursive: true });
@@ -75,6 +76,11 @@ export const indexRepository = async (dir: string): Promise<void> => {
       const release = await must('apt-ftparchive', [...options, 'release', dist]);
       await writeFile(join(dist, 'Release'), release);
       await gpg(['--output', join(dist, 'InRelease'), '--clearsign', join(dist, 'Release')]);
+      // HTTP and apt tell versions of a file apart by whole seconds: two indexings within one must still differ.
+      const now = Math.floor(Date.now() / 1000);
+      const time = before === null ? now : Math.max(now, Math.floor(before.mtimeMs / 1000) + 1);
+      for (const file of ['InRelease', 'Release']) await utimes(join(dist, file), time, time);
+      for (const file of await readdir(binary)) await utimes(join(binary, file), time, time);
     }
   });
 };

@@ -117,6 +117,8 @@ export class Supervisor {
     const pid = await this.#initOf(running);
     // A host that is just ending by itself may be gone before the signal: that is what was wanted.
     if (pid === null || (await run('kill', ['-KILL', String(pid)])).code !== 0) running.child.kill('SIGKILL');
+    // The killed processes of a frozen host are gone, but its supervisor outside, frozen too, has to see that.
+    await this.#machine.cgroup.freeze(false);
     await running.exited;
     this.#notify();
   }

@@ -1,0 +1,261 @@
+import { spawn } from 'node:child_process';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Fleet, startFleet } from './fleet.ts';
+import type { LabHost } from './host.ts';
+import { type Ran, run } from './process.ts';
+import { SLOW_SECONDS_FILE } from './shapes.ts';
+import { ssh } from './ssh.ts';
+import { labUnavailable } from './tools.ts';
+
+const unavailable = labUnavailable();
+
+/** Lines of /proc/mounts that belong to a fleet's directory. */
+const mountsOf = async (dir: string): Promise<string[]> =>
+  (await readFile('/proc/self/mounts', 'utf8')).split('\n').filter((line) => line.includes(`${dir}/`));
+
+/** Processes whose root or command line belongs to a fleet: its inits, daemons and supervisors. */
+const processesOf = async (dir: string): Promise<string[]> => {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const texts = await Promise.all(
+    pids.map(async (pid) => {
+      const mounts = await readFile(`/proc/${pid}/mounts`, 'utf8').catch(() => '');
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return mounts.includes(`upperdir=${dir}/`) || command.includes(`${dir}/`) ? `${pid} ${command}` : '';
+    }),
+  );
+  return texts.filter((text) => text !== '');
+};
+
+/** What a TCP client sees of sshd within `ms`: its greeting, silence, or a refusal. */
+const greeting = (host: LabHost, ms: number): Promise<'greets' | 'silent' | 'refused'> =>
+  new Promise((resolve) => {
+    const socket = connect(host.port, host.address);
+    let accepted = false;
+    const end = (what: 'greets' | 'silent' | 'refused'): void => {
+      socket.destroy();
+      resolve(what);
+    };
+    socket.once('connect', () => {
+      accepted = true;
+    });
+    socket.once('data', () => end('greets'));
+    socket.once('error', () => end('refused'));
+    socket.setTimeout(ms, () => end(accepted ? 'silent' : 'refused'));
+  });
+
+describe.skipIf(unavailable !== null)(
+  `lab faults${unavailable === null ? '' : ` (skipped: ${unavailable})`}`,
+  () => {
+    let fleet: Fleet;
+    let h1: LabHost;
+
+    beforeAll(async () => {
+      fleet = await startFleet({ hosts: 2, diskMiB: 120 });
+      h1 = fleet.host('h01');
+    });
+    afterAll(async () => {
+      await fleet?.stop();
+    });
+    beforeEach(() => h1.reset());
+
+    const asAdmin = (command: string): Promise<Ran> =>
+      ssh(
+        {
+          address: h1.address,
+          port: h1.port,
+          user: 'admin',
+          knownHosts: fleet.knownHosts(),
+          key: fleet.keys.client,
+        },
+        command,
+      );
+    const apt = (args: string): Promise<Ran> => h1.exec(`apt-get -y ${args}`);
+    /** Resolves when the slow postinst is under way. */
+    const slowStarted = (): Promise<string> =>
+      h1.output("until pgrep -f '[l]ab-slow.postinst' >/dev/null; do sleep 0.05; done", {
+        timeoutMs: 20_000,
+      });
+
+    describe('power', () => {
+      test.each(['reboot', 'shutdown -r now', '/usr/sbin/shutdown -r +0'])(
+        '%s from inside comes back with a new boot id, an empty /run and its disk',
+        async (command) => {
+          const before = await h1.output('cat /proc/sys/kernel/random/boot_id');
+          expect(before).toBe(h1.bootId);
+          await h1.output('touch /run/was-here /var/lib/was-here');
+          const { boots } = h1;
+          expect((await asAdmin(`sudo -n ${command}`)).code).toBe(0);
+          await h1.booted(boots + 1);
+          const after = await asAdmin(
+            'cat /proc/sys/kernel/random/boot_id; ls /run/was-here /var/lib/was-here 2>&1',
+          );
+          expect(after.stdout).toBe(
+            `${h1.bootId}\nls: cannot access '/run/was-here': No such file or directory\n/var/lib/was-here\n`,
+          );
+          expect(h1.bootId).not.toBe(before);
+        },
+      );
+
+      test('uptime counts from the boot of the host, not of the machine', async () => {
+        const [host, machine] = [
+          await h1.output('cut -d. -f1 /proc/uptime'),
+          await readFile('/proc/uptime', 'utf8'),
+        ];
+        expect(Number(host)).toBeLessThan(Number.parseFloat(machine) / 2);
+      });
+
+      test('who is not root cannot reboot', async () => {
+        expect((await asAdmin('/usr/sbin/reboot')).code).toBe(1);
+        expect(h1.isOn).toBe(true);
+      });
+
+      test('poweroff stays off; so does a reboot that is told to', async () => {
+        await asAdmin('sudo -n poweroff');
+        await h1.off();
+        expect(await greeting(h1, 1000)).toBe('refused');
+        await h1.boot();
+        h1.onReboot('stay-off');
+        await asAdmin('sudo -n reboot');
+        await h1.off();
+        expect(h1.isOn).toBe(false);
+      });
+
+      test('a power cut in mid-dpkg leaves a half-configured package that dpkg --configure -a mends', async () => {
+        await h1.output(`echo 60 > ${SLOW_SECONDS_FILE}`);
+        const install = apt('install lab-slow');
+        await slowStarted();
+        await h1.powerCut();
+        expect((await install).code).not.toBe(0);
+        await h1.boot();
+        expect((await h1.packages('lab-slow')).get('lab-slow')).toEqual({ version: '1.1', state: 'iF' });
+        await h1.output(`echo 0 > ${SLOW_SECONDS_FILE}; dpkg --configure -a`);
+        expect((await h1.packages('lab-slow')).get('lab-slow')).toEqual({ version: '1.1', state: 'ii' });
+      });
+
+      test('reset brings back the profile, whatever happened to the disk', async () => {
+        await h1.output('rm -rf /var/lib/dpkg/info /etc/sudoers.d; echo gone > /etc/hostname');
+        await h1.reset();
+        expect((await asAdmin('sudo -n dpkg --audit && hostname')).stdout).toBe('h01\n');
+        expect(await h1.output('cat /etc/hostname')).toBe('h01');
+      });
+    });
+
+    describe('connections', () => {
+      test('dropping the sessions ends the client with 255 while apt goes on to its end', async () => {
+        await h1.output(`echo 2 > ${SLOW_SECONDS_FILE}`);
+        const session = asAdmin('sudo -n apt-get -y install lab-slow > /tmp/apt.log 2>&1 < /dev/null');
+        await slowStarted();
+        await h1.dropSshConnections();
+        expect((await session).code).toBe(255);
+        await h1.output('while pgrep -x apt-get >/dev/null; do sleep 0.05; done', { timeoutMs: 20_000 });
+        expect((await h1.packages('lab-slow')).get('lab-slow')).toEqual({ version: '1.1', state: 'ii' });
+        expect((await asAdmin('true')).code).toBe(0);
+      });
+
+      test('while refused, no connection is accepted; afterwards they are', async () => {
+        const restore = await h1.refuseSsh();
+        expect(await greeting(h1, 1000)).toBe('refused');
+        await restore();
+        expect(await greeting(h1, 5000)).toBe('greets');
+      });
+
+      test('a frozen host accepts TCP and says nothing; thawed it goes on', async () => {
+        await h1.freeze();
+        expect(await greeting(h1, 700)).toBe('silent');
+        await h1.thaw();
+        expect(await greeting(h1, 5000)).toBe('greets');
+      });
+
+      test('a frozen host can be cut off and booted', async () => {
+        await h1.freeze();
+        await h1.powerCut();
+        await h1.boot();
+        expect(await greeting(h1, 5000)).toBe('greets');
+      });
+    });
+
+    describe('locks and disk', () => {
+      test('a real apt-get holds the frontend lock; apt names it, and release changes nothing', async () => {
+        const held = await h1.holdDpkgLock();
+        expect(held.command).toBe('apt-get');
+        const blocked = await apt('install lab-plain');
+        expect(blocked.code).toBe(100);
+        expect(blocked.stderr).toContain(`held by process ${held.pid} (apt-get)`);
+        await held.release();
+        expect((await h1.packages('lab-plain')).get('lab-plain')).toEqual({ version: '1.0', state: 'ii' });
+        expect((await apt('install lab-plain')).code).toBe(0);
+      });
+
+      test('a held lists lock fails apt-get update at once, and its holder is in /proc/locks', async () => {
+        const held = await h1.holdFileLock('/var/lib/apt/lists/lock');
+        const blocked = await h1.exec('apt-get -q update');
+        expect(blocked.code).toBe(100);
+        expect(blocked.stderr).toContain(`held by process ${held.pid} (${held.command})`);
+        expect(await h1.output('cat /proc/locks')).toMatch(new RegExp(`POSIX +ADVISORY +WRITE ${held.pid} `));
+        await held.release();
+        expect((await h1.exec('apt-get -q update')).code).toBe(0);
+      });
+
+      test('a full disk shows in df, fails the install, and can be emptied again', async () => {
+        const restore = await h1.fillDisk(8 * 1024 * 1024);
+        const free = Number((await h1.output('df -B1 --output=avail /')).split('\n')[1]);
+        expect(free).toBeLessThanOrEqual(8 * 1024 * 1024);
+        const { code, stderr } = await apt('install lab-big');
+        expect(code).toBe(100);
+        expect(stderr).toMatch(/enough free space|No space left/);
+        await restore();
+        expect((await apt('install lab-big')).code).toBe(0);
+      });
+
+      test('the disk can run full inside dpkg', async () => {
+        await apt('-d install lab-big');
+        const restore = await h1.fillDisk(8 * 1024 * 1024);
+        expect((await h1.exec('dpkg -i /var/cache/apt/archives/lab-big_1.1_*.deb')).stderr).toContain(
+          'No space left on device',
+        );
+        await restore();
+      });
+    });
+
+    describe("a fleet's end", () => {
+      test('fleets stand side by side; stop leaves no mount, no process, no file and no listener', async () => {
+        const other = await startFleet({ hosts: 1 });
+        const [host] = other.hosts;
+        if (host === undefined) throw new Error('a fleet without hosts');
+        expect(other.block).not.toBe(fleet.block);
+        expect(await mountsOf(other.dir)).not.toEqual([]);
+        expect(await processesOf(other.dir)).not.toEqual([]);
+        await other.stop();
+        expect(await mountsOf(other.dir)).toEqual([]);
+        expect(await processesOf(other.dir)).toEqual([]);
+        await expect(stat(other.dir)).rejects.toThrow('ENOENT');
+        expect(await greeting(host, 1000)).toBe('refused');
+        expect(await greeting(h1, 5000)).toBe('greets');
+      });
+
+      test('a killed session takes its hosts along, and its mounts go with the next clean-up', async () => {
+        const cli = join(import.meta.dirname, 'cli.ts');
+        const keeper = spawn(process.execPath, [cli, 'up', '--hosts', '2', '--print-json'], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        const exited = new Promise((resolve) => keeper.once('exit', resolve));
+        let text = '';
+        for await (const data of keeper.stdout) {
+          text += String(data);
+          if (text.endsWith('}\n')) break;
+        }
+        const { dir, block } = JSON.parse(text) satisfies { dir: string; block: number };
+        keeper.kill('SIGKILL');
+        await exited;
+        await expect.poll(() => processesOf(dir), { timeout: 10_000 }).toEqual([]);
+        expect(await mountsOf(dir)).not.toEqual([]);
+        expect((await run(process.execPath, [cli, 'down', '--block', String(block)])).code).toBe(0);
+        expect(await mountsOf(dir)).toEqual([]);
+        await expect(stat(dir)).rejects.toThrow('ENOENT');
+      });
+    });
+  },
+);
