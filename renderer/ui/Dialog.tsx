@@ -1,0 +1,161 @@
+/**
+ * Dialogs. The scrim is ours and not Radix's overlay: that one locks scrolling by adding a style element, which the
+ * page's content security policy forbids. A click beside a dialog does not close it, so that nothing typed is lost.
+ */
+import { X } from 'lucide-react';
+import { AlertDialog, Dialog as Radix } from 'radix-ui';
+import { type FormEventHandler, type ReactNode, useId, useState } from 'react';
+import type { FrostError, Result } from '../../shared/errors.ts';
+import { Button, IconButton } from './Button.tsx';
+import { Input } from './Field.tsx';
+import { Notice } from './Notice.tsx';
+
+export type DialogProps = {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  title: ReactNode;
+  /** One or two sentences below the title. */
+  text?: ReactNode;
+  size?: 'md' | 'lg';
+  tone?: 'bad';
+  /** Buttons, right-aligned. */
+  footer?: ReactNode;
+  /** With it, body and footer stand in a form. */
+  onSubmit?: FormEventHandler<HTMLFormElement>;
+  children?: ReactNode;
+};
+
+export const Dialog = ({
+  open,
+  onOpenChange,
+  title,
+  text,
+  size = 'md',
+  tone,
+  footer,
+  onSubmit,
+  children,
+}: DialogProps) => {
+  const inner = (
+    <>
+      {children !== undefined && <div className="dialog-body stack">{children}</div>}
+      {footer !== undefined && <div className="dialog-foot">{footer}</div>}
+    </>
+  );
+  return (
+    <Radix.Root open={open} onOpenChange={onOpenChange}>
+      <Radix.Portal>
+        <div className="scrim" />
+        <Radix.Content
+          className="dialog"
+          data-size={size}
+          data-tone={tone}
+          {...(text === undefined ? { 'aria-describedby': undefined } : {})}
+          onPointerDownOutside={(event) => event.preventDefault()}
+          onInteractOutside={(event) => event.preventDefault()}
+        >
+          <div className="dialog-head">
+            <div className="grow">
+              <Radix.Title className="dialog-title">{title}</Radix.Title>
+              {text !== undefined && (
+                <Radix.Description asChild>
+                  <div className="dialog-text">{text}</div>
+                </Radix.Description>
+              )}
+            </div>
+            <Radix.Close asChild>
+              <IconButton label="Close" size="sm" icon={<X size={16} aria-hidden />} />
+            </Radix.Close>
+          </div>
+          {onSubmit === undefined ? (
+            inner
+          ) : (
+            <form onSubmit={onSubmit} noValidate>
+              {inner}
+            </form>
+          )}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+};
+
+export type ConfirmDialogProps = {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  title: ReactNode;
+  /** What it will do, concretely. */
+  children: ReactNode;
+  confirmLabel: string;
+  tone?: 'danger' | 'primary';
+  size?: 'md' | 'lg';
+  /** Must be typed first: for what cannot be taken back. */
+  requireText?: string;
+  /** Closes on success; an error is shown inside. */
+  onConfirm: () => Promise<Result<unknown, FrostError>>;
+};
+
+export const ConfirmDialog = (props: ConfirmDialogProps) => (
+  <AlertDialog.Root open={props.open} onOpenChange={props.onOpenChange}>
+    <AlertDialog.Portal>
+      <div className="scrim" />
+      <AlertDialog.Content className="dialog" data-size={props.size ?? 'md'}>
+        <ConfirmBody {...props} />
+      </AlertDialog.Content>
+    </AlertDialog.Portal>
+  </AlertDialog.Root>
+);
+
+/** Its own component, so that a reopened dialog starts afresh. */
+const ConfirmBody = ({
+  title,
+  children,
+  confirmLabel,
+  tone = 'danger',
+  requireText,
+  onConfirm,
+  onOpenChange,
+}: ConfirmDialogProps) => {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<FrostError>();
+  const [typed, setTyped] = useState('');
+  const typedId = useId();
+  const ready = requireText === undefined || typed === requireText;
+  const confirm = async () => {
+    setBusy(true);
+    setError(undefined);
+    const result = await onConfirm();
+    setBusy(false);
+    if (result.ok) onOpenChange(false);
+    else setError(result.error);
+  };
+  return (
+    <>
+      <div className="dialog-head">
+        <AlertDialog.Title className="dialog-title">{title}</AlertDialog.Title>
+      </div>
+      <AlertDialog.Description asChild>
+        <div className="dialog-body stack">
+          {children}
+          {requireText !== undefined && (
+            <div className="field">
+              <label htmlFor={typedId} className="field-label">
+                Type <code>{requireText}</code> to go on
+              </label>
+              <Input id={typedId} value={typed} onChange={(event) => setTyped(event.target.value)} />
+            </div>
+          )}
+          {error !== undefined && <Notice tone="bad" title={error.message} hint={error.hint} />}
+        </div>
+      </AlertDialog.Description>
+      <div className="dialog-foot">
+        <AlertDialog.Cancel asChild>
+          <Button>Cancel</Button>
+        </AlertDialog.Cancel>
+        <Button variant={tone} busy={busy} disabled={!ready} onClick={() => void confirm()}>
+          {confirmLabel}
+        </Button>
+      </div>
+    </>
+  );
+};

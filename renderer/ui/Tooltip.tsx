@@ -1,0 +1,29 @@
+/** A short explanation on hover and focus. Never the only place of something one must know. */
+import { Tooltip as Radix } from 'radix-ui';
+import type { ReactElement, ReactNode } from 'react';
+
+export const TooltipProvider = ({ children }: { children: ReactNode }) => (
+  <Radix.Provider delayDuration={350} skipDelayDuration={200}>
+    {children}
+  </Radix.Provider>
+);
+
+/** The child must be one element that can take focus. */
+export const Tooltip = ({
+  text,
+  side = 'top',
+  children,
+}: {
+  text: string;
+  side?: 'top' | 'right' | 'bottom' | 'left';
+  children: ReactElement;
+}) => (
+  <Radix.Root>
+    <Radix.Trigger asChild>{children}</Radix.Trigger>
+    <Radix.Portal>
+      <Radix.Content className="tooltip" side={side} sideOffset={5} collisionPadding={8}>
+        {text}
+      </Radix.Content>
+    </Radix.Portal>
+  </Radix.Root>
+);

@@ -1,0 +1,109 @@
+/** How every state of the model looks and what it is called, in one place, so that all pages agree. */
+import {
+  Ban,
+  CircleCheck,
+  CircleDashed,
+  CircleHelp,
+  CircleSlash,
+  Clock,
+  FileClock,
+  FilePen,
+  Flag,
+  Hand,
+  OctagonX,
+  Plug,
+  RotateCcw,
+  ShieldAlert,
+  ShieldCheck,
+  ShieldQuestionMark,
+  Snowflake,
+  Sun,
+  Unplug,
+} from 'lucide-react';
+import type { z } from 'zod';
+import type { HostPlanState, Proof } from '../../shared/model/plan.ts';
+import type { Severity } from '../../shared/model/primitives.ts';
+import type { RunState, TaskState, Verdict } from '../../shared/model/run.ts';
+import type { BlockReason } from '../../shared/model/scan.ts';
+import type { SnapshotState } from '../../shared/model/snapshot.ts';
+import type { StateLook } from './Badge.tsx';
+
+export const taskLook: Record<TaskState, StateLook> = {
+  queued: { tone: 'neutral', label: 'queued', icon: Clock },
+  connecting: { tone: 'busy', label: 'connecting', icon: Plug },
+  checking: { tone: 'busy', label: 'checking', icon: CircleDashed },
+  simulating: { tone: 'busy', label: 'simulating', icon: CircleDashed },
+  capturing: { tone: 'busy', label: 'capturing', icon: CircleDashed },
+  staging: { tone: 'busy', label: 'staging', icon: CircleDashed },
+  applying: { tone: 'busy', label: 'applying', icon: CircleDashed },
+  rebooting: { tone: 'busy', label: 'rebooting', icon: CircleDashed },
+  verifying: { tone: 'busy', label: 'verifying', icon: CircleDashed },
+  succeeded: { tone: 'good', label: 'succeeded', icon: CircleCheck },
+  failed: { tone: 'bad', label: 'failed', icon: OctagonX },
+  'rolling-back': { tone: 'warn', label: 'rolling back', icon: RotateCcw },
+  'rolled-back': { tone: 'warn', label: 'rolled back', icon: RotateCcw },
+  'rollback-failed': { tone: 'bad', label: 'rollback failed', icon: OctagonX },
+  unreachable: { tone: 'bad', label: 'unreachable', icon: Unplug },
+  compliant: { tone: 'good', label: 'compliant', icon: CircleCheck },
+  refused: { tone: 'frozen', label: 'refused', icon: Ban },
+  terminated: { tone: 'neutral', label: 'terminated', icon: CircleSlash },
+  cancelled: { tone: 'neutral', label: 'cancelled', icon: CircleSlash },
+  interrupted: { tone: 'warn', label: 'interrupted', icon: Hand },
+  'needs-attention': { tone: 'bad', label: 'needs attention', icon: Hand },
+};
+
+export const runLook: Record<RunState, StateLook> = {
+  running: { tone: 'busy', label: 'running' },
+  aborting: { tone: 'warn', label: 'aborting' },
+  'rolling-back': { tone: 'warn', label: 'rolling back', icon: RotateCcw },
+  finished: { tone: 'neutral', label: 'finished', icon: Flag },
+};
+
+export const verdictLook: Record<Verdict, StateLook> = {
+  success: { tone: 'good', label: 'success' },
+  partial: { tone: 'warn', label: 'partial' },
+  failed: { tone: 'bad', label: 'failed', icon: OctagonX },
+  aborted: { tone: 'bad', label: 'aborted', icon: Hand },
+  refused: { tone: 'frozen', label: 'refused', icon: Ban },
+  unreachable: { tone: 'bad', label: 'unreachable', icon: Unplug },
+  'rolled-back': { tone: 'warn', label: 'rolled back', icon: RotateCcw },
+};
+
+export const snapshotLook: Record<SnapshotState, StateLook> = {
+  draft: { tone: 'neutral', label: 'draft', icon: FilePen },
+  frozen: { tone: 'frozen', label: 'frozen', icon: Snowflake },
+  expired: { tone: 'neutral', label: 'expired', icon: FileClock },
+  thawed: { tone: 'warn', label: 'thawed', icon: Sun },
+};
+
+export const proofLook: Record<Proof, StateLook> = {
+  proven: { tone: 'good', label: 'rollback proven', icon: ShieldCheck },
+  'best-effort': { tone: 'warn', label: 'rollback best effort', icon: ShieldQuestionMark },
+  impossible: { tone: 'bad', label: 'rollback impossible', icon: ShieldAlert },
+};
+
+export const hostPlanLook: Record<z.infer<typeof HostPlanState>, StateLook> = {
+  ready: { tone: 'busy', label: 'ready', icon: CircleCheck },
+  compliant: { tone: 'good', label: 'compliant' },
+  refused: { tone: 'frozen', label: 'refused', icon: Ban },
+  unreachable: { tone: 'bad', label: 'unreachable', icon: Unplug },
+  failed: { tone: 'bad', label: 'failed', icon: OctagonX },
+};
+
+export const severityLook: Record<Severity, StateLook> = {
+  critical: { tone: 'bad', label: 'critical', icon: ShieldAlert },
+  important: { tone: 'bad', label: 'important', icon: ShieldAlert },
+  moderate: { tone: 'warn', label: 'moderate', icon: ShieldAlert },
+  low: { tone: 'neutral', label: 'low', icon: ShieldCheck },
+  unknown: { tone: 'neutral', label: 'unknown', icon: CircleHelp },
+};
+
+/** Why a plain upgrade would not install an update, in a sentence. */
+export const blockText: Record<z.infer<typeof BlockReason>, string> = {
+  held: 'on hold on this host',
+  phased: 'phased: the archive offers it to this host later',
+  'kept-back': 'kept back by the package manager',
+  'needs-new-packages': 'needs packages that are not installed',
+  'removes-packages': 'would remove other packages',
+  'vendor-change': 'comes from another vendor',
+};
