@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,10 +14,15 @@ export interface Cgroup {
 
 const PARENT = 'frostline-lab';
 
-const root = async (): Promise<string> => {
-  const mounts = await readFile('/proc/self/mounts', 'utf8');
-  const mount = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1];
-  if (mount === undefined) throw new LabError('the lab needs a cgroup2 mount (unified or hybrid)');
+/** Where cgroup2 is mounted (unified or hybrid), or null. */
+export const cgroup2Mount = (): string | null => {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+  return /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1] ?? null;
+};
+
+const root = (): string => {
+  const mount = cgroup2Mount();
+  if (mount === null) throw new LabError('no cgroup2 mount');
   return join(mount, PARENT);
 };
 
@@ -37,7 +43,7 @@ const remove = async (path: string): Promise<void> => {
 };
 
 export const createCgroup = async (name: string): Promise<Cgroup> => {
-  const path = join(await root(), name);
+  const path = join(root(), name);
   await mkdir(path, { recursive: true });
   return {
     path,
@@ -51,7 +57,7 @@ export const createCgroup = async (name: string): Promise<Cgroup> => {
 
 /** Ends and removes what a killed session left in groups whose names start with `prefix`. */
 export const removeCgroups = async (prefix: string): Promise<void> => {
-  const parent = await root();
+  const parent = root();
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((one) => one.startsWith(prefix))) await remove(join(parent, name));
 };

@@ -239,7 +239,7 @@ describe.skipIf(unavailable !== null)(
       test('a killed session takes its hosts along, and its mounts go with the next clean-up', async () => {
         const cli = join(import.meta.dirname, 'cli.ts');
         const keeper = spawn(process.execPath, [cli, 'up', '--hosts', '2', '--print-json'], {
-          stdio: ['ignore', 'pipe', 'inherit'],
+          stdio: ['ignore', 'pipe', 'ignore'],
         });
         const exited = new Promise((resolve) => keeper.once('exit', resolve));
         let text = '';

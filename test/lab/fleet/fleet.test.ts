@@ -202,6 +202,35 @@ describe.skipIf(unavailable !== null)(
         ).toBeGreaterThan(2);
       });
 
+      test.each([
+        ['error', /503/],
+        ['cut', /Connection failed|Error reading|closed/i],
+        ['stall', /Connection failed|timed out/i],
+      ] as const)('the fault "%s" fails a download, and names itself', async (kind, message) => {
+        const off = fleet.repository.fault({ kind, path: /lab-plain_1\.1/ });
+        const options = '-o Acquire::Retries=0 -o Acquire::http::Timeout=1';
+        const { code, stderr } = await h1.exec(`cd /tmp && apt-get -q ${options} download lab-plain=1.1`);
+        off();
+        expect({ code, stderr }).toEqual({ code: 100, stderr: expect.stringMatching(message) });
+      });
+
+      test('a slow download can be met under way', async () => {
+        const off = fleet.repository.fault({
+          kind: 'slow',
+          path: /lab-big_1\.1/,
+          bytesPerSecond: 512 * 1024,
+        });
+        const download = apt(h1, '-d install lab-big');
+        await h1.output(
+          'until [ -s /var/cache/apt/archives/partial/lab-big_1.1_*.deb ]; do sleep 0.05; done',
+        );
+        await h1.powerCut();
+        expect((await download).code).not.toBe(0);
+        await h1.boot();
+        off();
+        expect((await apt(h1, 'install lab-big')).code).toBe(0);
+      });
+
       test('what is published appears after an update, what is withdrawn is gone', async () => {
         const plain = packageVersions.find((p) => p.name === 'lab-plain' && p.version === '1.1');
         if (plain === undefined) throw new Error('lab-plain 1.1 is not there');

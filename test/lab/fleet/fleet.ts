@@ -57,6 +57,12 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
+/** Promise.all that lets every one come to its end first: what still goes on cannot be cleaned up. */
+const all = async <T>(tasks: readonly Promise<T>[]): Promise<T[]> => {
+  await Promise.allSettled(tasks);
+  return Promise.all(tasks);
+};
+
 const blockDir = (block: number): string => join(fleetsDir, String(block));
 
 /** Removes what a session that was killed left in a block. The caller holds the block's lock, so nobody lives there. */
@@ -160,7 +166,7 @@ export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => 
     const dir = blockDir(block);
     await writeFile(join(dir, 'pid'), `${process.pid}\n`);
     const names = Array.from({ length: count }, (_, i) => `h${String(i + 1).padStart(2, '0')}`);
-    const created = await Promise.all(
+    const created = await all(
       names.map(async (name, i) =>
         LabHost.create({
           name,
@@ -175,7 +181,7 @@ export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => 
       ),
     );
     hosts.push(...created);
-    await Promise.all(hosts.map((host) => host.boot()));
+    await all(hosts.map((host) => host.boot()));
     return {
       block,
       dir,

@@ -123,7 +123,7 @@ export class LabHost {
 
   /** Ends the host for good and releases its disk. */
   async remove(): Promise<void> {
-    await this.#supervisor.retire();
+    await this.#supervisor.cut();
     for (const child of this.#helpers) child.kill('SIGKILL');
     await this.#setup.cgroup.remove();
     await must('umount', [this.#rw]);

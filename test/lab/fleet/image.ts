@@ -57,6 +57,14 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** Runs a build step in namespaces of its own: its mounts and processes end with it, and it ends with this process. */
+const contained = (command: readonly string[], input = ''): Promise<string> =>
+  must(
+    'setpriv',
+    ['--pdeathsig', 'KILL', 'unshare', '--mount-proc', '--pid', '--fork', '--kill-child=KILL', ...command],
+    { input },
+  );
+
 /** Builds `name` in a directory beside its place and moves it there when complete: an image is there whole or not at all. */
 const buildOnce = async (name: string, build: (dir: string) => Promise<void>): Promise<string> => {
   const final = join(imagesDir, name);
@@ -71,9 +79,9 @@ const buildOnce = async (name: string, build: (dir: string) => Promise<void>): P
 
 const buildBase = async (dir: string, release: string): Promise<void> => {
   const options = (await machineAptOptions()).flatMap((line) => ['--aptopt', line]);
-  await must(
-    'mmdebstrap',
+  await contained(
     [
+      'mmdebstrap',
       '--mode=root',
       '--format=directory',
       '--variant=apt',
@@ -84,7 +92,7 @@ const buildBase = async (dir: string, release: string): Promise<void> => {
       join(dir, 'root'),
       '-',
     ],
-    { input: await machineSources(release) },
+    await machineSources(release),
   );
 };
 
@@ -177,15 +185,7 @@ const buildProfile = async (dir: string, base: string): Promise<void> => {
   try {
     const proxy = `http://${server.address}:${server.port}`;
     const args = [base, join(dir, 'upper'), at('work'), at('root'), scratch, proxy];
-    await must('unshare', [
-      '--mount',
-      '--pid',
-      '--fork',
-      '--kill-child=KILL',
-      'sh',
-      script('profile.sh'),
-      ...args,
-    ]);
+    await contained(['sh', script('profile.sh'), ...args]);
   } finally {
     await server.close();
   }

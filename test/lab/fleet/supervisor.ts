@@ -49,7 +49,7 @@ export class Supervisor {
   /** The error of the last boot after a reboot that nobody was waiting for. */
   #bootError: Error | null = null;
   #rebooting: Promise<void> = Promise.resolve();
-  readonly #retired = new AbortController();
+  #reboot = new AbortController();
   /** What a host that reboots does: comes back after this many milliseconds, or (null) never. */
   rebootDelayMs: number | null = 0;
 
@@ -106,29 +106,19 @@ export class Supervisor {
       await delay(15);
     }
     this.#boots += 1;
+    this.#bootError = null;
     this.#notify();
   }
 
-  /** Power cut: every process of the host ends at once, nothing is written any more. The disk keeps its content. */
+  /**
+   * Power cut: every process of the host ends at once, nothing is written any more. The disk keeps its content. A reboot that is
+   * under way does not bring the host back.
+   */
   async cut(): Promise<void> {
-    const running = this.#running;
-    if (running === null) return;
-    this.#running = null;
-    const pid = await this.#initOf(running);
-    // A host that is just ending by itself may be gone before the signal: that is what was wanted.
-    if (pid === null || (await run('kill', ['-KILL', String(pid)])).code !== 0) running.child.kill('SIGKILL');
-    // The killed processes of a frozen host are gone, but its supervisor outside, frozen too, has to see that.
-    await this.#machine.cgroup.freeze(false);
-    await running.exited;
-    this.#notify();
-  }
-
-  /** Power cut for good: not even a reboot under way brings the host back. */
-  async retire(): Promise<void> {
-    this.#retired.abort();
-    await this.cut();
+    this.#reboot.abort();
+    await this.#kill();
     await this.#rebooting;
-    await this.cut();
+    await this.#kill();
   }
 
   /** The machine's pid of the host's PID 1. */
@@ -167,12 +157,28 @@ export class Supervisor {
     this.#running = null;
     this.#notify();
     if (code !== REBOOT || this.rebootDelayMs === null) return;
-    this.#rebooting = delay(this.rebootDelayMs, undefined, { signal: this.#retired.signal })
+    this.#reboot = new AbortController();
+    const { signal } = this.#reboot;
+    this.#rebooting = delay(this.rebootDelayMs, undefined, { signal })
       .then(() => (this.#running === null ? this.boot() : undefined))
       .catch((error: unknown) => {
+        if (signal.aborted) return;
         this.#bootError = error instanceof Error ? error : new LabError(String(error));
         this.#notify();
       });
+  }
+
+  async #kill(): Promise<void> {
+    const running = this.#running;
+    if (running === null) return;
+    this.#running = null;
+    const pid = await this.#initOf(running);
+    // A host that is just ending by itself may be gone before the signal: that is what was wanted.
+    if (pid === null || (await run('kill', ['-KILL', String(pid)])).code !== 0) running.child.kill('SIGKILL');
+    // The killed processes of a frozen host are gone, but its supervisor outside, frozen too, has to see that.
+    await this.#machine.cgroup.freeze(false);
+    await running.exited;
+    this.#notify();
   }
 
   async #initOf(running: Running): Promise<number | null> {

@@ -1,5 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { access, readdir, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { cgroup2Mount } from './cgroup.ts';
 import { LabError, lockOrWait, must, run } from './process.ts';
 
 /** Programs the lab runs on the machine, and the Debian package that brings each. */
@@ -23,6 +26,17 @@ const needed: Readonly<Record<string, string>> = {
 export const labUnavailable = (): string | null => {
   if (process.platform !== 'linux') return `the lab needs Linux (this is ${process.platform})`;
   if (process.getuid?.() !== 0) return 'the lab needs root (mounts and namespaces)';
+  if (!existsSync('/usr/bin/apt-get')) return 'the lab needs a Debian machine (there is no apt-get)';
+  const spaces = ['--mount', '--pid', '--uts', '--ipc', '--time', '--fork', 'true'];
+  if (spawnSync('unshare', spaces).status !== 0)
+    return 'the lab needs namespaces, and this root may not make them';
+  const mount = cgroup2Mount();
+  if (mount === null) return 'the lab needs a cgroup2 mount';
+  try {
+    accessSync(mount, constants.W_OK);
+  } catch {
+    return `the lab needs ${mount} to be writable`;
+  }
   return null;
 };
 
