@@ -1,0 +1,131 @@
+/** From the reducer's state and the plan to the `Run` that everybody sees; and the state a run begins with. */
+import { type FrostError, frostError } from '../../../shared/errors.ts';
+import type { HostPlan, Plan, PlanAction } from '../../../shared/model/plan.ts';
+import type { Run, Task } from '../../../shared/model/run.ts';
+import type { Outcome, RunModel, TaskModel } from './model.ts';
+import { countsOf } from './verdict.ts';
+
+type PackageState = Task['to'][number];
+
+/** Versions before: what the plan replaces or removes. */
+const before = (actions: readonly PlanAction[]): PackageState[] =>
+  actions.flatMap(({ name, arch, from }) => (from === undefined ? [] : [{ name, arch, version: from }]));
+
+const after = (actions: readonly PlanAction[]): PackageState[] =>
+  actions.flatMap(({ name, arch, to }) => (to === undefined ? [] : [{ name, arch, version: to }]));
+
+const seen = (outcome: Outcome, actions: readonly PlanAction[]): PackageState[] => {
+  switch (outcome.kind) {
+    case 'untouched':
+      return [];
+    case 'planned':
+      return after(actions);
+    case 'restored':
+      return before(actions);
+    case 'seen':
+      return outcome.packages;
+  }
+};
+
+export const projectTask = (task: TaskModel, actions: PlanAction[]): Task => {
+  const { progress } = task;
+  return {
+    hostId: task.hostId,
+    host: task.host,
+    state: task.state,
+    actions,
+    proof: task.proof,
+    from: before(actions),
+    to: seen(task.outcome, actions),
+    attempt: task.attempt,
+    ...(task.startedAt !== null && { startedAt: task.startedAt }),
+    ...(task.finishedAt !== null && { finishedAt: task.finishedAt }),
+    ...(task.error !== null && { error: task.error }),
+    ...(task.token !== null && { token: task.token }),
+    ...(task.difference !== null && { difference: task.difference }),
+    ...(task.rebootRequired !== null && { rebootRequired: task.rebootRequired }),
+    ...(progress !== null && { phase: progress.phase, percent: progress.percent }),
+    ...(progress?.package != null && { package: progress.package }),
+    ...(progress?.waitingFor != null && { waitingFor: progress.waitingFor }),
+  };
+};
+
+export const projectRun = (model: RunModel, plan: Plan, tasks: Task[]): Run => ({
+  id: model.runId,
+  planId: plan.id,
+  planHash: plan.hash,
+  snapshot: plan.snapshot,
+  parameters: model.parameters,
+  state: model.state,
+  startedAt: model.startedAt,
+  seq: model.seq,
+  counts: countsOf(model.tasks),
+  tasks,
+  ...(model.verdict !== null && { verdict: model.verdict }),
+  ...(model.abortReason !== null && { abortReason: model.abortReason }),
+  ...(model.finishedAt !== null && { finishedAt: model.finishedAt }),
+  ...(model.acceptedAt !== null && { acceptedAt: model.acceptedAt }),
+});
+
+/** Why the plan has nothing for this host; null where it has. */
+const planError = (host: HostPlan): FrostError | null => {
+  if (host.error !== undefined) return host.error;
+  const [first, ...rest] = host.refusals;
+  if (host.state !== 'refused' || first === undefined) return null;
+  const packages = host.refusals.flatMap((refusal) => refusal.package ?? []).slice(0, 2000);
+  return frostError(first.code, first.message, {
+    host: host.host,
+    ...(packages.length > 0 && { packages }),
+    ...(rest.length > 0 && { hint: `${rest.length} more reasons stand in the plan.` }),
+  });
+};
+
+const initialTask = (host: HostPlan): TaskModel => ({
+  hostId: host.hostId,
+  host: host.host,
+  state: 'queued',
+  planned: host.state,
+  attempt: 0,
+  token: null,
+  rollbacks: 0,
+  rollbackWanted: false,
+  reattach: null,
+  cancelling: false,
+  changed: false,
+  captured: false,
+  counted: false,
+  completed: 0,
+  effect: null,
+  jobSince: null,
+  follow: { log: 0, progress: 0, tail: '' },
+  lines: 0,
+  startedAt: null,
+  finishedAt: null,
+  error: planError(host),
+  complaint: null,
+  outcome: { kind: 'untouched' },
+  difference: null,
+  rebootRequired: null,
+  proof: host.proof,
+  progress: null,
+});
+
+/** A run before its first event. `at`: now, ISO. */
+export const initialRun = (plan: Plan, runId: string, at: string): RunModel => ({
+  version: 1,
+  runId,
+  snapshot: { name: plan.snapshot.name, revision: plan.snapshot.revision },
+  parameters: plan.parameters,
+  state: 'running',
+  verdict: null,
+  abortReason: null,
+  rollbackAsked: false,
+  rollbackRun: false,
+  startedAt: at,
+  finishedAt: null,
+  acceptedAt: null,
+  seq: 0,
+  effects: 0,
+  completions: 0,
+  tasks: plan.hosts.map(initialTask),
+});

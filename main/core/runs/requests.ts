@@ -1,0 +1,94 @@
+/** What may be asked of a run from outside, or by its own failure policy: abort, roll back, retry. Pure, used by the reducer. */
+import { FINAL_STATES, type TaskState } from '../../../shared/model/run.ts';
+import { aside, type Draft, demand, emit, move, taskAt, update } from './draft.ts';
+import type { RunModel, TaskModel } from './model.ts';
+import { BEFORE_MUTATION } from './transitions.ts';
+
+const RETRYABLE: ReadonlySet<TaskState> = new Set<TaskState>([
+  'failed',
+  'unreachable',
+  'refused',
+  'terminated',
+  'cancelled',
+  'rolled-back',
+  'interrupted',
+  'needs-attention',
+]);
+
+/** At rest, and its host is not as it was before: there is something to undo and a capture to go back to. */
+export const canRollBack = (run: RunModel, task: TaskModel): boolean =>
+  run.acceptedAt === null && FINAL_STATES.has(task.state) && task.changed && task.captured;
+
+export const canRetry = (run: RunModel, task: TaskModel): boolean =>
+  run.state === 'finished' && run.acceptedAt === null && RETRYABLE.has(task.state);
+
+/**
+ * Nothing new starts from here on: what is queued is `terminated` at once. With `stopRunning`, tasks that have changed
+ * nothing yet end, and jobs are asked to end before their next stage. May be asked again to add `stopRunning`.
+ */
+export const abort = (
+  draft: Draft,
+  o: { reason: string; stopRunning: boolean; dropRollbacks: boolean },
+): void => {
+  const run = draft.state;
+  if (run.state === 'finished') return;
+  if (run.state !== 'aborting') {
+    run.state = 'aborting';
+    run.abortReason = o.reason;
+    emit(draft, { type: 'run.aborting', reason: o.reason });
+  }
+  run.tasks.forEach((task, index) => {
+    // A host whose last job's end is unknown was not just "never started": it stays what it was.
+    if (task.state === 'queued') move(draft, index, task.reattach === null ? 'terminated' : 'interrupted');
+    else if (task.rollbackWanted && o.dropRollbacks) update(draft, index, { rollbackWanted: false });
+    else if (o.stopRunning && !task.cancelling) stopTask(draft, index);
+  });
+  if (o.dropRollbacks) run.rollbackRun = false;
+};
+
+const stopTask = (draft: Draft, index: number): void => {
+  const { state } = taskAt(draft, index);
+  if (state !== 'applying' && !BEFORE_MUTATION.has(state)) return;
+  update(draft, index, { cancelling: true });
+  aside(draft, index, state === 'applying' ? 'stop-job' : 'interrupt');
+};
+
+/** Ends the run early and undoes every host it has changed; those still at work follow when they are done. */
+export const rollBackRun = (draft: Draft, reason: string): void => {
+  const run = draft.state;
+  abort(draft, { reason, stopRunning: true, dropRollbacks: false });
+  run.rollbackRun = true;
+  run.rollbackAsked = true;
+  run.tasks.forEach((_, index) => {
+    joinRunRollback(draft, index);
+  });
+  emit(draft, {
+    type: 'run.rolling-back',
+    hosts: run.tasks.filter((task) => task.rollbackWanted).map((task) => task.host),
+  });
+};
+
+/** Undoing by itself is for hosts whose state is known; a failed rollback or an unknown end asks for a person. */
+export const joinRunRollback = (draft: Draft, index: number): void => {
+  const task = taskAt(draft, index);
+  const known = task.state === 'succeeded' || task.state === 'cancelled' || task.state === 'failed';
+  if (draft.state.rollbackRun && known && canRollBack(draft.state, task))
+    update(draft, index, { rollbackWanted: true });
+};
+
+/** Starts a task's rollback; it takes (or, after a failure, keeps) one of the run's slots. `error`: why, where it failed. */
+export const askRollback = (draft: Draft, index: number, error?: TaskModel['error']): Draft => {
+  const task = taskAt(draft, index);
+  const again = task.reattach === 'rollback';
+  move(draft, index, 'rolling-back', {
+    rollbackWanted: false,
+    rollbacks: again ? task.rollbacks : task.rollbacks + 1,
+    jobSince: draft.at,
+    finishedAt: null,
+    difference: null,
+    complaint: null,
+    ...(!again && { follow: { log: 0, progress: 0, tail: '' } }),
+    ...(error && { error }),
+  });
+  return demand(draft, index, 'rollback');
+};

@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { durationSeconds, resolveParameters } from '../../../main/core/runs/parameters.ts';
+import { RunParameters } from '../../../shared/model/plan.ts';
+
+const resolve = (given: Partial<RunParameters>, targets: number) =>
+  resolveParameters(RunParameters.parse(given), targets);
+const numbers = (given: Partial<RunParameters>, targets: number) => {
+  const resolved = resolve(given, targets);
+  if (!resolved.ok) throw new Error(resolved.error.message);
+  return resolved.value;
+};
+const amount = fc.oneof(
+  fc.integer({ min: 1, max: 999_999 }).map(String),
+  fc.integer({ min: 1, max: 300 }).map((percent) => `${percent}%`),
+);
+const limit = fc.oneof(
+  fc.integer({ min: 0, max: 400 }).map(String),
+  fc.integer({ min: 0, max: 150 }).map((percent) => `${percent}%`),
+);
+
+describe('concurrency', () => {
+  it.each([
+    ['10', 300, 10],
+    ['10', 4, 4],
+    ['25%', 10, 2],
+    ['1%', 10, 1],
+    ['30%', 10, 3],
+    ['100%', 7, 7],
+    ['5', 0, 1],
+  ])('%s of %i hosts is %i at once', (text, targets, expected) => {
+    expect(numbers({ concurrency: text }, targets).concurrency).toBe(expected);
+  });
+
+  it('is at least 1 and at most the targets, whatever is asked', () => {
+    fc.assert(
+      fc.property(amount, fc.integer({ min: 0, max: 500 }), (text, targets) => {
+        const { concurrency } = numbers({ concurrency: text }, targets);
+        expect(concurrency).toBeGreaterThanOrEqual(1);
+        expect(concurrency).toBeLessThanOrEqual(Math.max(1, targets));
+      }),
+    );
+  });
+
+  it.each(['0', '0%'])('%s is refused: it would never start anything', (text) => {
+    expect(resolve({ concurrency: text }, 5)).toMatchObject({ ok: false, error: { code: 'input.invalid' } });
+  });
+});
+
+describe('max failures', () => {
+  it.each([
+    ['0', 12, 1],
+    ['3', 12, 4],
+    ['30%', 10, 4],
+    ['30%', 12, 4],
+    ['0%', 12, 1],
+    ['29%', 100, 30],
+    ['100%', 12, null],
+    ['12', 12, null],
+    ['99', 12, null],
+    ['0', 0, null],
+  ])('%s of %i hosts aborts at failure %s', (text, targets, expected) => {
+    expect(numbers({ maxFailures: text }, targets).abortsAtFailure).toBe(expected);
+  });
+
+  it('aborts at the first number of failures that exceeds the limit, and never where none can', () => {
+    fc.assert(
+      fc.property(limit, fc.integer({ min: 0, max: 500 }), (text, targets) => {
+        const { abortsAtFailure } = numbers({ maxFailures: text }, targets);
+        const exceeds = (failures: number): boolean =>
+          text.endsWith('%') ? failures * 100 > Number(text.slice(0, -1)) * targets : failures > Number(text);
+        const first = Array.from({ length: targets + 1 }, (_, failures) => failures).find(exceeds) ?? null;
+        expect(abortsAtFailure).toBe(first);
+      }),
+    );
+  });
+
+  it('as a percentage of completed hosts is not there yet, and says so', () => {
+    expect(resolve({ maxFailures: '10%-of-completed' }, 5)).toMatchObject({
+      ok: false,
+      error: { code: 'not-available' },
+    });
+  });
+});
+
+describe('times', () => {
+  it.each([
+    ['90s', 90],
+    ['5m', 300],
+    ['2h', 7200],
+    ['1d', 86_400],
+  ])('%s is %i seconds', (text, seconds) => {
+    expect(durationSeconds(text)).toBe(seconds);
+  });
+
+  it('beyond their bound are refused', () => {
+    expect(resolve({ timeout: '8d' }, 1)).toMatchObject({ ok: false, error: { code: 'input.invalid' } });
+    expect(resolve({ lockTimeout: '25h' }, 1)).toMatchObject({ ok: false, error: { code: 'input.invalid' } });
+  });
+});
+
+it('says plainly that it does not reboot yet', () => {
+  expect(resolve({ reboot: 'if-required' }, 1)).toMatchObject({
+    ok: false,
+    error: { code: 'not-available' },
+  });
+});
