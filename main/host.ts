@@ -71,7 +71,18 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     log,
     ...(agentSocket === undefined ? {} : { agentSocket }),
   });
-  const ports: Ports = { clock, random, hasher: systemHasher, log, store, vault, transport, changes: hub, activities: hub, user: userInfo().username };
+  const ports: Ports = {
+    clock,
+    random,
+    hasher: systemHasher,
+    log,
+    store,
+    vault,
+    transport,
+    changes: hub,
+    activities: hub,
+    user: userInfo().username,
+  };
 
   const scans = createScanService(ports);
   const freezes = createFreezeLookup(ports);
@@ -83,9 +94,19 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     activeRun: (hostId) => runs.activeRun(hostId),
   });
   const snapshots = createSnapshotService(ports);
-  const demo: DemoController = createDemoController({ ports, hosts, dir: join(options.dataDir, 'demo'), command: options.demoCommand });
+  const demo: DemoController = createDemoController({
+    ports,
+    hosts,
+    dir: join(options.dataDir, 'demo'),
+    command: options.demoCommand,
+  });
 
-  const facts = { version: options.version, instance: random.id(), startedAt: new Date(clock.now()).toISOString(), dataDir: options.dataDir };
+  const facts = {
+    version: options.version,
+    instance: random.id(),
+    startedAt: new Date(clock.now()).toISOString(),
+    dataDir: options.dataDir,
+  };
   const handlers = withAudit(
     {
       ...fleetHandlers(hosts, scans),
@@ -98,7 +119,9 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
 
   await demo.resume();
   // Not awaited: resuming reaches out to hosts, and callers may watch it happen.
-  runs.resume().catch((error: unknown) => log.write('error', 'resuming runs failed', { error: String(error) }));
+  runs
+    .resume()
+    .catch((error: unknown) => log.write('error', 'resuming runs failed', { error: String(error) }));
 
   return ok({
     handlers,

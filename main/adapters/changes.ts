@@ -35,7 +35,16 @@ export const createChangeHub = (clock: Clock, random: Random): ChangeHub => {
     let done = 0;
     let failed = 0;
     let shownAt = 0;
-    const view = (): Activity => ({ id, kind, label, done, total, failed, startedAt, waitingFor: [...waitingFor].slice(0, 20) });
+    const view = (): Activity => ({
+      id,
+      kind,
+      label,
+      done,
+      total,
+      failed,
+      startedAt,
+      waitingFor: [...waitingFor].slice(0, 20),
+    });
     const show = (force: boolean) => {
       const now = clock.now();
       if (!force && now - shownAt < ACTIVITY_INTERVAL_MS) return;

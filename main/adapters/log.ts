@@ -7,6 +7,9 @@ const LARGEST_LOG_BYTES = 10 * 1024 * 1024;
 
 export const fileLog = (file: string): Log => {
   if (existsSync(file) && statSync(file).size > LARGEST_LOG_BYTES) renameSync(file, `${file}.1`);
-  const logger = pino({ base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: file, sync: true, mode: 0o600 }));
+  const logger = pino(
+    { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: file, sync: true, mode: 0o600 }),
+  );
   return { write: (level, message, fields) => logger[level](fields ?? {}, message) };
 };

@@ -21,12 +21,20 @@ export const systemClock: Clock = {
     }),
 };
 
-export const systemRandom: Random = { id: () => randomUUID(), hex: (bytes) => randomBytes(bytes).toString('hex') };
+export const systemRandom: Random = {
+  id: () => randomUUID(),
+  hex: (bytes) => randomBytes(bytes).toString('hex'),
+};
 
-export const systemHasher: Hasher = { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') };
+export const systemHasher: Hasher = {
+  sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex'),
+};
 
 /** The platform's folder for an application's data (XDG Base Directory, Apple's and Microsoft's guidelines). */
-export const defaultDataDir = (env: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): string => {
+export const defaultDataDir = (
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string => {
   if (platform === 'win32') return join(env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), 'Frostline');
   if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Frostline');
   const data = env.XDG_DATA_HOME;

@@ -32,7 +32,9 @@ export const withAudit = (handlers: Handlers, ports: Pick<Ports, 'store' | 'cloc
                 at: new Date(ports.clock.now()).toISOString(),
                 actor: caller.actor,
                 action: full,
-                detail: result.ok ? auditDetail(input) : `${result.error?.code ?? 'failed'}: ${auditDetail(input)}`.slice(0, LONGEST_DETAIL),
+                detail: result.ok
+                  ? auditDetail(input)
+                  : `${result.error?.code ?? 'failed'}: ${auditDetail(input)}`.slice(0, LONGEST_DETAIL),
               });
               return result;
             }

@@ -12,7 +12,12 @@ export type SystemFacts = { version: string; instance: string; startedAt: string
 
 const DEMO_DISMISSED = 'demo.dismissed';
 
-export const systemHandlers = (ports: Ports, hub: ChangeHub, demo: DemoController, facts: SystemFacts): Pick<Handlers, SystemNames> => {
+export const systemHandlers = (
+  ports: Ports,
+  hub: ChangeHub,
+  demo: DemoController,
+  facts: SystemFacts,
+): Pick<Handlers, SystemNames> => {
   const vault = () => ({ state: ports.vault.state(), kind: ports.vault.kind });
   const demoState = () => ({
     ...demo.state(),

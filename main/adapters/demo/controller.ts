@@ -4,11 +4,17 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Caller } from '../../../shared/contract/contract.ts';
+import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { HostsService } from '../../core/fleet/hosts.ts';
 import type { Ports } from '../../core/ports.ts';
-import { type DemoDescription, type DemoHost, isAlive, readDescription, removeDescription } from './description.ts';
+import {
+  type DemoDescription,
+  type DemoHost,
+  isAlive,
+  readDescription,
+  removeDescription,
+} from './description.ts';
 
 export type DemoController = {
   state(): { running: boolean; hosts: number };
@@ -23,7 +29,12 @@ const TAG = 'demo';
 const START_TIMEOUT_MS = 30_000;
 const caller: Caller = { signal: new AbortController().signal, actor: 'demo' };
 
-export const createDemoController = (o: { ports: Ports; hosts: HostsService; dir: string; command: string[] }): DemoController => {
+export const createDemoController = (o: {
+  ports: Ports;
+  hosts: HostsService;
+  dir: string;
+  command: string[];
+}): DemoController => {
   const { store, clock, log } = o.ports;
 
   const running = (): DemoDescription | null => {
@@ -39,7 +50,10 @@ export const createDemoController = (o: { ports: Ports; hosts: HostsService; dir
     const [program, ...args] = o.command;
     if (program === undefined) return fail('not-available', 'The demo fleet is not part of this build.');
     const ready = await new Promise<boolean>((resolve) => {
-      const child = spawn(program, [...args, o.dir, String(count)], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+      const child = spawn(program, [...args, o.dir, String(count)], {
+        detached: true,
+        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      });
       const settle = (well: boolean) => {
         clearTimeout(timer);
         child.removeAllListeners();
@@ -53,7 +67,9 @@ export const createDemoController = (o: { ports: Ports; hosts: HostsService; dir
       child.once('error', () => settle(false));
     });
     const description = running();
-    return ready && description !== null ? ok(description) : fail('not-available', 'The demo fleet could not be started.', { hint: `See ${o.dir}/demo.log.` });
+    return ready && description !== null
+      ? ok(description)
+      : fail('not-available', 'The demo fleet could not be started.', { hint: `See ${o.dir}/demo.log.` });
   };
 
   const end = async () => {
@@ -81,15 +97,37 @@ export const createDemoController = (o: { ports: Ports; hosts: HostsService; dir
     const known = new Map(store.hosts().map((host) => [host.name, host]));
     for (const host of description.hosts) {
       trust(host);
-      const place = { address: host.address, port: host.port, user: host.user, auth: { kind: 'key' as const, keyFile: host.keyFile } };
+      const place = {
+        address: host.address,
+        port: host.port,
+        user: host.user,
+        auth: { kind: 'key' as const, keyFile: host.keyFile },
+      };
       const present = known.get(host.name);
       if (present !== undefined && present.tags[TAG] === undefined) {
-        return fail('already-exists', `A host named ${host.name} is already in the fleet and is not a demo host.`, { hint: 'Rename it, or use another data folder for the demo.' });
+        return fail(
+          'already-exists',
+          `A host named ${host.name} is already in the fleet and is not a demo host.`,
+          { hint: 'Rename it, or use another data folder for the demo.' },
+        );
       }
       const tags = { ...host.tags, [TAG]: '' };
       const done =
         present === undefined
-          ? await o.hosts.add({ host: { name: host.name, ...place, sudo: 'nopasswd', environment: host.environment, tags, transport: 'ssh', legacyAlgorithms: false } }, caller)
+          ? await o.hosts.add(
+              {
+                host: {
+                  name: host.name,
+                  ...place,
+                  sudo: 'nopasswd',
+                  environment: host.environment,
+                  tags,
+                  transport: 'ssh',
+                  legacyAlgorithms: false,
+                },
+              },
+              caller,
+            )
           : await o.hosts.change({ change: { id: present.id, ...place } }, caller);
       if (!done.ok) return done;
     }

@@ -1,10 +1,11 @@
 /** The demo fleet's process: hosts on loopback until it is told to end, or until nobody has used them for a while. */
+
+import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
 import { fileLog } from '../log.ts';
 import { isAlive, removeDescription, writeDescription } from './description.ts';
 import { startDemoFleet } from './fleet.ts';
-import { z } from 'zod';
-import { readFileSync } from 'node:fs';
 
 /** Without a host process beside it, it ends after this long. */
 const ORPHAN_MS = 15 * 60_000;

@@ -45,9 +45,13 @@ if (existsSync(at('preload', 'index.ts'))) {
       emptyOutDir: true,
       minify: false,
       // A sandboxed preload script must be CommonJS.
-      rollupOptions: { input: at('preload', 'index.ts'), output: { entryFileNames: 'index.cjs', format: 'cjs' } },
+      rollupOptions: {
+        input: at('preload', 'index.ts'),
+        output: { entryFileNames: 'index.cjs', format: 'cjs' },
+      },
     },
   });
 }
 
-if (existsSync(at('vite.config.ts'))) await build({ root: at('renderer'), configFile: at('vite.config.ts'), logLevel: 'warn' });
+if (existsSync(at('vite.config.ts')))
+  await build({ root: at('renderer'), configFile: at('vite.config.ts'), logLevel: 'warn' });

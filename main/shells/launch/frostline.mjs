@@ -9,7 +9,9 @@ orExplain(() => {
   ensureBuild();
 });
 
-const child = spawn(nodePath(), [join(ROOT, 'dist', 'main', 'cli.js'), ...process.argv.slice(2)], { stdio: 'inherit' });
+const child = spawn(nodePath(), [join(ROOT, 'dist', 'main', 'cli.js'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
 // The terminal sends Ctrl-C to both; the child decides what it means and how it ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {

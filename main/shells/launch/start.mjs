@@ -22,7 +22,8 @@ const obtainElectron = () => {
   return electronBinary();
 };
 
-const hasDisplay = () => process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+const hasDisplay = () =>
+  process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
 
 orExplain(() => {
   ensurePackages();

@@ -5,7 +5,18 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -63,7 +74,13 @@ const digest = (...parts) => {
 
 const read = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
-const wantedPackages = () => digest(read(join(ROOT, 'package.json')), read(join(ROOT, 'package-lock.json')), process.platform, process.arch);
+const wantedPackages = () =>
+  digest(
+    read(join(ROOT, 'package.json')),
+    read(join(ROOT, 'package-lock.json')),
+    process.platform,
+    process.arch,
+  );
 
 const npm = (args, cwd) => {
   const done = spawnSync('npm', args, {
@@ -79,7 +96,9 @@ const npm = (args, cwd) => {
 const installPackages = () => {
   say('Installing packages (once) …');
   if (!npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], ROOT)) {
-    throw new SetupError('npm could not install the packages of package-lock.json; its own message stands above.');
+    throw new SetupError(
+      'npm could not install the packages of package-lock.json; its own message stands above.',
+    );
   }
 };
 
@@ -97,7 +116,9 @@ const installNode = () => {
   const script = join(MODULES, 'node', 'installArchSpecificPackage.js');
   const done = spawnSync(process.execPath, [script], { cwd: join(MODULES, 'node'), stdio: ['ignore', 2, 2] });
   if ((done.status !== 0 || !worksAs(NODE)) && !ownNodeIsEnough()) {
-    throw new SetupError(`Node ${OLDEST_NODE} or newer is needed; this is ${process.versions.node}, and the npm package "node" could not be installed.`);
+    throw new SetupError(
+      `Node ${OLDEST_NODE} or newer is needed; this is ${process.versions.node}, and the npm package "node" could not be installed.`,
+    );
   }
 };
 
@@ -113,7 +134,15 @@ export const ensurePackages = () => {
   });
 };
 
-const SOURCES = ['main', 'shared', 'renderer', 'preload', 'vite.config.ts', 'package-lock.json', 'tsconfig.json'];
+const SOURCES = [
+  'main',
+  'shared',
+  'renderer',
+  'preload',
+  'vite.config.ts',
+  'package-lock.json',
+  'tsconfig.json',
+];
 
 const listing = (path, lines) => {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -134,7 +163,10 @@ export const ensureBuild = () => {
     const sources = sourcesNow();
     if (read(BUILD_STAMP) === sources) return;
     say('Building …');
-    const done = spawnSync(nodePath(), [join(ROOT, 'main', 'shells', 'launch', 'build.mjs')], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+    const done = spawnSync(nodePath(), [join(ROOT, 'main', 'shells', 'launch', 'build.mjs')], {
+      cwd: ROOT,
+      stdio: ['ignore', 2, 2],
+    });
     if (done.status !== 0) throw new SetupError('The build failed; its own message stands above.');
     writeFileSync(BUILD_STAMP, sources);
   });

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { err, FrostError, frostError, ok, type Result } from '../../../shared/errors.ts';
-import { connectLocal } from '../../adapters/rpc/socket.ts';
 import type { Channel } from '../../adapters/rpc/channel.ts';
 import { type ChannelClient, createClient } from '../../adapters/rpc/client.ts';
+import { connectLocal } from '../../adapters/rpc/socket.ts';
 import { BUILD } from '../version.ts';
 import { readPresence } from './folder.ts';
 
@@ -31,17 +31,25 @@ export const attachChannel = async (dataDir: string): Promise<Result<Attached>> 
     // Another starter may have been quicker; then its process is the one to attach to.
     if (!started.ok && started.error.code !== 'store.busy') return started;
     if (Date.now() > giveUpAt) {
-      return started.ok ? err(frostError('process.unavailable', 'The host process started but does not answer.')) : started;
+      return started.ok
+        ? err(frostError('process.unavailable', 'The host process started but does not answer.'))
+        : started;
     }
     if (!started.ok) await pause(RETRY_MS);
   }
 };
 
-export const attach = async (dataDir: string, actor: string, warn: (text: string) => void = () => {}): Promise<Result<ChannelClient>> => {
+export const attach = async (
+  dataDir: string,
+  actor: string,
+  warn: (text: string) => void = () => {},
+): Promise<Result<ChannelClient>> => {
   const attached = await attachChannel(dataDir);
   if (!attached.ok) return attached;
   if (attached.value.build !== BUILD) {
-    warn('The host process that runs is of another build of Frostline; it is replaced when it next has nothing to do.');
+    warn(
+      'The host process that runs is of another build of Frostline; it is replaced when it next has nothing to do.',
+    );
   }
   return ok(createClient(attached.value.channel, { actor, token: attached.value.token }));
 };
@@ -71,16 +79,25 @@ const startProcess = (dataDir: string): Promise<Result<void>> => {
     };
     child.once('message', (message) => {
       const told = Told.safeParse(message);
-      if (!told.success) settle(err(frostError('process.unavailable', 'The host process answered with something unknown.')));
+      if (!told.success)
+        settle(err(frostError('process.unavailable', 'The host process answered with something unknown.')));
       else settle(told.data.ready ? ok(undefined) : err(told.data.error));
     });
-    child.once('error', (error) => settle(err(frostError('process.unavailable', `The host process could not be started: ${error.message}.`))));
+    child.once('error', (error) =>
+      settle(
+        err(frostError('process.unavailable', `The host process could not be started: ${error.message}.`)),
+      ),
+    );
     child.once('exit', (code) =>
       settle(
         err(
-          frostError('process.unavailable', `The host process ended at its start (exit code ${code ?? 'none'}).`, {
-            hint: `Its log is ${join(dataDir, 'frostline.log')}.`,
-          }),
+          frostError(
+            'process.unavailable',
+            `The host process ended at its start (exit code ${code ?? 'none'}).`,
+            {
+              hint: `Its log is ${join(dataDir, 'frostline.log')}.`,
+            },
+          ),
         ),
       ),
     );

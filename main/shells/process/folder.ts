@@ -4,7 +4,12 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-const Presence = z.object({ pid: z.int().min(1), socket: z.string().max(4096), token: z.string().min(32).max(200), build: z.string().max(200) });
+const Presence = z.object({
+  pid: z.int().min(1),
+  socket: z.string().max(4096),
+  token: z.string().min(32).max(200),
+  build: z.string().max(200),
+});
 export type Presence = z.infer<typeof Presence>;
 
 const fileOf = (dataDir: string) => join(dataDir, 'host.json');

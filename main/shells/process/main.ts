@@ -6,9 +6,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FrostFault, frostError } from '../../../shared/errors.ts';
+import { systemRandom } from '../../adapters/platform.ts';
 import { serveChannel } from '../../adapters/rpc/serve.ts';
 import { listenLocal, socketPath } from '../../adapters/rpc/socket.ts';
-import { systemRandom } from '../../adapters/platform.ts';
 import { startHost } from '../../host.ts';
 import { BUILD, VERSION } from '../version.ts';
 import { newToken, removePresence, writePresence } from './folder.ts';
@@ -35,7 +35,12 @@ const main = async () => {
       callers -= 1;
       idleSince = Date.now();
     });
-    serveChannel(channel, { handlers: host.value.handlers, log: host.value.log, correlationId: () => systemRandom.id().slice(0, 8), token });
+    serveChannel(channel, {
+      handlers: host.value.handlers,
+      log: host.value.log,
+      correlationId: () => systemRandom.id().slice(0, 8),
+      token,
+    });
   });
   if (!listening.ok) {
     await host.value.close();
@@ -61,7 +66,9 @@ const main = async () => {
   // The terminal that started it may go; runs do not.
   process.on('SIGHUP', () => {});
   process.on('uncaughtException', (error) => {
-    host.value.log.write('error', 'an unexpected fault ended the host process', { error: String(error.stack) });
+    host.value.log.write('error', 'an unexpected fault ended the host process', {
+      error: String(error.stack),
+    });
     process.exit(70);
   });
   tell({ ready: true });
@@ -80,6 +87,9 @@ main().catch((thrown: unknown) =>
   refuse(
     thrown instanceof FrostFault
       ? thrown.error
-      : frostError('internal', `The host process could not start: ${thrown instanceof Error ? thrown.message : String(thrown)}.`),
+      : frostError(
+          'internal',
+          `The host process could not start: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
+        ),
   ),
 );

@@ -1,0 +1,134 @@
+/** What every command gets: the client, and the two ways of telling (tables for people, one JSON document for programs). */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { Client } from '../../../shared/contract/contract.ts';
+import { exitCodeOf, type FrostError, FrostFault, frostError, type Result } from '../../../shared/errors.ts';
+import { defaultDataDir } from '../../adapters/platform.ts';
+import type { ChannelClient } from '../../adapters/rpc/client.ts';
+import { attach } from '../process/attach.ts';
+import { type Paint, paint, safe } from './terminal.ts';
+
+export type GlobalOptions = { dataDir?: string; passphraseFile?: string; json?: boolean; color?: boolean };
+
+/** Largest file a command reads whole (an exchange file's limit is lower and checked by the host process). */
+const LARGEST_FILE_BYTES = 48 * 1024 * 1024;
+
+export class Context {
+  readonly json: boolean;
+  readonly dataDir: string;
+  readonly paint: Paint;
+  exitCode = 0;
+  readonly #options: GlobalOptions;
+  #client: ChannelClient | null = null;
+
+  constructor(options: GlobalOptions) {
+    this.#options = options;
+    this.json = options.json === true;
+    this.dataDir = resolve(options.dataDir ?? defaultDataDir());
+    this.paint = paint(
+      options.color !== false &&
+        process.env.NO_COLOR === undefined &&
+        process.stdout.isTTY === true &&
+        !this.json,
+    );
+  }
+
+  /** Attached once per command; `again` after the connection was lost. */
+  async client(again = false): Promise<Client> {
+    if (this.#client !== null && !again) return this.#client;
+    const attached = await attach(this.dataDir, 'cli', (text) => this.note(text));
+    const client = unwrap(attached);
+    this.#client = client;
+    if (this.#options.passphraseFile !== undefined) {
+      const passphrase = readText(this.#options.passphraseFile).replace(/\r?\n$/, '');
+      unwrap(await client.call('system.unlock', { passphrase }));
+    }
+    return client;
+  }
+
+  close(): void {
+    this.#client?.close();
+  }
+
+  /** The command's one result. `human` is only made where a person reads. */
+  result(document: object, human: () => string): void {
+    process.stdout.write(this.json ? `${JSON.stringify(document)}\n` : `${human()}\n`);
+  }
+
+  /** One event of many. */
+  event(event: object): void {
+    process.stdout.write(`${JSON.stringify(event)}\n`);
+  }
+
+  /** For people, beside the result. */
+  note(text: string): void {
+    process.stderr.write(`${safe(text)}\n`);
+  }
+
+  async confirm(question: string, yes: boolean | undefined): Promise<void> {
+    if (yes) return;
+    if (!process.stdin.isTTY || this.json) {
+      throw new FrostFault(
+        frostError('input.invalid', `${question} This needs a yes.`, {
+          hint: 'Give --yes where nobody can be asked.',
+        }),
+      );
+    }
+    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    const answer = await lines.question(`${question} [y/N] `);
+    lines.close();
+    if (!/^y(es)?$/i.test(answer.trim()))
+      throw new FrostFault(frostError('cancelled', 'Not confirmed; nothing was done.'));
+  }
+}
+
+export const unwrap = <T>(result: Result<T>): T => {
+  if (result.ok) return result.value;
+  throw new FrostFault(result.error);
+};
+
+export const readText = (path: string): string => {
+  try {
+    const data = readFileSync(path);
+    if (data.length > LARGEST_FILE_BYTES)
+      throw new FrostFault(
+        frostError('input.too-large', `${path} is larger than ${LARGEST_FILE_BYTES / 1024 / 1024} MiB.`),
+      );
+    return data.toString('utf8');
+  } catch (thrown) {
+    if (thrown instanceof FrostFault) throw thrown;
+    throw new FrostFault(
+      frostError(
+        'input.invalid',
+        `${path} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
+      ),
+    );
+  }
+};
+
+export const invalid = (message: string, hint?: string): FrostFault =>
+  new FrostFault(frostError('input.invalid', message, hint === undefined ? {} : { hint }));
+
+/** Prints the error in the form that was asked for and gives its exit code. */
+export const tellError = (error: FrostError, json: boolean): number => {
+  if (json) {
+    const { code, message, hint, host, packages } = error;
+    const document = {
+      error: { code, message, ...(hint && { hint }), ...(host && { host }), ...(packages && { packages }) },
+    };
+    process.stdout.write(`${JSON.stringify(document)}\n`);
+  }
+  process.stderr.write(`${error.host === undefined ? '' : `${safe(error.host)}: `}${safe(error.message)}\n`);
+  if (error.hint !== undefined) process.stderr.write(`${safe(error.hint)}\n`);
+  return exitCodeOf(error);
+};
+
+/** The exit code for many hosts: 0 all well; the errors' common one when none went well; else 1. */
+export const exitCodeForHosts = (outcomes: (FrostError | null)[]): number => {
+  const errors = outcomes.filter((outcome) => outcome !== null);
+  if (errors.length === 0) return 0;
+  const codes = new Set(errors.map(exitCodeOf));
+  const [only] = codes;
+  return errors.length === outcomes.length && codes.size === 1 && only !== undefined ? only : 1;
+};

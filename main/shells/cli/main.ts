@@ -1,0 +1,70 @@
+/** The command line (docs/cli.md): the contract in a terminal. */
+import { Command, CommanderError } from 'commander';
+import { frostError } from '../../../shared/errors.ts';
+import { VERSION } from '../version.ts';
+import { registerDemo } from './commands/demo.ts';
+import { registerHosts } from './commands/hosts.ts';
+import { registerRun, registerRuns } from './commands/run.ts';
+import { registerScan } from './commands/scan.ts';
+import { registerServe } from './commands/serve.ts';
+import { registerSnapshot } from './commands/snapshot.ts';
+import { tellError } from './context.ts';
+import { createRegister } from './register.ts';
+
+const json = process.argv.includes('--json');
+
+const program = new Command('frostline')
+  .description(
+    'Patch console for small teams: snapshots of approved patches, frozen, run over SSH, undone on request.',
+  )
+  .version(VERSION)
+  .option('--data-dir <dir>', 'where inventory, snapshots and runs are kept')
+  .option('--passphrase-file <file>', 'opens the vault where no keychain does')
+  .option('--json', 'one JSON document on stdout; one event per line where there are many')
+  .option('--no-color', 'no colours')
+  .showHelpAfterError(false);
+
+let exitCode = 0;
+const register = createRegister((code) => {
+  exitCode = code;
+});
+
+registerHosts(program, register);
+registerScan(program, register);
+registerSnapshot(program, register);
+registerRun(program, register);
+registerRuns(program, register);
+registerServe(program, register);
+registerDemo(program, register);
+
+/** Usage errors are told like all others; commander's own printing is only for help. */
+const strict = (command: Command): void => {
+  command.exitOverride().configureOutput({ writeErr: () => {} });
+  for (const child of command.commands) strict(child);
+};
+strict(program);
+
+// A closed pipe (`| head`) ends the output, not with a stack trace.
+process.stdout.on('error', () => process.exit(exitCode));
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  exitCode = usage(thrown);
+}
+process.exitCode = exitCode;
+
+function usage(thrown: unknown): number {
+  if (!(thrown instanceof CommanderError)) return tellError(frostError('internal', String(thrown)), json);
+  if (thrown.exitCode === 0) return 0;
+  if (thrown.code === 'commander.help') {
+    program.outputHelp({ error: true });
+    return 2;
+  }
+  return tellError(
+    frostError('input.invalid', thrown.message.replace(/^error: /, ''), {
+      hint: 'See: frostline --help, or --help on a command.',
+    }),
+    json,
+  );
+}

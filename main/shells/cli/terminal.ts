@@ -1,0 +1,85 @@
+/** Text for a terminal. Everything that came from a host or a file passes `safe`: no escape sequence of theirs ever reaches the screen. */
+
+export const safe = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}]/gu, (char) => (char === '\t' ? ' ' : '�'));
+
+export type Paint = Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', (text: string) => string>;
+
+const code = (open: number, close: number, on: boolean) => (text: string) =>
+  on ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+
+export const paint = (on: boolean): Paint => ({
+  bold: code(1, 22, on),
+  dim: code(2, 22, on),
+  red: code(31, 39, on),
+  green: code(32, 39, on),
+  yellow: code(33, 39, on),
+  cyan: code(36, 39, on),
+});
+
+/** Columns padded to the widest cell; the last column is left as long as it is. */
+export const table = (headings: string[], rows: string[][], p: Paint): string => {
+  const cells = rows.map((row) => row.map(safe));
+  const widths = headings.map((heading, i) =>
+    Math.max(heading.length, ...cells.map((row) => (row[i] ?? '').length)),
+  );
+  const line = (row: string[]) =>
+    row
+      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [p.bold(line(headings)), ...cells.map(line)].join('\n');
+};
+
+export const bar = (done: number, total: number, width = 28): string => {
+  const filled = total === 0 ? width : Math.round((Math.min(done, total) / total) * width);
+  return `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;
+};
+
+export const bytes = (n: number): string => {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = Math.abs(n);
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${n < 0 ? '-' : ''}${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+};
+
+export const elapsed = (ms: number): string => {
+  const s = Math.max(0, Math.round(ms / 1000));
+  return s < 60
+    ? `${s} s`
+    : s < 3600
+      ? `${Math.floor(s / 60)} min ${s % 60} s`
+      : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+};
+
+/** Rewrites its lines in place on a terminal; prints nothing elsewhere. */
+export class LiveLines {
+  readonly #stream: NodeJS.WriteStream;
+  #shown = 0;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  get live(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  show(lines: string[]): void {
+    if (!this.live) return;
+    const fitting = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1));
+    this.clear();
+    this.#stream.write(`${fitting.join('\n')}\n`);
+    this.#shown = fitting.length;
+  }
+
+  clear(): void {
+    if (!this.live || this.#shown === 0) return;
+    this.#stream.write(`\u001b[${this.#shown}A\u001b[0J`);
+    this.#shown = 0;
+  }
+}
