@@ -1,0 +1,240 @@
+/** A logged-in connection that commands share. Knows when it is over, and how many sessions the host takes at once. */
+import type { Duplex } from 'node:stream';
+import type { Client, ClientChannel } from 'ssh2';
+import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
+import type { Host } from '../../../shared/model/host.ts';
+import type { Dialled } from './dial.ts';
+import { causeOf, clean, place } from './words.ts';
+
+/** OpenSSH's default MaxSessions is 10; two are left for the admin's own use of a shared connection. */
+const MAX_SESSIONS = 8;
+/** A host that asks for new keys this often within a minute is wasting our time on purpose. */
+const MAX_REKEYS_PER_MINUTE = 30;
+/** How long a host may take to confirm that a channel is closed before the connection counts as broken. */
+const CLOSE_GRACE_MS = 5_000;
+
+/** How long the other side may take to say goodbye. */
+const END_GRACE_MS = 1_000;
+
+export type Session = { channel: ClientChannel; close: () => void };
+
+export class Connection {
+  readonly host: Host;
+  /** Resolves once, when the connection is over, with what commands in flight are told. */
+  readonly lost: Promise<FrostError>;
+  /** The first sudo on a connection goes alone, so that a wrong password is tried once and not eight times. */
+  sudoGate: Promise<void> | undefined;
+  /** sudo has let a command through. */
+  sudoProven = false;
+  /** Digest of the sudo password this host has turned down. */
+  rejectedSudoPassword: string | undefined;
+  readonly #client: Client;
+  readonly #socket: Duplex;
+  #over: FrostError | undefined;
+  #limit = MAX_SESSIONS;
+  #open = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(host: Host, { client, socket }: Dialled) {
+    this.host = host;
+    this.#client = client;
+    this.#socket = socket;
+    const where = place(host.address, host.port);
+    let lastError: Error | undefined;
+    let rekeys: number[] = [];
+    this.lost = new Promise((resolve) => {
+      const end = () => {
+        if (this.#over !== undefined) return;
+        this.#over = frostError(
+          'host.connection-lost',
+          `The connection to ${host.name} (${where}) was lost${lastError === undefined ? '' : `: ${causeOf(lastError)}`}.`,
+          { host: host.name },
+        );
+        for (const wake of this.#waiting.splice(0)) wake();
+        resolve(this.#over);
+      };
+      client.on('error', (error) => {
+        lastError ??= error;
+        socket.destroy();
+        end();
+      });
+      client.on('end', end);
+      client.on('close', end);
+    });
+    client.on('handshake', () => {
+      const now = Date.now();
+      rekeys = [...rekeys.filter((at) => now - at < 60_000), now];
+      if (rekeys.length > MAX_REKEYS_PER_MINUTE) {
+        lastError ??= new Error('the host asks for new keys without end');
+        socket.destroy();
+      }
+    });
+  }
+
+  get alive(): boolean {
+    return this.#over === undefined;
+  }
+
+  #lostResult(): Result<never> {
+    return {
+      ok: false,
+      error:
+        this.#over ??
+        frostError('host.connection-lost', `The connection to ${this.host.name} was lost.`, {
+          host: this.host.name,
+        }),
+    };
+  }
+
+  async #takeSlot(signal: AbortSignal): Promise<boolean> {
+    while (this.alive && !signal.aborted) {
+      if (this.#open < this.#limit) {
+        this.#open++;
+        return true;
+      }
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          signal.removeEventListener('abort', wake);
+          const at = this.#waiting.indexOf(wake);
+          if (at >= 0) this.#waiting.splice(at, 1);
+          resolve();
+        };
+        this.#waiting.push(wake);
+        signal.addEventListener('abort', wake, { once: true });
+      });
+    }
+    return false;
+  }
+
+  #freeSlot(): void {
+    this.#open--;
+    this.#waiting.shift()?.();
+  }
+
+  /**
+   * Runs a command in a session of its own once one is free. `cancelled` when the signal came first; the caller knows why.
+   * Listeners for errors are in place: nothing the host does to the channel can end the process.
+   */
+  async session(command: string, signal: AbortSignal): Promise<Result<Session>> {
+    for (;;) {
+      if (!(await this.#takeSlot(signal)))
+        return this.alive ? fail('cancelled', 'Waiting for a session was cancelled.') : this.#lostResult();
+      const opened = await this.#exec(command, signal);
+      if (opened.ok || opened.error.code !== 'host.busy' || this.#open === 0) return opened;
+      // The host takes fewer sessions than usual: others are open, so wait for one of them.
+      this.#limit = Math.max(1, this.#open);
+    }
+  }
+
+  #exec(command: string, signal: AbortSignal): Promise<Result<Session>> {
+    return new Promise((resolve) => {
+      let answered = false;
+      const settle = (result: Result<Session>) => {
+        if (answered) return;
+        answered = true;
+        signal.removeEventListener('abort', onAbort);
+        resolve(result);
+      };
+      // The host has not even confirmed the channel: it stays counted until it does, or until the connection goes.
+      const onAbort = () => {
+        settle(fail('cancelled', 'Opening a session was cancelled.'));
+        this.#dropUnless(() => done);
+      };
+      let done = false;
+      signal.addEventListener('abort', onAbort, { once: true });
+      void this.lost.then(() => settle(this.#lostResult()));
+      try {
+        this.#client.exec(command, (error, channel) => {
+          done = true;
+          if (error !== undefined) {
+            this.#freeSlot();
+            settle(
+              this.alive
+                ? fail('host.busy', `${this.host.name} does not open a session: ${clean(error.message)}.`, {
+                    host: this.host.name,
+                  })
+                : this.#lostResult(),
+            );
+            return;
+          }
+          let closed = false;
+          channel.on('error', () => {});
+          channel.stderr.on('error', () => {});
+          channel.once('close', () => {
+            closed = true;
+            this.#freeSlot();
+          });
+          const close = () => {
+            if (closed) return;
+            channel.resume();
+            channel.stderr.resume();
+            channel.close();
+            this.#dropUnless(() => closed);
+          };
+          if (answered) close();
+          else settle(ok({ channel, close }));
+        });
+      } catch {
+        done = true;
+        this.#freeSlot();
+        this.#socket.destroy();
+        settle(this.#lostResult());
+      }
+    });
+  }
+
+  /** A host that does not react any more must not be handed out again. */
+  #dropUnless(reacted: () => boolean): void {
+    const timer = setTimeout(() => {
+      if (!reacted()) this.#socket.destroy();
+    }, CLOSE_GRACE_MS);
+    timer.unref();
+    void this.lost.then(() => clearTimeout(timer));
+  }
+
+  /** A byte stream to another host, seen from this one. */
+  forward(address: string, port: number, target: Host): Promise<Result<Duplex>> {
+    return new Promise((resolve) => {
+      void this.lost.then((error) => resolve({ ok: false, error }));
+      try {
+        this.#client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
+          if (error === undefined) {
+            channel.on('error', () => {});
+            resolve(ok(channel));
+            return;
+          }
+          if (!this.alive) {
+            resolve(this.#lostResult());
+            return;
+          }
+          // RFC 4254 §5.1: 1 is "administratively prohibited".
+          const prohibited = 'reason' in error && error.reason === 1;
+          resolve(
+            fail(
+              'host.unreachable',
+              prohibited
+                ? `${this.host.name} does not let connections through to ${place(address, port)}.`
+                : `${target.name} cannot be reached at ${place(address, port)} from ${this.host.name}: ${clean(error.message.replace(/^\(SSH\) Channel open failure: /, ''))}.`,
+              {
+                host: target.name,
+                ...(prohibited
+                  ? { hint: `Allow AllowTcpForwarding in the SSH server of ${this.host.name}.` }
+                  : {}),
+              },
+            ),
+          );
+        });
+      } catch {
+        resolve(this.#lostResult());
+      }
+    });
+  }
+
+  /** Ends it politely; commands in flight are told that the connection is lost. */
+  end(): void {
+    this.#client.end();
+    // A host that does not answer any more would keep the socket, and with it this process, alive for minutes.
+    const timer = setTimeout(() => this.#socket.destroy(), END_GRACE_MS);
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+}

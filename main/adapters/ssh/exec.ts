@@ -1,0 +1,253 @@
+/** One script on one connection, from the first byte to the exit code. */
+import { constants } from 'node:os';
+import { type FrostError, frostError, ok, type Result } from '../../../shared/errors.ts';
+import type { Host } from '../../../shared/model/host.ts';
+import type { CommandOutput, CommandSpec, RunOptions } from '../../core/ports.ts';
+import type { Session } from './connection.ts';
+import {
+  type Elevation,
+  promptsIn,
+  shellFailure,
+  sudoFailure,
+  wrapScript,
+  wrongSudoPassword,
+} from './sudo.ts';
+
+/** What a login shell may print before ours comes up; more is not noise but an attack. */
+const MAX_NOISE_BYTES = 1024 * 1024;
+/** Of that, what is kept to find the mark and to explain a failure. */
+const KEPT_NOISE = 64 * 1024;
+/** A child left behind in the background holds the channel open; its output is not waited for longer than this. */
+const LINGER_MS = 5_000;
+/** How long sudo and the login shell may take until ours is ready. */
+const READY_MS = 45_000;
+
+export type ExecOptions = RunOptions & {
+  host: Host;
+  spec: CommandSpec;
+  elevation: Elevation;
+  nonce: string;
+  /** Sent when sudo asks, once. */
+  sudoPassword?: string;
+  /** Sudo let us through, or there was none. */
+  onReady?: () => void;
+  /** Aborts at the command's time limit; told apart from the caller's signal. */
+  limit: AbortSignal;
+};
+
+/** `started`: the script was sent, so some of it may have run. */
+export type ExecResult = { result: Result<CommandOutput>; started: boolean };
+
+/** Joins chunks as UTF-8 with replacement. */
+const decode = (chunks: Buffer[]): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(chunks));
+
+const exitCodeOf = (code: number | null, signal: string | undefined): number => {
+  if (code !== null) return code >= 0 && code <= 255 ? code : 255;
+  const known = Object.entries(constants.signals).find(([name]) => name === signal);
+  return known === undefined ? 255 : 128 + known[1];
+};
+
+export const timedOut = (host: Host, spec: CommandSpec): FrostError =>
+  frostError(
+    'host.timeout',
+    `A command on ${host.name} did not end within ${Math.round(spec.timeoutMs / 1000)} s.`,
+    {
+      host: host.name,
+    },
+  );
+
+export const cancelled = (host: Host): FrostError =>
+  frostError('cancelled', `The command on ${host.name} was cancelled.`, { host: host.name });
+
+export const execScript = (
+  session: Session,
+  lost: Promise<FrostError>,
+  o: ExecOptions,
+): Promise<ExecResult> =>
+  new Promise((resolve) => {
+    const { channel } = session;
+    const { host, spec, elevation, nonce } = o;
+    let ready = false;
+    let noise = Buffer.alloc(0);
+    let noiseBytes = 0;
+    let stderrHead = '';
+    let stderrOpen = false;
+    let sentPassword = false;
+    let outputBytes = 0;
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    let exit: number | undefined;
+    let settled = false;
+    let lingering: NodeJS.Timeout | undefined;
+
+    const settle = (result: Result<CommandOutput>) => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(readyTimer);
+      clearTimeout(lingering);
+      o.signal?.removeEventListener('abort', onAbort);
+      o.limit.removeEventListener('abort', onLimit);
+      session.close();
+      resolve({ result, started: ready });
+    };
+    const failWith = (error: FrostError) => settle({ ok: false, error });
+    const onAbort = () => failWith(cancelled(host));
+    const onLimit = () => failWith(timedOut(host, spec));
+    o.signal?.addEventListener('abort', onAbort, { once: true });
+    o.limit.addEventListener('abort', onLimit, { once: true });
+    const words = () => `${stderrHead}\n${noise.toString('utf8')}`;
+    const readyTimer = setTimeout(() => {
+      if (elevation !== 'none') failWith(sudoFailure(host, elevation, stderrHead, nonce, true));
+      else
+        failWith(
+          frostError('host.timeout', `The login shell of ${host.user} on ${host.name} does not come up.`, {
+            host: host.name,
+            hint: 'A start-up file of the account may be waiting for input.',
+          }),
+        );
+    }, READY_MS);
+    void lost.then((error) => {
+      // What has arrived is still in the streams; the exit code may be among it.
+      setImmediate(() => (exit === undefined ? failWith(error) : finish()));
+    });
+
+    const count = (chunk: Buffer): boolean => {
+      outputBytes += chunk.length;
+      if (outputBytes <= spec.maxOutputBytes) return true;
+      failWith(
+        frostError(
+          'host.output-too-large',
+          `A command on ${host.name} printed more than ${spec.maxOutputBytes} bytes and was ended.`,
+          { host: host.name },
+        ),
+      );
+      return false;
+    };
+    const countNoise = (chunk: Buffer): boolean => {
+      noiseBytes += chunk.length;
+      if (noiseBytes <= MAX_NOISE_BYTES) return true;
+      failWith(
+        frostError(
+          'host.output-too-large',
+          `The login shell of ${host.user} on ${host.name} prints without end.`,
+          {
+            host: host.name,
+          },
+        ),
+      );
+      return false;
+    };
+
+    const onOut = (chunk: Buffer) => {
+      if (o.onStdout === undefined) {
+        if (count(chunk)) stdout.push(chunk);
+        return;
+      }
+      try {
+        o.onStdout(chunk);
+      } catch {
+        failWith(
+          frostError('internal', `The output of ${host.name} could not be read.`, { host: host.name }),
+        );
+      }
+    };
+
+    channel.on('data', (chunk: Buffer) => {
+      if (settled) return;
+      touch();
+      if (ready) {
+        onOut(chunk);
+        return;
+      }
+      if (!countNoise(chunk)) return;
+      noise = Buffer.concat([noise, chunk]);
+      const mark = Buffer.from(`${nonce}\n`);
+      const at = noise.indexOf(mark);
+      if (at < 0) {
+        if (noise.length > KEPT_NOISE) noise = noise.subarray(noise.length - KEPT_NOISE);
+        return;
+      }
+      ready = true;
+      clearTimeout(readyTimer);
+      o.onReady?.();
+      const rest = noise.subarray(at + mark.length);
+      noise = Buffer.alloc(0);
+      channel.end(wrapScript(spec.script));
+      if (rest.length > 0) onOut(rest);
+    });
+
+    channel.stderr.on('data', (chunk: Buffer) => {
+      if (settled) return;
+      touch();
+      if (stderrOpen) {
+        if (count(chunk)) stderr.push(chunk);
+        return;
+      }
+      if (!countNoise(chunk)) return;
+      stderrHead += chunk.toString('latin1');
+      const at = stderrHead.indexOf(`${nonce}\n`);
+      if (at >= 0) {
+        stderrOpen = true;
+        const rest = Buffer.from(stderrHead.slice(at + nonce.length + 1), 'latin1');
+        stderrHead = '';
+        if (rest.length > 0 && count(rest)) stderr.push(rest);
+        return;
+      }
+      if (elevation === 'password' && !ready) answer(promptsIn(stderrHead, nonce));
+      if (stderrHead.length > KEPT_NOISE) stderrHead = stderrHead.slice(-KEPT_NOISE);
+    });
+
+    const answer = (asked: number) => {
+      if (asked === 0 || (asked === 1 && sentPassword)) return;
+      if (asked > 1 || o.sudoPassword === undefined) {
+        failWith(wrongSudoPassword(host));
+        return;
+      }
+      sentPassword = true;
+      channel.write(`${o.sudoPassword}\n`);
+    };
+
+    const finish = () => {
+      if (settled) return;
+      if (!ready) {
+        const text = words();
+        failWith(
+          elevation === 'none' || /password has expired|password change required/i.test(text)
+            ? shellFailure(host, text)
+            : sudoFailure(host, elevation, text, nonce, false),
+        );
+        return;
+      }
+      if (exit === undefined) {
+        failWith(
+          frostError('host.connection-lost', `${host.name} ended a command without an exit code.`, {
+            host: host.name,
+          }),
+        );
+        return;
+      }
+      settle(ok({ stdout: decode(stdout), stderr: decode(stderr), exitCode: exit }));
+    };
+
+    /** After the shell has ended, output still coming from a child it left behind is taken while it flows. */
+    const touch = () => {
+      if (exit === undefined) return;
+      clearTimeout(lingering);
+      lingering = setTimeout(finish, LINGER_MS);
+    };
+
+    channel.on('exit', (code: number | null, signal?: string) => {
+      exit = exitCodeOf(code, signal);
+      touch();
+    });
+    let open = 2;
+    const closed = () => {
+      open--;
+      if (open === 0) setImmediate(finish);
+    };
+    channel.once('close', closed);
+    channel.stderr.once('end', closed);
+    if (o.signal?.aborted === true) onAbort();
+    else if (o.limit.aborted) onLimit();
+  });
