@@ -1,0 +1,93 @@
+/** What differs between two lists of entries. Pure. */
+import type { Entry, SnapshotDiff } from '../../../shared/model/snapshot.ts';
+import { entryKey } from './edit.ts';
+
+type Pair = { a: Entry; b: Entry };
+
+/**
+ * The same package in both lists: same ecosystem, name and arch; or same ecosystem and name where one side leaves the arch
+ * open and there is no other candidate.
+ */
+const pairUp = (a: Entry[], b: Entry[]): { pairs: Pair[]; onlyA: Entry[]; onlyB: Entry[] } => {
+  const pairs: Pair[] = [];
+  const inB = new Map(b.map((entry) => [entryKey(entry), entry]));
+  const restA: Entry[] = [];
+  for (const entry of a) {
+    const same = inB.get(entryKey(entry));
+    if (same === undefined) restA.push(entry);
+    else {
+      pairs.push({ a: entry, b: same });
+      inB.delete(entryKey(entry));
+    }
+  }
+  const byName = (entry: Entry) => `${entry.ecosystem}/${entry.name}`;
+  const countA = Map.groupBy(restA, byName);
+  const countB = Map.groupBy(inB.values(), byName);
+  const onlyA: Entry[] = [];
+  for (const entry of restA) {
+    const others = countB.get(byName(entry)) ?? [];
+    const other = others[0];
+    const alone = countA.get(byName(entry))?.length === 1 && others.length === 1;
+    if (other !== undefined && alone && (entry.arch === undefined || other.arch === undefined)) {
+      pairs.push({ a: entry, b: other });
+      inB.delete(entryKey(other));
+    } else onlyA.push(entry);
+  }
+  return { pairs, onlyA, onlyB: [...inB.values()] };
+};
+
+/** Indexes of a longest ascending run, in order: what is not in it was moved. */
+const longestAscending = (numbers: number[]): Set<number> => {
+  const tails: number[] = [];
+  const before: number[] = [];
+  numbers.forEach((value, index) => {
+    let low = 0;
+    let high = tails.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((numbers[tails[middle] ?? 0] ?? 0) < value) low = middle + 1;
+      else high = middle;
+    }
+    before[index] = low === 0 ? -1 : (tails[low - 1] ?? -1);
+    tails[low] = index;
+  });
+  const kept = new Set<number>();
+  for (let at = tails.at(-1) ?? -1; at >= 0; at = before[at] ?? -1) kept.add(at);
+  return kept;
+};
+
+const shown = (value: string | number | undefined): string => (value === undefined ? '' : String(value));
+
+/**
+ * `changed` fields: `version`, `decision`, `stage`, `arch`, `note`, and `order` (1-based places in the lists) for the fewest
+ * entries that must have been moved to get from one order to the other. A value that is absent is the empty text.
+ */
+export const diffEntries = (a: Entry[], b: Entry[]): SnapshotDiff => {
+  const { pairs, onlyA, onlyB } = pairUp(a, b);
+  const placeA = new Map(a.map((entry, index) => [entry, index]));
+  const placeB = new Map(b.map((entry, index) => [entry, index]));
+  pairs.sort((x, y) => (placeA.get(x.a) ?? 0) - (placeA.get(y.a) ?? 0));
+  const staying = pairs.filter((pair) => pair.a.stage === pair.b.stage);
+  const kept = longestAscending(staying.map((pair) => placeB.get(pair.b) ?? 0));
+  const moved = new Set(staying.filter((_, index) => !kept.has(index)));
+
+  const changed: SnapshotDiff['changed'] = [];
+  for (const pair of pairs) {
+    const note = (field: string, from: string, to: string) => {
+      if (from === to) return;
+      const arch = pair.b.arch ?? pair.a.arch;
+      changed.push({ name: pair.b.name, ...(arch === undefined ? {} : { arch }), field, from, to });
+    };
+    for (const field of ['version', 'decision', 'stage', 'arch', 'note'] as const)
+      note(field, shown(pair.a[field]), shown(pair.b[field]));
+    if (moved.has(pair))
+      note('order', shown((placeA.get(pair.a) ?? 0) + 1), shown((placeB.get(pair.b) ?? 0) + 1));
+  }
+  return { added: onlyB, removed: onlyA, changed };
+};
+
+/** The same, but only which packages and versions: for comparing with what scans offer, which knows no decisions. */
+export const diffVersions = (a: Entry[], b: Entry[]): SnapshotDiff => {
+  const { added, removed, changed } = diffEntries(a, b);
+  return { added, removed, changed: changed.filter((change) => change.field === 'version') };
+};

@@ -1,0 +1,274 @@
+/**
+ * Exchange files (`*.frost.json`, docs/snapshot-format.md): writing one, and reading one that anybody may have written.
+ *
+ * Reading checks in this order, so that the first thing said is the cause: size, JSON, kind and version of the file, the head's
+ * hash, the chain of parents, and only then whether each revision is one this version understands. Nothing is taken from a
+ * file that was not covered by a hash that was checked; signatures are carried along, not yet checked.
+ */
+import { z } from 'zod';
+import { type ErrorCode, FrostFault, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
+import { ContentHash } from '../../../shared/model/primitives.ts';
+import {
+  EXCHANGE_FORMAT,
+  ExchangeFile,
+  type Freeze,
+  REVISION_FORMAT,
+  type Revision,
+  RevisionContent,
+} from '../../../shared/model/snapshot.ts';
+import { parseSelector } from '../fleet/selector.ts';
+import type { Hasher } from '../ports.ts';
+import { canonicalJson, contentHash } from './canonical.ts';
+import { entryKey, entryLabel } from './edit.ts';
+import { parseStrictJson } from './strictJson.ts';
+
+/** Of the file's UTF-8 bytes. */
+export const MAX_EXCHANGE_BYTES = 32 * 1024 * 1024;
+/** Far more than the size limit allows for real files; keeps `[[],[],…` from filling the memory. */
+const JSON_LIMITS = { depth: 32, values: 4_000_000 };
+
+export type ReadExchange = { revisions: Revision[]; head: Revision; signatures: ExchangeFile['signatures'] };
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+
+/**
+ * One revision per line, each in canonical form, so that its hash is that of the line. `revisions`: oldest first, the last one
+ * is the head. Error: `input.too-large` where the file could not be read back.
+ */
+export const writeExchange = (
+  revisions: Revision[],
+  headId: string,
+): Result<{ text: string; bytes: number }> => {
+  const lines = revisions.map((revision) => canonicalJson(revision.content));
+  const text = `{"format":"${EXCHANGE_FORMAT}","head":"${headId}","revisions":[\n${lines.join(',\n')}\n],"signatures":[]}\n`;
+  const bytes = bytesOf(text);
+  return bytes > MAX_EXCHANGE_BYTES
+    ? fail(
+        'input.too-large',
+        `The history of this snapshot is ${bytes} bytes, more than a file may have (${MAX_EXCHANGE_BYTES}).`,
+      )
+    : ok({ text, bytes });
+};
+
+const Envelope = z.strictObject({
+  format: z.string(),
+  head: ContentHash,
+  revisions: z.array(z.record(z.string(), z.unknown())).min(1).max(10_000),
+  signatures: ExchangeFile.shape.signatures,
+});
+
+/** What the chain is checked on before a revision is known to be well formed. */
+const Link = z.looseObject({ number: z.number().catch(0), parents: z.array(z.string()).catch([]) });
+
+const stop = (code: ErrorCode, message: string, hint?: string): never => {
+  throw new FrostFault(frostError(code, message, hint === undefined ? {} : { hint }));
+};
+
+const where = (issue: z.core.$ZodIssue | undefined): string =>
+  issue === undefined
+    ? ''
+    : `: ${issue.path.map(String).join('.') || 'its top'}: ${issue.message}`.slice(0, 300);
+
+const readJson = (text: string): unknown => {
+  if (text.length > MAX_EXCHANGE_BYTES || bytesOf(text) > MAX_EXCHANGE_BYTES)
+    stop('exchange.too-large', `The file is larger than ${MAX_EXCHANGE_BYTES / 1024 / 1024} MiB.`);
+  const parsed = parseStrictJson(text, JSON_LIMITS);
+  if (parsed.ok) return parsed.value;
+  const { truncated, offset, message } = parsed.error;
+  return truncated
+    ? stop(
+        'exchange.malformed',
+        `The file is truncated: it ends in the middle, after ${offset} characters.`,
+        'Copy it again.',
+      )
+    : stop('exchange.malformed', `The file is not sound JSON: at character ${offset} it ${message}.`);
+};
+
+const readEnvelope = (value: unknown): z.infer<typeof Envelope> => {
+  const format = z.looseObject({ format: z.string() }).safeParse(value);
+  if (!format.success || !format.data.format.startsWith('frostline.exchange/'))
+    return stop('exchange.malformed', 'The file is not a Frostline exchange file.');
+  if (format.data.format !== EXCHANGE_FORMAT)
+    return stop(
+      'exchange.unknown-version',
+      `The file is ${JSON.stringify(format.data.format.slice(0, 60))}; this version reads ${EXCHANGE_FORMAT}.`,
+      'Update Frostline, or export it again with the older version.',
+    );
+  const envelope = Envelope.safeParse(value);
+  return envelope.success
+    ? envelope.data
+    : stop(
+        'exchange.malformed',
+        `The file does not have the form of an exchange file${where(envelope.error.issues[0])}.`,
+      );
+};
+
+/** Ids by recomputing them, the head's against the one the file names, and every parent in the file before its child or known here. */
+const checkChain = (
+  envelope: z.infer<typeof Envelope>,
+  hasher: Hasher,
+  stored: (id: string) => boolean,
+): string[] => {
+  const ids = envelope.revisions.map((raw) => contentHash(raw, hasher));
+  const links = envelope.revisions.map((raw) => Link.parse(raw));
+  if (ids.at(-1) !== envelope.head) {
+    if (ids.includes(envelope.head))
+      stop(
+        'exchange.broken-chain',
+        'The file names a revision as its newest that is not the last one in it.',
+      );
+    stop(
+      'exchange.tampered',
+      `The content was changed: the newest revision's hash is ${ids.at(-1)}, the file says ${envelope.head}.`,
+      'Ask for the file again, and compare the id with its author.',
+    );
+  }
+  const seen = new Set<string>();
+  ids.forEach((id, index) => {
+    const { number, parents } = links[index] ?? { number: 0, parents: [] };
+    if (seen.has(id)) stop('exchange.broken-chain', `Revision ${number} is in the file twice.`);
+    for (const parent of parents) {
+      if (seen.has(parent) || stored(parent)) continue;
+      // The revision that should be the parent is there, under another hash: somebody changed it.
+      if (index > 0 && links[index - 1]?.number === number - 1 && !ids.includes(parent))
+        stop(
+          'exchange.tampered',
+          `The content was changed: revision ${number - 1} has the hash ${ids[index - 1]}, revision ${number} was made from ${parent.slice(0, 80)}.`,
+          'Ask for the file again, and compare the id with its author.',
+        );
+      stop(
+        'exchange.broken-chain',
+        `Revision ${number} was made from ${parent.slice(0, 80)}, which is neither before it in the file nor here.`,
+        'Ask for an export of the whole snapshot.',
+      );
+    }
+    seen.add(id);
+  });
+  return ids;
+};
+
+const readContent = (raw: Record<string, unknown>, index: number): RevisionContent => {
+  const format = raw.format;
+  if (typeof format === 'string' && format.startsWith('frostline.revision/') && format !== REVISION_FORMAT)
+    stop(
+      'exchange.unknown-version',
+      `Revision ${index + 1} of the file is ${JSON.stringify(format.slice(0, 60))}; this version reads ${REVISION_FORMAT}.`,
+      'Update Frostline.',
+    );
+  const parsed = RevisionContent.safeParse(raw);
+  if (!parsed.success)
+    return stop(
+      'exchange.malformed',
+      `Revision ${index + 1} of the file is not sound${where(parsed.error.issues[0])}.`,
+    );
+  // Reading must not have dropped or trimmed anything: what is stored has to have the hash that was checked.
+  if (canonicalJson(parsed.data) !== canonicalJson(raw))
+    return stop(
+      'exchange.malformed',
+      `Revision ${index + 1} of the file holds fields that ${REVISION_FORMAT} does not have.`,
+    );
+  return parsed.data;
+};
+
+const checkSense = (
+  content: RevisionContent,
+  line: RevisionContent['line'],
+  byId: (id: string) => RevisionContent | undefined,
+): void => {
+  const bad = (what: string): never => stop('exchange.malformed', `Revision ${content.number} ${what}.`);
+  const parents = content.parents.flatMap((id) => byId(id) ?? []);
+  if (content.line.id !== line.id || content.line.name !== line.name)
+    stop(
+      'exchange.broken-chain',
+      `Revision ${content.number} belongs to another snapshot than the newest one.`,
+    );
+  for (const parent of parents)
+    if (parent.line.id !== line.id || parent.line.name !== line.name)
+      stop(
+        'exchange.broken-chain',
+        `Revision ${content.number} was made from a revision of another snapshot.`,
+      );
+  const expected = Math.max(0, ...parents.map((parent) => parent.number)) + 1;
+  if (content.number !== expected) bad(`should have the number ${expected}`);
+  const keys = new Set<string>();
+  for (const entry of content.entries) {
+    if (keys.has(entryKey(entry))) bad(`lists ${entryLabel(entry)} twice`);
+    keys.add(entryKey(entry));
+  }
+  const { freeze, thaw } = content;
+  if (freeze !== undefined && thaw !== undefined) bad('is frozen and a thaw at once');
+  if (freeze !== undefined && Date.parse(freeze.to) <= Date.parse(freeze.from))
+    bad('has a freeze that ends before it begins');
+  if (freeze !== undefined && !parseSelector(freeze.hosts).ok)
+    bad('has a freeze on hosts that cannot be read');
+  if (freeze?.guard === true)
+    stop(
+      'exchange.unknown-version',
+      'The file asks for a host guard, which this version does not have.',
+      'Update Frostline.',
+    );
+};
+
+/** Thaws must lift a freeze of an ancestor; two freezes of one line must not hold at the same time. `chain`: oldest first. */
+const checkFreezes = (chain: Revision[]): void => {
+  const open = new Map<string, Freeze>();
+  for (const { id, content } of chain) {
+    if (content.thaw !== undefined && !open.delete(content.thaw.revision))
+      stop('exchange.malformed', `Revision ${content.number} lifts a freeze that is not there.`);
+    if (content.freeze !== undefined) open.set(id, content.freeze);
+  }
+  const spans = [...open.values()].sort((a, b) => Date.parse(a.from) - Date.parse(b.from));
+  spans.forEach((freeze, index) => {
+    const before = spans[index - 1];
+    if (before !== undefined && Date.parse(freeze.from) < Date.parse(before.to))
+      stop('exchange.malformed', 'Two freezes of this snapshot hold at the same time.');
+  });
+};
+
+/** The revision and all it was made from, oldest first, each after its parents. Missing ones are left out. */
+export const chainOf = (head: Revision, stored: (id: string) => Revision | undefined): Revision[] => {
+  const chain = new Map<string, Revision>();
+  const open = [head];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (chain.has(next.id)) continue;
+    chain.set(next.id, next);
+    for (const id of next.content.parents) {
+      const parent = stored(id);
+      if (parent !== undefined) open.push(parent);
+    }
+  }
+  // A parent's number is always the smaller one.
+  return [...chain.values()].sort((a, b) => a.content.number - b.content.number || (a.id < b.id ? -1 : 1));
+};
+
+/**
+ * Reads and checks an exchange file; `stored` gives revisions that are here already. Errors: `exchange.too-large`,
+ * `exchange.malformed` (truncated ones say so), `exchange.unknown-version`, `exchange.tampered`, `exchange.broken-chain`.
+ */
+export const readExchange = (
+  text: string,
+  context: { hasher: Hasher; stored(id: string): Revision | undefined },
+): Result<ReadExchange> => {
+  try {
+    const envelope = readEnvelope(readJson(text));
+    const ids = checkChain(envelope, context.hasher, (id) => context.stored(id) !== undefined);
+    const contents = envelope.revisions.map(readContent);
+    const revisions = contents.map((content, index): Revision => ({ id: ids[index] ?? '', content }));
+    const own = new Map(revisions.map((revision) => [revision.id, revision]));
+    const byId = (id: string) => own.get(id) ?? context.stored(id);
+    const head = revisions.at(-1);
+    if (head === undefined) return fail('exchange.malformed', 'The file holds no revision.');
+    for (const content of contents) checkSense(content, head.content.line, (id) => byId(id)?.content);
+    checkFreezes(chainOf(head, byId));
+    return ok({ revisions, head, signatures: envelope.signatures });
+  } catch (error) {
+    if (error instanceof FrostFault)
+      // What has no canonical form came out of the file too.
+      return fail(
+        error.error.code === 'input.invalid' ? 'exchange.malformed' : error.error.code,
+        error.error.message,
+        error.error.hint === undefined ? {} : { hint: error.error.hint },
+      );
+    throw error;
+  }
+};

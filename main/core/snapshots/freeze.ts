@@ -1,0 +1,125 @@
+/**
+ * What a freeze forbids. The engine asks here when it plans and again when a task starts; nothing else decides.
+ *
+ * While a freeze holds on a host, exactly one thing may be deployed on it: the revision that was frozen, by its id. Another
+ * revision of the same line is `freeze.edited-revision` even where its entries are the same (what was approved is a hash, not
+ * a list that looks alike); anything else is `freeze.other-snapshot`. What the transaction on the host would do is then held
+ * against the frozen entries, `freeze.unlisted-package` for each package that does not fit:
+ *
+ * - listed: the package is an approved entry (same name; same architecture where the entry names one) and would end up in
+ *   exactly the entry's version;
+ * - `listed-only`: every install, upgrade and downgrade must be listed;
+ * - `listed-or-dependency`: an install or upgrade that comes in as a dependency, of a package that is no entry at all, is let
+ *   through too. A dependency that is an entry, rejected or in another version, is not: somebody decided about it.
+ * - A removal, or a downgrade that is not listed, is refused under both: an entry cannot stand for taking something away.
+ *
+ * Where several freezes hold on a host, each of them must agree. Rollback is not judged: it only returns to what was there.
+ */
+
+import type { Host } from '../../../shared/model/host.ts';
+import type { PlanAction, Refusal } from '../../../shared/model/plan.ts';
+import type { Entry, Freeze, Revision } from '../../../shared/model/snapshot.ts';
+import type { StoredFreeze } from '../ports.ts';
+import { entryLabel } from './edit.ts';
+import { showTime } from './time.ts';
+
+export type Matches = (selector: string, host: Host) => boolean;
+
+/** Holds on `[from, to)`. */
+export const holdsAt = (freeze: Pick<Freeze, 'from' | 'to'>, at: number): boolean =>
+  Date.parse(freeze.from) <= at && at < Date.parse(freeze.to);
+
+/** Neither lifted nor over: it holds now or will. */
+export const isLive = (stored: StoredFreeze, at: number): boolean =>
+  stored.thawed === undefined && at < Date.parse(stored.freeze.to);
+
+/**
+ * The host was matched when it was frozen, or is matched now: a host cannot leave a freeze by losing a tag, and one that gains
+ * the tag is in it.
+ */
+export const coversHost = (stored: StoredFreeze, host: Host, matches: Matches): boolean =>
+  stored.hostIds.includes(host.id) || matches(stored.freeze.hosts, host);
+
+/** Freezes that hold on the host at `at` (milliseconds), longest first. */
+export const freezesOn = (
+  host: Host,
+  at: number,
+  context: { freezes: StoredFreeze[]; matches: Matches },
+): StoredFreeze[] =>
+  context.freezes
+    .filter(
+      (stored) =>
+        stored.thawed === undefined &&
+        holdsAt(stored.freeze, at) &&
+        coversHost(stored, host, context.matches),
+    )
+    .sort((a, b) => Date.parse(b.freeze.to) - Date.parse(a.freeze.to));
+
+/** `the freeze of 'x' (revision 3) until 2026-11-23 14:00 Europe/Berlin (+01:00)`. */
+export const freezeLabel = (stored: StoredFreeze): string =>
+  `the freeze of '${stored.snapshot}' (revision ${stored.revision}) until ${showTime(stored.freeze.to, stored.freeze.zone)}`;
+
+const entriesFor = (action: PlanAction, entries: Entry[]): Entry[] =>
+  entries.filter(
+    (entry) => entry.name === action.name && (entry.arch === undefined || entry.arch === action.arch),
+  );
+
+/** Why an action does not fit the frozen entries; undefined: it fits. */
+const objection = (action: PlanAction, entries: Entry[], policy: Freeze['policy']): string | undefined => {
+  if (action.action === 'remove') return 'would be removed, and a snapshot lists no removals';
+  const to = action.to ?? 'an unknown version';
+  const own = entriesFor(action, entries);
+  if (own.some((entry) => entry.decision === 'approve' && entry.version === action.to)) return undefined;
+  if (own.some((entry) => entry.decision === 'reject')) return `${to} would be installed, and it is rejected`;
+  const listed = own[0];
+  if (listed !== undefined) return `${to} would be installed, and ${listed.version} is listed`;
+  if (policy === 'listed-or-dependency' && action.dependency && action.action !== 'downgrade')
+    return undefined;
+  const how = action.dependency ? ' as a dependency' : '';
+  return action.action === 'downgrade'
+    ? `would go back to ${to}${how}, and it is not listed`
+    : `${to} would be installed${how}, and it is not listed`;
+};
+
+/**
+ * Why this revision, doing these actions, may not be deployed on the host at `at`; empty: it may. With `actions: []` only the
+ * revision is judged.
+ */
+export const judgeFreeze = (o: {
+  host: Host;
+  revision: Revision;
+  actions: PlanAction[];
+  at: number;
+  freezes: StoredFreeze[];
+  matches: Matches;
+}): Refusal[] => {
+  const { content, id } = o.revision;
+  const refusals: Refusal[] = [];
+  for (const stored of freezesOn(o.host, o.at, o)) {
+    const label = freezeLabel(stored);
+    if (stored.revisionId !== id) {
+      refusals.push(
+        stored.lineId === content.line.id
+          ? {
+              code: 'freeze.edited-revision',
+              message: `${o.host.name} is under ${label}: revision ${content.number} is not the frozen one. Run ${stored.snapshot}@${stored.revision}, or thaw it first.`,
+            }
+          : {
+              code: 'freeze.other-snapshot',
+              message: `${o.host.name} is under ${label}: snapshot '${content.line.name}' may not be deployed.`,
+            },
+      );
+      continue;
+    }
+    for (const action of o.actions) {
+      const reason = objection(action, content.entries, stored.freeze.policy);
+      if (reason === undefined) continue;
+      refusals.push({
+        code: 'freeze.unlisted-package',
+        package: action.name,
+        message: `${o.host.name} is under ${label} (${stored.freeze.policy}): ${entryLabel(action)} ${reason}.`,
+      });
+    }
+  }
+  return refusals;
+};

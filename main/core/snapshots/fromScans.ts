@@ -1,0 +1,165 @@
+/** Entries out of scans: what the hosts of a selector could install. */
+import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { Host } from '../../../shared/model/host.ts';
+import type { Ecosystem } from '../../../shared/model/primitives.ts';
+import type { Facts, Scan, Update } from '../../../shared/model/scan.ts';
+import type { Entry, RevisionContent } from '../../../shared/model/snapshot.ts';
+import { selectHosts } from '../fleet/selector.ts';
+import type { HostStore, ScanStore } from '../ports.ts';
+import { entryLabel } from './edit.ts';
+
+type Scanned = { host: Host; scan: Scan; facts: Facts };
+type Offer = { host: string; ecosystem: Ecosystem; update: Update };
+
+export type ScanEntries = {
+  entries: Entry[];
+  scope: RevisionContent['scope'];
+  /** What the admin should know about how they came about: one sentence each. */
+  remarks: string[];
+};
+
+const few = (names: string[], limit: number): string =>
+  names.length <= limit
+    ? names.join(', ')
+    : `${names.slice(0, limit).join(', ')} and ${names.length - limit} more`;
+
+/** The last good scan of every selected host. A host without one is `input.invalid`: its updates are not known. */
+const lastGood = (selectors: string[], store: HostStore & ScanStore): Result<Scanned[]> => {
+  const summaries = store.scanSummaries();
+  const selected = selectHosts(selectors, store.hosts(), (id) => summaries.get(id)?.lastGood?.facts);
+  if (!selected.ok) return selected;
+  if (selected.value.length === 0)
+    return fail('input.invalid', `No host matches ${selectors.join(' or ')}.`, {
+      hint: 'List the hosts to see the fleet.',
+    });
+  const scanned: Scanned[] = [];
+  const without: string[] = [];
+  for (const host of selected.value) {
+    const scan = store.lastGoodScan(host.id);
+    if (scan?.facts === undefined) without.push(host.name);
+    else scanned.push({ host, scan, facts: scan.facts });
+  }
+  if (without.length > 0)
+    return fail('input.invalid', `Never scanned with success: ${few(without, 20)}.`, {
+      hint: 'Scan these hosts, or leave them out: their updates are not known.',
+    });
+  return ok(scanned);
+};
+
+const same = <T>(values: (T | undefined)[]): T | undefined =>
+  values.every((value) => value === values[0]) ? values[0] : undefined;
+
+/** One entry for what several hosts offer of one package in one version. Size and hash only where they agree. */
+const entryOf = (offers: [Offer, ...Offer[]]): Entry => {
+  const [{ ecosystem, update }] = offers;
+  const updates = offers.map((offer) => offer.update);
+  const advisories = [...new Set(updates.flatMap((one) => one.advisories))].sort().slice(0, 200);
+  const security = updates.find((one) => one.classification === 'security');
+  const sizeBytes = same(updates.map((one) => one.sizeBytes));
+  const sha256 = same(updates.map((one) => one.sha256));
+  return {
+    ecosystem,
+    name: update.name,
+    arch: update.arch,
+    version: update.to,
+    decision: 'approve',
+    stage: 1,
+    source: 'scan',
+    severity: (security ?? update).severity,
+    classification: (security ?? update).classification,
+    ...(advisories.length === 0 ? {} : { advisories }),
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+  };
+};
+
+const isFilled = <T>(list: T[]): list is [T, ...T[]] => list.length > 0;
+
+/** The highest version anybody offers, and a remark where not all offer the same. */
+const settle = (
+  offers: Offer[],
+  compare: (a: string, b: string) => number,
+): { entry: Entry | undefined; remark?: string } => {
+  const byVersion = Map.groupBy(offers, (offer) => offer.update.to);
+  const versions = [...byVersion.keys()].sort((a, b) => compare(b, a));
+  const [highest, ...others] = versions;
+  const taken = highest === undefined ? undefined : byVersion.get(highest);
+  if (taken === undefined || !isFilled(taken)) return { entry: undefined };
+  const entry = entryOf(taken);
+  if (others.length === 0) return { entry };
+  const elsewhere = others.map(
+    (version) =>
+      `${version} (${few(
+        (byVersion.get(version) ?? []).map((offer) => offer.host),
+        3,
+      )})`,
+  );
+  return {
+    entry,
+    remark: `${entryLabel(entry)}: ${entry.version} taken, elsewhere ${elsewhere.join(', ')}.`,
+  };
+};
+
+const remarksOn = (scanned: Scanned[], store: ScanStore): string[] => {
+  const summaries = store.scanSummaries();
+  const partial = scanned.filter(({ scan }) => scan.state === 'partial').map(({ host }) => host.name);
+  const stale = scanned
+    .filter(({ host, scan }) => summaries.get(host.id)?.latest.id !== scan.id)
+    .map(({ host }) => host.name);
+  return [
+    ...(partial.length === 0 ? [] : [`Scanned in part only: ${few(partial, 10)}.`]),
+    ...(stale.length === 0 ? [] : [`The latest scan failed, an older one was used: ${few(stale, 10)}.`]),
+  ];
+};
+
+const orderBy = (entry: Entry): string => `${entry.ecosystem}\0${entry.name}\0${entry.arch ?? ''}`;
+
+/**
+ * One approved entry of stage 1 for each ecosystem, name and architecture the hosts offer, in the highest version offered, new
+ * packages that come in only because an update needs them included; sorted by ecosystem, name and architecture. `security`:
+ * only what is classified security. Errors: `input.invalid` for a bad selector, one that matches nothing, and hosts without a
+ * good scan (named).
+ */
+export const entriesFromScans = (o: {
+  selectors: string[];
+  security: boolean;
+  store: HostStore & ScanStore;
+  compareVersions(ecosystem: Ecosystem, a: string, b: string): number;
+}): Result<ScanEntries> => {
+  const scanned = lastGood(o.selectors, o.store);
+  if (!scanned.ok) return scanned;
+  const offers = scanned.value.flatMap(({ host, scan, facts }) =>
+    scan.updates
+      .filter((update) => !o.security || update.classification === 'security')
+      .map((update): Offer => ({ host: host.name, ecosystem: facts.manager, update })),
+  );
+  const entries: Entry[] = [];
+  const remarks = remarksOn(scanned.value, o.store);
+  const groups = Map.groupBy(
+    offers,
+    (offer) => `${offer.ecosystem}/${offer.update.name}/${offer.update.arch}`,
+  );
+  for (const group of groups.values()) {
+    const ecosystem = group[0]?.ecosystem ?? 'apt';
+    const { entry, remark } = settle(group, (a, b) => o.compareVersions(ecosystem, a, b));
+    if (entry !== undefined) entries.push(entry);
+    if (remark !== undefined) remarks.push(remark);
+  }
+  entries.sort((a, b) => (orderBy(a) < orderBy(b) ? -1 : 1));
+  const facts = scanned.value.map((one) => one.facts);
+  const ecosystem = same(facts.map((one) => one.manager));
+  const distro = same(facts.map((one) => one.os));
+  const release = same(facts.map((one) => one.release));
+  const arch = same(facts.map((one) => one.arch));
+  return ok({
+    entries,
+    remarks,
+    // The environment is left out on purpose: the same hash goes from test to production.
+    scope: {
+      ...(ecosystem === undefined ? {} : { ecosystem }),
+      ...(distro === undefined ? {} : { distro }),
+      ...(release === undefined ? {} : { release }),
+      ...(arch === undefined ? {} : { arch }),
+    },
+  });
+};

@@ -1,0 +1,179 @@
+/** Snapshots: lines of revisions, made from scans and edited offline. Freezes are in freezing.ts, files in transfer.ts. */
+import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { Ecosystem } from '../../../shared/model/primitives.ts';
+import type { Revision, SnapshotSummary } from '../../../shared/model/snapshot.ts';
+import { driverFor } from '../drivers/registry.ts';
+import type { Ports, SnapshotLine } from '../ports.ts';
+import { diffEntries, diffVersions } from './diff.ts';
+import { applyEdits, byStage } from './edit.ts';
+import { freezeLabel } from './freeze.ts';
+import { createFreezing } from './freezing.ts';
+import { entriesFromScans } from './fromScans.ts';
+import { createKnowledge } from './known.ts';
+import { createLines, shown } from './lines.ts';
+import { createTransfer } from './transfer.ts';
+import { contextOf, summaryOf } from './view.ts';
+
+const MAX_MESSAGE = 2000;
+
+/** By the ecosystem's own order; code units for one without a driver, so that the result is the same everywhere. */
+const compareVersions = (ecosystem: Ecosystem, a: string, b: string): number =>
+  driverFor(ecosystem)?.compareVersions(a, b) ?? (a < b ? -1 : a > b ? 1 : 0);
+
+const joined = (parts: (string | undefined)[]): string | undefined => {
+  const text = parts.filter((part) => part !== undefined && part !== '').join('\n');
+  if (text === '') return undefined;
+  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1).toWellFormed()}…`;
+};
+
+/** Text that has no UTF-8 form cannot be hashed; said here, where the field can be named. */
+const checkText = (...texts: (string | undefined)[]): Result<void> =>
+  texts.every((text) => text === undefined || text.isWellFormed())
+    ? ok(undefined)
+    : fail('input.invalid', 'The text holds a character that is not valid Unicode.');
+
+export type SnapshotService = ReturnType<typeof createSnapshotService>;
+
+export const createSnapshotService = (ports: Ports) => {
+  const { store, clock, changes } = ports;
+  const lines = createLines(ports);
+  const knowledge = createKnowledge(store);
+
+  const summary = (revision: Revision, line: SnapshotLine): SnapshotSummary =>
+    summaryOf(revision, contextOf(line, store.freezes(), clock.now()), line.revisions);
+
+  const list = (): Result<Output<'snapshots.list'>> =>
+    ok({
+      snapshots: store.lines().flatMap((line) => {
+        const head = store.revision(line.headId);
+        return head === undefined ? [] : [summary(head, line)];
+      }),
+    });
+
+  const show = (input: HandlerInput<'snapshots.show'>): Result<Output<'snapshots.show'>> => {
+    const found = lines.find(input.ref);
+    if (!found.ok) return found;
+    const { revision } = found.value;
+    return ok({
+      snapshot: lines.view(revision),
+      warnings: knowledge.read().warnings(revision.content.entries, compareVersions),
+    });
+  };
+
+  const history = (input: HandlerInput<'snapshots.history'>): Result<Output<'snapshots.history'>> => {
+    const found = lines.find(input.ref);
+    if (!found.ok) return found;
+    const { line } = found.value;
+    return ok({ revisions: store.revisions(line.id).map((revision) => summary(revision, line)) });
+  };
+
+  const create = (input: HandlerInput<'snapshots.create'>): Result<Output<'snapshots.create'>> => {
+    const sound = checkText(input.message);
+    if (!sound.ok) return sound;
+    const namesake = store.line(input.name);
+    if (namesake !== undefined)
+      return fail('already-exists', `There is a snapshot named '${namesake.name}' already.`, {
+        hint: 'Choose another name, or remove that one.',
+      });
+    const made =
+      input.from === undefined || input.from.length === 0
+        ? ok({ entries: [], scope: {}, remarks: [] })
+        : entriesFromScans({ selectors: input.from, security: input.security, store, compareVersions });
+    if (!made.ok) return made;
+    const { entries, scope, remarks } = made.value;
+    const revision = lines.first(input.name, entries, scope, joined([input.message, ...remarks]));
+    store.putRevisions(
+      [revision],
+      { lineId: revision.content.line.id, name: input.name, revisionId: revision.id },
+      [],
+    );
+    changes.announce({ type: 'snapshots' });
+    return shown(lines, ok(revision));
+  };
+
+  const edit = (input: HandlerInput<'snapshots.edit'>): Result<Output<'snapshots.edit'>> => {
+    const sound = checkText(
+      input.message,
+      ...input.edits.map((one) => (one.kind === 'add' || one.kind === 'note' ? one.note : undefined)),
+    );
+    if (!sound.ok) return sound;
+    const found = lines.findHead(input.ref, input.expect);
+    if (!found.ok) return found;
+    const { revision } = found.value;
+    const { entries, scope } = revision.content;
+    const adds = input.edits.some((one) => one.kind === 'add');
+    const known = adds ? knowledge.read() : undefined;
+    const edited = applyEdits(entries, input.edits, {
+      ecosystem: scope.ecosystem ?? entries[0]?.ecosystem ?? 'apt',
+      describe: (...which) => known?.describe(...which) ?? {},
+    });
+    if (!edited.ok) return edited;
+    const message = joined([input.message]);
+    // Edits that cancel out are no new revision: above all, a frozen one stays the newest.
+    const same = JSON.stringify(edited.value) === JSON.stringify(byStage(entries));
+    if (same && message === undefined) return shown(lines, ok(revision));
+    return shown(lines, lines.append(revision, lines.next(revision, { entries: edited.value, message }), []));
+  };
+
+  const restore = (input: HandlerInput<'snapshots.restore'>): Result<Output<'snapshots.restore'>> => {
+    const found = lines.find(input.ref);
+    if (!found.ok) return found;
+    const { revision, head, line } = found.value;
+    if (head) return shown(lines, ok(revision));
+    const newest = store.revision(line.headId);
+    if (newest === undefined) return fail('internal', `'${line.name}' has lost its newest revision.`);
+    const { entries, scope, number } = revision.content;
+    const message = `Restored from revision ${number}.`;
+    return shown(lines, lines.append(newest, lines.next(newest, { entries, scope, message }), []));
+  };
+
+  const diff = (input: HandlerInput<'snapshots.diff'>): Result<Output<'snapshots.diff'>> => {
+    const a = lines.find(input.a);
+    if (!a.ok) return a;
+    const b = lines.find(input.b);
+    if (!b.ok) return b;
+    return ok(diffEntries(a.value.revision.content.entries, b.value.revision.content.entries));
+  };
+
+  const diffScan = (input: HandlerInput<'snapshots.diffScan'>): Result<Output<'snapshots.diffScan'>> => {
+    const found = lines.find(input.ref);
+    if (!found.ok) return found;
+    const offered = entriesFromScans({ selectors: input.selectors, security: false, store, compareVersions });
+    if (!offered.ok) return offered;
+    return ok(diffVersions(found.value.revision.content.entries, offered.value.entries));
+  };
+
+  const remove = (input: HandlerInput<'snapshots.remove'>): Result<Output<'snapshots.remove'>> => {
+    const found = lines.find(input.ref);
+    if (!found.ok) return found;
+    const { line, head } = found.value;
+    if (!head)
+      return fail('input.invalid', `Single revisions are never removed; '${line.name}' can be, as a whole.`);
+    const live = lines.liveFreeze(line.id);
+    if (live !== undefined)
+      return fail('state.conflict', `'${line.name}' cannot be removed: there is ${freezeLabel(live)}.`, {
+        hint: 'Thaw it first.',
+      });
+    const own = new Set(store.revisions(line.id).map((revision) => revision.id));
+    if (store.unfinishedRuns().some(({ run }) => own.has(run.snapshot.id)))
+      return fail('state.conflict', `'${line.name}' cannot be removed: a run of it is not finished.`);
+    store.removeLine(line.id);
+    changes.announce({ type: 'snapshots' });
+    return ok({ removed: line.name });
+  };
+
+  return {
+    list: async (_input: HandlerInput<'snapshots.list'>) => list(),
+    show: async (input: HandlerInput<'snapshots.show'>) => show(input),
+    history: async (input: HandlerInput<'snapshots.history'>) => history(input),
+    create: async (input: HandlerInput<'snapshots.create'>) => create(input),
+    edit: async (input: HandlerInput<'snapshots.edit'>) => edit(input),
+    restore: async (input: HandlerInput<'snapshots.restore'>) => restore(input),
+    diff: async (input: HandlerInput<'snapshots.diff'>) => diff(input),
+    diffScan: async (input: HandlerInput<'snapshots.diffScan'>) => diffScan(input),
+    remove: async (input: HandlerInput<'snapshots.remove'>) => remove(input),
+    ...createFreezing(ports, lines),
+    ...createTransfer(ports, lines),
+  };
+};
