@@ -1,0 +1,148 @@
+/** Attacks on the browser shell: another page in the same browser, a rebound name, another user on the same machine. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { isAllowedHost, LaunchGate } from '../../main/shells/browser/security.ts';
+import { type BrowserShell, serveBrowser } from '../../main/shells/browser/server.ts';
+
+let dir: string;
+let shell: BrowserShell;
+let cookie: string;
+
+type Answer = { status: number; headers: Record<string, string | string[] | undefined>; body: string };
+
+const get = (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port: shell.port, path, method, headers }, (response) => {
+      let body = '';
+      response.on('data', (chunk) => {
+        body += chunk;
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+      );
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'frostline-browser-'));
+  const rendererDir = join(dir, 'renderer');
+  mkdirSync(join(rendererDir, 'assets'), { recursive: true });
+  writeFileSync(join(rendererDir, 'index.html'), '<!doctype html><title>Frostline</title>');
+  writeFileSync(join(rendererDir, 'assets', 'app.js'), 'export {};');
+  writeFileSync(join(dir, 'secret.js'), 'do not serve');
+  const served = await serveBrowser({ dataDir: join(dir, 'data'), port: 0, rendererDir });
+  if (!served.ok) throw new Error(served.error.message);
+  shell = served.value;
+});
+
+afterAll(async () => {
+  await shell.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+describe('the one-time link', () => {
+  it('shows nothing to who has no session', async () => {
+    expect((await get('/')).status).toBe(401);
+    expect((await get('/assets/app.js')).status).toBe(401);
+    expect((await get('/?token=wrong')).status).toBe(401);
+  });
+
+  it('is exchanged once for a cookie that scripts and other sites cannot use', async () => {
+    const path = shell.url.slice(shell.url.indexOf('/?'));
+    const first = await get(path);
+    expect(first.status).toBe(303);
+    expect(first.headers.location).toBe('/');
+    const [set = ''] = [first.headers['set-cookie']].flat();
+    expect(set).toMatch(/HttpOnly/);
+    expect(set).toMatch(/SameSite=Strict/);
+    cookie = set.split(';')[0] ?? '';
+    expect((await get(path)).status).toBe(401);
+    expect((await get('/', { cookie })).status).toBe(200);
+  });
+
+  it('compares in constant time and forgets the token', () => {
+    const gate = new LaunchGate('t'.repeat(64), 's'.repeat(64));
+    expect(gate.exchange('')).toBeNull();
+    expect(gate.exchange('t'.repeat(64))).toBe('s'.repeat(64));
+    expect(gate.exchange('t'.repeat(64))).toBeNull();
+    expect(gate.admits(undefined)).toBe(false);
+    expect(gate.admits('s'.repeat(63))).toBe(false);
+  });
+});
+
+describe('a rebound name', () => {
+  it.each([
+    'evil.example',
+    'evil.example:80',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example:1',
+    '10.0.0.1',
+    '',
+  ])('is refused: %s', (host) => {
+    expect(isAllowedHost({ host })).toBe(false);
+  });
+  it.each(['127.0.0.1:8080', 'localhost:9', '[::1]:8080', 'localhost'])(
+    'a loopback name is not: %s',
+    (host) => {
+      expect(isAllowedHost({ host })).toBe(true);
+    },
+  );
+  it('gets no page even with the cookie', async () => {
+    expect((await get('/', { cookie, host: 'evil.example' })).status).toBe(421);
+  });
+});
+
+describe('files', () => {
+  it('are served under a policy without inline code, frames or foreign network', async () => {
+    const page = await get('/fleet', { cookie });
+    expect(page.status).toBe(200);
+    const policy = String(page.headers['content-security-policy']);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain('unsafe');
+    expect(policy).toContain("connect-src 'self'");
+    expect(page.headers['x-content-type-options']).toBe('nosniff');
+  });
+
+  it.each([
+    '/../secret.js',
+    '/..%2fsecret.js',
+    '/assets/..%2f..%2fsecret.js',
+    '/%2e%2e/secret.js',
+    '/assets/%00',
+    '/%ff',
+  ])('stay in their folder: %s', async (path) => {
+    const answer = await get(path, { cookie });
+    expect(answer.body).not.toContain('do not serve');
+  });
+
+  it('answer nothing but GET and HEAD', async () => {
+    expect((await get('/', { cookie }, 'POST')).status).toBe(405);
+  });
+});
+
+describe('the socket', () => {
+  const open = (headers: Record<string, string>): Promise<'open' | 'refused'> =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${shell.port}/ws`, { headers });
+      socket.on('open', () => {
+        socket.terminate();
+        resolve('open');
+      });
+      socket.on('error', () => resolve('refused'));
+    });
+
+  it('is refused without the session, from another origin, or without one', async () => {
+    const origin = `http://127.0.0.1:${shell.port}`;
+    expect(await open({ origin })).toBe('refused');
+    expect(await open({ cookie })).toBe('refused');
+    expect(await open({ cookie, origin: 'http://evil.example' })).toBe('refused');
+    expect(await open({ cookie, origin: `http://127.0.0.1:${shell.port + 1}` })).toBe('refused');
+    expect(await open({ cookie, origin: 'null' })).toBe('refused');
+  });
+});
