@@ -1,0 +1,156 @@
+/**
+ * The schema's history. A migration that was released is never edited: a change is a new one at the end. JSON columns hold
+ * values of shared/model; what is looked up or ordered by has a column of its own.
+ */
+export type Migration = { version: number; sql: string };
+
+const FIRST = `
+CREATE TABLE hosts (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL COLLATE NOCASE UNIQUE,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Lists of packages and of updates, gzip. Equal lists are stored once, whichever scan or host they came from.
+CREATE TABLE lists (
+  key INTEGER PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  body BLOB NOT NULL
+) STRICT;
+
+-- No reference to hosts: the history of a removed host stays. The lists of old scans are let go (NULL).
+CREATE TABLE scans (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  host TEXT NOT NULL,
+  good INTEGER NOT NULL CHECK (good IN (0, 1)),
+  summary TEXT NOT NULL,
+  packages INTEGER REFERENCES lists (key),
+  updates INTEGER REFERENCES lists (key)
+) STRICT;
+CREATE INDEX scans_by_host ON scans (host, seq);
+CREATE INDEX scans_good ON scans (host, seq) WHERE good = 1;
+CREATE INDEX scans_listed ON scans (host, seq) WHERE packages IS NOT NULL;
+CREATE INDEX scans_by_packages ON scans (packages) WHERE packages IS NOT NULL;
+CREATE INDEX scans_by_updates ON scans (updates) WHERE updates IS NOT NULL;
+
+CREATE TABLE lines (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL COLLATE NOCASE UNIQUE,
+  head TEXT NOT NULL REFERENCES revisions (id) DEFERRABLE INITIALLY DEFERRED
+) STRICT, WITHOUT ROWID;
+
+-- content: the canonical JSON whose SHA-256 is the id.
+CREATE TABLE revisions (
+  id TEXT PRIMARY KEY,
+  line TEXT NOT NULL REFERENCES lines (id) DEFERRABLE INITIALLY DEFERRED,
+  number INTEGER NOT NULL,
+  created_at TEXT NOT NULL,
+  content TEXT NOT NULL
+) STRICT;
+CREATE INDEX revisions_by_line ON revisions (line, number);
+CREATE TRIGGER revisions_immutable BEFORE UPDATE ON revisions
+BEGIN SELECT RAISE (ABORT, 'a revision never changes'); END;
+
+CREATE TABLE freezes (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  revision TEXT NOT NULL UNIQUE REFERENCES revisions (id),
+  body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE plans (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  summary TEXT NOT NULL,
+  hosts BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE runs (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  plan TEXT NOT NULL,
+  state TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  accepted_at TEXT,
+  summary TEXT NOT NULL,
+  reducer TEXT NOT NULL
+) STRICT;
+CREATE INDEX runs_unfinished ON runs (key) WHERE state <> 'finished';
+CREATE INDEX runs_by_plan ON runs (plan);
+
+-- body changes with every progress; lists (actions, versions before and after) hardly ever, and are large.
+CREATE TABLE tasks (
+  run INTEGER NOT NULL REFERENCES runs (key),
+  host TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (run, host)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE task_lists (
+  run INTEGER NOT NULL REFERENCES runs (key),
+  host TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (run, host)
+) STRICT;
+
+CREATE TABLE effects (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  run INTEGER NOT NULL REFERENCES runs (key),
+  id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE (run, id)
+) STRICT;
+
+CREATE TABLE events (
+  run INTEGER NOT NULL REFERENCES runs (key),
+  seq INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  host TEXT,
+  body TEXT NOT NULL,
+  PRIMARY KEY (run, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_output ON events (run, host, seq) WHERE type = 'task.output';
+CREATE TRIGGER events_gap_free BEFORE INSERT ON events
+WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM events WHERE run = NEW.run)
+BEGIN SELECT RAISE (ABORT, 'events continue the stored ones without a gap'); END;
+CREATE TRIGGER events_unchanged BEFORE UPDATE ON events
+BEGIN SELECT RAISE (ABORT, 'events never change'); END;
+CREATE TRIGGER events_kept BEFORE DELETE ON events
+BEGIN SELECT RAISE (ABORT, 'events are never removed'); END;
+
+CREATE TABLE captures (
+  run INTEGER NOT NULL REFERENCES runs (key),
+  host TEXT NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (run, host)
+) STRICT;
+
+CREATE TABLE settings (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  at TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
+BEGIN SELECT RAISE (ABORT, 'the audit log never changes'); END;
+CREATE TRIGGER audit_kept BEFORE DELETE ON audit
+BEGIN SELECT RAISE (ABORT, 'the audit log is never shortened'); END;
+
+CREATE TABLE trusted_keys (
+  address TEXT NOT NULL COLLATE NOCASE,
+  port INTEGER NOT NULL,
+  public_key TEXT NOT NULL,
+  key_type TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  added_at TEXT NOT NULL,
+  PRIMARY KEY (address, port, public_key)
+) STRICT, WITHOUT ROWID;
+`;
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: FIRST }];
