@@ -35,11 +35,17 @@ const waitFor = async (path: string, line: string): Promise<void> => {
   throw new LabError(`${path}: never became "${line}"`);
 };
 
+const removeTree = async (path: string): Promise<void> => {
+  const entries = await readdir(path, { withFileTypes: true });
+  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(path, entry.name));
+  await rmdir(path);
+};
+
 const remove = async (path: string): Promise<void> => {
   await writeFile(join(path, 'cgroup.freeze'), '0');
   await writeFile(join(path, 'cgroup.kill'), '1');
   await waitFor(path, 'populated 0');
-  await rmdir(path);
+  await removeTree(path);
 };
 
 export const createCgroup = async (name: string): Promise<Cgroup> => {

@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { fleetsDir, users } from './config.ts';
-import { cleanStale, type Fleet, startFleet } from './fleet.ts';
+import { cleanStale, type Fleet, type FleetOptions, startFleet } from './fleet.ts';
 import { openImage } from './image.ts';
 
 const usage = `A fleet of real Debian hosts on loopback, for trials by hand. Needs root.
 
-  node test/lab/fleet/cli.ts up [--hosts 12] [--block K] [--disk-mib 300] [--print-json]
+  node test/lab/fleet/cli.ts up [--hosts 12] [--systemd 0] [--block K] [--disk-mib 300] [--print-json]
       Stays in the foreground; Ctrl-C (or SIGTERM, or the end of the terminal) removes the fleet.
       --print-json: one JSON document on stdout once the fleet stands. It is also in <dir>/fleet.json.
       Meanwhile commands can be typed: "reset h01", "cut h01", "boot h01", "freeze h01", "thaw h01", "drop h01",
@@ -32,6 +32,7 @@ const description = (fleet: Fleet): unknown => ({
     name: h.name,
     address: h.address,
     port: h.port,
+    flavour: h.flavour,
     hostKey: h.hostKey,
   })),
 });
@@ -71,10 +72,7 @@ const obey = async (fleet: Fleet, undo: Map<string, Undo>, line: string): Promis
   return `${verb} ${name}: done`;
 };
 
-const up = async (
-  options: { hosts?: number; block?: number; diskMiB?: number },
-  json: boolean,
-): Promise<void> => {
+const up = async (options: FleetOptions, json: boolean): Promise<void> => {
   // From the first moment on: a signal while the fleet is being built must still remove it.
   const ended = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
@@ -130,6 +128,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     hosts: { type: 'string' },
+    systemd: { type: 'string' },
     block: { type: 'string' },
     'disk-mib': { type: 'string' },
     'print-json': { type: 'boolean', default: false },
@@ -140,6 +139,7 @@ if (positionals[0] === 'up') {
   await up(
     {
       ...(hosts !== undefined && { hosts }),
+      ...(values.systemd !== undefined && { systemd: Number(values.systemd) }),
       ...(block !== undefined && { block }),
       ...(diskMiB !== undefined && { diskMiB }),
     },
@@ -147,7 +147,7 @@ if (positionals[0] === 'up') {
   );
   process.exit(0);
 } else if (positionals[0] === 'down') await down(block);
-else if (positionals[0] === 'image') await (await openImage()).release();
+else if (positionals[0] === 'image') await (await openImage(['plain', 'systemd'])).release();
 else {
   console.error(usage);
   process.exitCode = 2;

@@ -51,27 +51,24 @@ describe.skipIf(unavailable !== null)(
   () => {
     let fleet: Fleet;
     let h1: LabHost;
+    /** The one with real systemd. */
+    let h2: LabHost;
 
     beforeAll(async () => {
-      fleet = await startFleet({ hosts: 2, diskMiB: 120 });
+      fleet = await startFleet({ hosts: 2, systemd: 1, diskMiB: 120 });
       h1 = fleet.host('h01');
+      h2 = fleet.host('h02');
     });
     afterAll(async () => {
       await fleet?.stop();
     });
     beforeEach(() => h1.reset());
 
-    const asAdmin = (command: string): Promise<Ran> =>
-      ssh(
-        {
-          address: h1.address,
-          port: h1.port,
-          user: 'admin',
-          knownHosts: fleet.knownHosts(),
-          key: fleet.keys.client,
-        },
-        command,
-      );
+    const asAdmin = (command: string, host = h1): Promise<Ran> => {
+      const { address, port } = host;
+      const login = { address, port, user: 'admin', knownHosts: fleet.knownHosts(), key: fleet.keys.client };
+      return ssh(login, command);
+    };
     const apt = (args: string): Promise<Ran> => h1.exec(`apt-get -y ${args}`);
     /** Resolves when the slow postinst is under way. */
     const slowStarted = (): Promise<string> =>
@@ -220,9 +217,68 @@ describe.skipIf(unavailable !== null)(
       });
     });
 
+    describe('a host with systemd', () => {
+      beforeEach(() => h2.reset());
+
+      test('systemd is PID 1 and has booted without a failed unit', async () => {
+        expect(h2.flavour).toBe('systemd');
+        const { stdout } = await asAdmin('cat /proc/1/comm; systemctl is-system-running', h2);
+        expect(stdout).toBe('systemd\nrunning\n');
+      });
+
+      test('a transient unit outlives the session that started it', async () => {
+        const unit =
+          "systemd-run --collect --unit=frostline-lab-job sh -c 'sleep 1; touch /var/lib/job-done'";
+        const session = asAdmin(`sudo -n ${unit} && touch /tmp/started && sleep 60`, h2);
+        await h2.output('until [ -e /tmp/started ]; do sleep 0.05; done');
+        await h2.dropSshConnections();
+        expect((await session).code).toBe(255);
+        await h2.output('until [ -e /var/lib/job-done ]; do sleep 0.05; done', { timeoutMs: 20_000 });
+      });
+
+      test('an upgraded service is restarted through systemd', async () => {
+        const main = (): Promise<string> => h2.output('systemctl show -P InvocationID lab-service');
+        const before = await main();
+        await h2.output('apt-get -y install lab-service');
+        expect(await main()).not.toBe(before);
+      });
+
+      test.each(['reboot', 'systemctl reboot', 'shutdown -r now'])(
+        '%s comes back with a new boot id',
+        async (command) => {
+          const { boots, bootId } = h2;
+          await asAdmin(`sudo -n ${command}`, h2);
+          await h2.booted(boots + 1);
+          const after = await asAdmin('cat /proc/sys/kernel/random/boot_id', h2);
+          expect(after.stdout).toBe(`${h2.bootId}\n`);
+          expect(h2.bootId).not.toBe(bootId);
+        },
+      );
+
+      test('poweroff stays off', async () => {
+        await asAdmin('sudo -n poweroff', h2);
+        await h2.off();
+        expect(await greeting(h2, 1000)).toBe('refused');
+      });
+
+      test('frozen, cut, its key changed, its lock held: as on any other', async () => {
+        await h2.freeze();
+        expect(await greeting(h2, 700)).toBe('silent');
+        await h2.powerCut();
+        await h2.boot();
+        await h2.changeHostKey();
+        expect((await asAdmin('true', h2)).code).toBe(0);
+        const held = await h2.holdDpkgLock();
+        expect((await h2.exec('apt-get -y install lab-plain')).stderr).toContain(
+          `held by process ${held.pid}`,
+        );
+        await held.release();
+      });
+    });
+
     describe("a fleet's end", () => {
       test('fleets stand side by side; stop leaves no mount, no process, no file and no listener', async () => {
-        const other = await startFleet({ hosts: 1 });
+        const other = await startFleet({ hosts: 2, systemd: 1 });
         const [host] = other.hosts;
         if (host === undefined) throw new Error('a fleet without hosts');
         expect(other.block).not.toBe(fleet.block);

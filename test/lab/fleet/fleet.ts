@@ -11,7 +11,7 @@ import {
   repositoryAddress,
 } from './config.ts';
 import { LabHost } from './host.ts';
-import { copyRepository, type Image, openImage } from './image.ts';
+import { copyRepository, type Flavour, type Image, openImage } from './image.ts';
 import { debFileName, nativeArchitecture } from './packages.ts';
 import { LabError, type Lock, lock, must } from './process.ts';
 import { addPackages, indexRepository } from './repository.ts';
@@ -21,6 +21,8 @@ import type { PackageVersion } from './shapes.ts';
 export interface FleetOptions {
   /** Default 12. They are named h01, h02 … */
   readonly hosts?: number;
+  /** How many of them (the last ones) run real systemd as PID 1. Default 0; a few are enough, they cost more. */
+  readonly systemd?: number;
   /** 1…200: hosts get 127.0.<block>.N. Default: the first block no other fleet on this machine has. */
   readonly block?: number;
   /** Size of each host's disk (it takes memory only as far as it is used). Default 300. */
@@ -141,7 +143,9 @@ export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => 
   const count = options.hosts ?? 12;
   if (!Number.isInteger(count) || count < 1 || count > MAX_HOSTS)
     throw new LabError(`1 to ${MAX_HOSTS} hosts, not ${count}`);
-  const image = await openImage();
+  const systemd = options.systemd ?? 0;
+  const flavourOf = (index: number): Flavour => (index >= count - systemd ? 'systemd' : 'plain');
+  const image = await openImage(Array.from({ length: count }, (_, i) => flavourOf(i)));
   const hosts: LabHost[] = [];
   let claim: Awaited<ReturnType<typeof claimAndServe>> | null = null;
   let stopping: Promise<void> | null = null;
@@ -174,7 +178,8 @@ export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => 
           repositoryAddress: server.address,
           repositoryHost: REPOSITORY_HOST,
           dir: join(dir, 'hosts', name),
-          lower: image.lower,
+          lower: image.lower.get(flavourOf(i)) ?? '',
+          flavour: flavourOf(i),
           diskBytes: (options.diskMiB ?? 300) * 1024 * 1024,
           cgroup: await createCgroup(`${block}-${name}`),
         }),

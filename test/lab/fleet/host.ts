@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cgroup } from './cgroup.ts';
 import { SSH_PORT } from './config.ts';
+import type { Flavour } from './image.ts';
 import { LabError, must, type Ran, run } from './process.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -30,6 +31,7 @@ export interface HostSetup {
   readonly repositoryHost: string;
   readonly dir: string;
   readonly lower: string;
+  readonly flavour: Flavour;
   readonly diskBytes: number;
   readonly cgroup: Cgroup;
 }
@@ -50,6 +52,8 @@ export class LabHost {
   readonly name: string;
   readonly address: string;
   readonly port = SSH_PORT;
+  /** What its PID 1 is. */
+  readonly flavour: Flavour;
   readonly #setup: HostSetup;
   readonly #supervisor: Supervisor;
   readonly #helpers = new Set<ChildProcess>();
@@ -59,6 +63,7 @@ export class LabHost {
   private constructor(setup: HostSetup, key: HostKey) {
     this.name = setup.name;
     this.address = setup.address;
+    this.flavour = setup.flavour;
     this.#setup = setup;
     this.#firstKey = key;
     this.#key = key;
@@ -169,9 +174,11 @@ export class LabHost {
 
   /** No new connection is accepted (ECONNREFUSED) until the returned function has run; sessions stay. */
   async refuseSsh(): Promise<() => Promise<void>> {
-    await this.output('kill "$(cat /run/sshd.pid)" && while [ -e /run/sshd.pid ]; do sleep 0.02; done');
+    const systemd = this.flavour === 'systemd';
+    const byHand = 'kill "$(cat /run/sshd.pid)" && while [ -e /run/sshd.pid ]; do sleep 0.02; done';
+    await this.output(systemd ? 'systemctl stop ssh' : byHand);
     return async () => {
-      await this.output('/usr/sbin/sshd -E /var/log/sshd.log');
+      await this.output(systemd ? 'systemctl start ssh' : '/usr/sbin/sshd -E /var/log/sshd.log');
     };
   }
 
@@ -238,7 +245,7 @@ export class LabHost {
       'HOME=/root',
       'LC_ALL=C.UTF-8',
     ];
-    const spaces = ['-m', '-u', '-i', '-p', '-T', '-r', '-w'];
+    const spaces = ['-m', '-u', '-i', '-p', '-T', '-C', '-r', '-w'];
     return {
       program: 'nsenter',
       args: ['-t', pid, ...spaces, '--', 'env', '-i', 'DEBIAN_FRONTEND=noninteractive', ...env, ...command],

@@ -9,10 +9,13 @@ import { serveRepository } from './server.ts';
 import { autoPackages, EDITED_CONFFILE, heldPackages, packageVersions } from './shapes.ts';
 import { codename, machineAptOptions, machineSources, prepareTools } from './tools.ts';
 
+/** `plain`: tini and a few lines of sh as init, for fleets of hundreds. `systemd`: the real thing as PID 1. */
+export type Flavour = 'plain' | 'systemd';
+
 /** A finished image. Nobody removes it before `release`. */
 export interface Image {
-  /** Read-only layers for overlayfs, topmost first. */
-  readonly lower: string;
+  /** Read-only layers for overlayfs, topmost first, of each flavour asked for. */
+  readonly lower: ReadonlyMap<Flavour, string>;
   /** The repository as built (see `buildRepository`); fleets work on a copy. */
   readonly repository: string;
   /** Client keys: `client`, `protected` (with a passphrase), `stranger` (known to no host). */
@@ -23,15 +26,12 @@ export interface Image {
 const here = import.meta.dirname;
 const script = (name: string): string => join(here, 'sh', name);
 
-const basePackages = [
-  'openssh-server',
-  'sudo',
-  'procps',
-  'tini',
-  'init-system-helpers',
-  'sysvinit-utils',
-  'mount',
-];
+const commonPackages = 'openssh-server,sudo,procps,init-system-helpers,mount';
+const basePackages: Readonly<Record<Flavour, string>> = {
+  plain: `${commonPackages},tini,sysvinit-utils`,
+  systemd: `${commonPackages},systemd,systemd-sysv,dbus,libpam-systemd`,
+};
+const flavours: readonly Flavour[] = ['plain', 'systemd'];
 const baseFiles = ['sh/base-trim.sh'];
 const profileFiles = [
   'image.ts',
@@ -77,7 +77,7 @@ const buildOnce = async (name: string, build: (dir: string) => Promise<void>): P
   return final;
 };
 
-const buildBase = async (dir: string, release: string): Promise<void> => {
+const buildBase = async (dir: string, release: string, flavour: Flavour): Promise<void> => {
   const options = (await machineAptOptions()).flatMap((line) => ['--aptopt', line]);
   await contained(
     [
@@ -85,7 +85,7 @@ const buildBase = async (dir: string, release: string): Promise<void> => {
       '--mode=root',
       '--format=directory',
       '--variant=apt',
-      `--include=${basePackages.join(',')}`,
+      `--include=${basePackages[flavour]}`,
       ...options,
       `--customize-hook=sh ${script('base-trim.sh')} "$1"`,
       release,
@@ -114,7 +114,7 @@ PasswordAuthentication yes
 `;
 
 /** Writes the files of the profile layer into `seed`, with their modes. */
-const writeSeed = async (seed: string, repository: string): Promise<void> => {
+const writeSeed = async (seed: string, repository: string, flavour: Flavour): Promise<void> => {
   const put = async (path: string, content: string, mode: number): Promise<void> => {
     await mkdir(dirname(join(seed, path)), { recursive: true, mode: 0o755 });
     await writeFile(join(seed, path), content);
@@ -128,9 +128,11 @@ const writeSeed = async (seed: string, repository: string): Promise<void> => {
     return user.sudo === 'password' ? [`${user.name} ALL=(ALL:ALL) ALL`] : [];
   });
   await put('/etc/sudoers.d/lab', `${sudoers.join('\n')}\n`, 0o440);
-  await put('/usr/local/lib/lab/init', await readFile(script('init.sh'), 'utf8'), 0o755);
-  for (const name of ['reboot', 'shutdown', 'poweroff', 'halt'])
-    await put(`/usr/sbin/${name}`, await readFile(script('shutdown.sh'), 'utf8'), 0o755);
+  if (flavour === 'plain') {
+    await put('/usr/local/lib/lab/init', await readFile(script('init.sh'), 'utf8'), 0o755);
+    for (const name of ['reboot', 'shutdown', 'poweroff', 'halt'])
+      await put(`/usr/sbin/${name}`, await readFile(script('shutdown.sh'), 'utf8'), 0o755);
+  }
   await mkdir(join(seed, 'usr/share/keyrings'), { recursive: true });
   await copyFile(join(repository, 'lab.gpg'), join(seed, 'usr/share/keyrings/lab.gpg'));
   await chmod(join(seed, 'usr/share/keyrings/lab.gpg'), 0o644);
@@ -163,18 +165,20 @@ apt-mark auto ${autoPackages.join(' ')}
 apt-mark hold ${heldPackages.join(' ')}
 `;
 
-const buildProfile = async (dir: string, base: string): Promise<void> => {
-  const repository = join(dir, 'repository');
-  const keys = join(dir, 'keys');
-  await buildRepository(repository);
-  await createClientKeys(keys);
+/** What fleets of all flavours share: they must trust the same repository and let the same clients in. */
+const buildCommon = async (dir: string): Promise<void> => {
+  await buildRepository(join(dir, 'repository'));
+  await createClientKeys(join(dir, 'keys'));
+};
 
+const buildProfile = async (dir: string, base: string, common: string, flavour: Flavour): Promise<void> => {
+  const repository = join(common, 'repository');
   const scratch = join(dir, 'scratch');
   const at = (name: string): string => join(scratch, name);
   for (const name of ['work', 'root', 'debs', 'seed']) await mkdir(at(name), { recursive: true });
   await mkdir(join(dir, 'upper'));
-  await writeSeed(at('seed'), repository);
-  await writeFile(at('users.sh'), await usersScript(keys));
+  await writeSeed(at('seed'), repository, flavour);
+  await writeFile(at('users.sh'), await usersScript(join(common, 'keys')));
   await writeFile(at('after.sh'), afterInstallScript);
   const arch = await nativeArchitecture();
   for (const p of packageVersions.filter((one) => one.installed)) {
@@ -204,25 +208,37 @@ const prune = async (keep: readonly string[]): Promise<void> => {
 };
 
 /** The image, built when this machine does not have it yet (about half a minute; one builder at a time), else at once. */
-export const openImage = async (): Promise<Image> => {
+export const openImage = async (wanted: readonly Flavour[]): Promise<Image> => {
   await prepareTools();
   const release = await codename();
-  const baseKey = await hashOf(baseFiles, release, basePackages.join(' '));
-  const profileKey = await hashOf(profileFiles, baseKey);
-  const [baseName, profileName] = [`base-${baseKey}`, `profile-${profileKey}`];
+  const commonKey = await hashOf(profileFiles, release);
+  const commonName = `common-${commonKey}`;
+  const namesOf = async (flavour: Flavour): Promise<{ base: string; profile: string }> => {
+    const baseKey = await hashOf(baseFiles, release, basePackages[flavour]);
+    const profileKey = await hashOf([], baseKey, commonKey);
+    return { base: `base-${flavour}-${baseKey}`, profile: `profile-${flavour}-${profileKey}` };
+  };
+  const current = [commonName];
+  for (const flavour of flavours) current.push(...Object.values(await namesOf(flavour)));
   const building = await lockOrWait('build', 'exclusive');
   try {
-    const base = join(await buildOnce(baseName, (dir) => buildBase(dir, release)), 'root');
-    const built = await exists(join(imagesDir, profileName));
-    const profile = await buildOnce(profileName, (dir) => buildProfile(dir, base));
-    const inUse = await Promise.all(
-      [baseName, profileName].map((name) => lockOrWait(`image-${name}`, 'shared')),
-    );
-    if (!built) await prune([baseName, profileName]);
+    const built = !(await exists(join(imagesDir, commonName)));
+    const common = await buildOnce(commonName, buildCommon);
+    const lower = new Map<Flavour, string>();
+    const used = [commonName];
+    for (const flavour of new Set(wanted)) {
+      const names = await namesOf(flavour);
+      const base = join(await buildOnce(names.base, (dir) => buildBase(dir, release, flavour)), 'root');
+      const profile = await buildOnce(names.profile, (dir) => buildProfile(dir, base, common, flavour));
+      lower.set(flavour, `${join(profile, 'upper')}:${base}`);
+      used.push(names.base, names.profile);
+    }
+    const inUse = await Promise.all(used.map((name) => lockOrWait(`image-${name}`, 'shared')));
+    if (built) await prune(current);
     return {
-      lower: `${join(profile, 'upper')}:${base}`,
-      repository: join(profile, 'repository'),
-      keys: join(profile, 'keys'),
+      lower,
+      repository: join(common, 'repository'),
+      keys: join(common, 'keys'),
       release: async () => {
         await Promise.all(inUse.map((held) => held.release()));
       },

@@ -5,10 +5,14 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cgroup } from './cgroup.ts';
+import type { Flavour } from './image.ts';
 import { LabError, run } from './process.ts';
 
-/** Exit codes of sh/init.sh. */
-const REBOOT = 81;
+/**
+ * How a host's PID 1 says that it wants to boot again: sh/init.sh by its exit code; systemd by reboot(2), which in a pid
+ * namespace is a SIGHUP to PID 1 (and power-off a SIGINT), and which unshare(1) passes on by ending in the same way.
+ */
+const REBOOT: ReadonlySet<number | string | null> = new Set([81, 'SIGHUP', 128 + 1]);
 const BOOT_DEADLINE_MS = 30_000;
 
 export interface Machine {
@@ -18,12 +22,13 @@ export interface Machine {
   /** The host's directory: `rw/` (tmpfs), `root/` (mount point), `boot_id`, `console.log`. */
   readonly dir: string;
   readonly lower: string;
+  readonly flavour: Flavour;
   readonly cgroup: Cgroup;
 }
 
 interface Running {
   readonly child: ChildProcess;
-  readonly exited: Promise<number | null>;
+  readonly exited: Promise<number | string | null>;
 }
 
 const banner = (address: string, port: number): Promise<boolean> =>
@@ -71,7 +76,7 @@ export class Supervisor {
   /** Starts the host and waits until its sshd greets. */
   async boot(): Promise<void> {
     if (this.#running !== null) throw new LabError(`${this.#machine.name} is already on`);
-    const { dir, lower, name, address, port, cgroup } = this.#machine;
+    const { dir, lower, flavour, name, address, port, cgroup } = this.#machine;
     await cgroup.freeze(false);
     this.#bootId = randomUUID();
     await writeFile(join(dir, 'boot_id'), `${this.#bootId}\n`, { mode: 0o444, flag: 'w' });
@@ -84,14 +89,14 @@ export class Supervisor {
         // Should this process be killed, the kernel ends the host with it.
         ...['setpriv', '--pdeathsig', 'KILL'],
         ...['unshare', '--time', '--boottime', String(-uptime), '--pid', '--fork', '--kill-child=KILL'],
-        ...['--mount', '--uts', '--ipc'],
-        ...['sh', join(import.meta.dirname, 'sh', 'enter.sh'), lower, dir, name],
+        ...['--mount', '--uts', '--ipc', '--cgroup'],
+        ...['sh', join(import.meta.dirname, 'sh', 'enter.sh'), lower, dir, name, flavour],
       ],
       { stdio: ['ignore', log.fd, log.fd], detached: true },
     );
-    const exited = new Promise<number | null>((resolve, reject) => {
+    const exited = new Promise<number | string | null>((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', (code) => resolve(code));
+      child.once('exit', (code, signal) => resolve(code ?? signal));
     });
     await log.close();
     const running: Running = { child, exited };
@@ -104,6 +109,12 @@ export class Supervisor {
         throw new LabError(`${name} does not boot:\n${text.split('\n').slice(-15).join('\n')}`);
       }
       await delay(15);
+    }
+    // systemd's sshd greets before ordinary users may log in (/run/nologin): wait until the boot is complete.
+    const pid = flavour === 'systemd' ? await this.#initOf(running) : null;
+    if (pid !== null) {
+      const target = ['-t', String(pid), '-m', '-p', '-C', '-r', '-w'];
+      await run('nsenter', [...target, '--', 'systemctl', 'is-system-running', '--wait']);
     }
     this.#boots += 1;
     this.#bootError = null;
@@ -151,12 +162,12 @@ export class Supervisor {
     for (const resolve of waiting) resolve();
   }
 
-  #ended(running: Running, code: number | null): void {
+  #ended(running: Running, code: number | string | null): void {
     // After a power cut somebody else decides what comes next.
     if (this.#running !== running) return;
     this.#running = null;
     this.#notify();
-    if (code !== REBOOT || this.rebootDelayMs === null) return;
+    if (!REBOOT.has(code) || this.rebootDelayMs === null) return;
     this.#reboot = new AbortController();
     const { signal } = this.#reboot;
     this.#rebooting = delay(this.rebootDelayMs, undefined, { signal })

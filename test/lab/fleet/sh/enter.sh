@@ -1,8 +1,9 @@
 #!/bin/sh
 # The first thing in a host's namespaces: builds its file system, moves into it and becomes its PID 1.
 # $1 lower layers (colon-separated)  $2 the host's directory (rw/ is its tmpfs, root/ a mount point, boot_id a file)  $3 name
+# $4 flavour: plain or systemd
 set -eu
-lower=$1 dir=$2 name=$3
+lower=$1 dir=$2 name=$3 flavour=$4
 hostname "$name"
 root=$dir/root
 mount -t overlay overlay -o "lowerdir=$lower,upperdir=$dir/rw/upper,workdir=$dir/rw/work" "$root"
@@ -13,7 +14,7 @@ mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
 [ ! -e proc/sysrq-trigger ] || mount --bind /dev/null proc/sysrq-trigger
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
-mount -t tmpfs -o nosuid,nodev,mode=755,size=16m tmpfs run
+mount -t tmpfs -o nosuid,nodev,mode=755,size=64m tmpfs run
 mount -t tmpfs -o nosuid,mode=755,size=1m tmpfs dev
 for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
   set -- $(echo "$node" | tr : ' ')
@@ -33,7 +34,14 @@ mkfifo -m 600 run/lab/control
 cp "$dir/boot_id" run/lab/boot_id
 chmod 444 run/lab/boot_id
 mount --bind run/lab/boot_id proc/sys/kernel/random/boot_id
+if [ "$flavour" = systemd ]; then
+  # In a cgroup namespace of its own, the root of this is the host's group.
+  mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
+  init="container=frostline-lab /lib/systemd/systemd"
+else
+  init="tini -g -- /usr/local/lib/lab/init"
+fi
 # pivot_root, not chroot: the machine's mounts, other fleets' among them, must not live on in this namespace.
 pivot_root . mnt
-exec chroot . /bin/sh -c 'umount -l /mnt && exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-  tini -g -- /usr/local/lib/lab/init' < /dev/null
+exec chroot . /bin/sh -c "umount -l /mnt && exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin $init" \
+  < /dev/null
