@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { diffEntries, diffVersions } from '../../../main/core/snapshots/diff.ts';
+import { entry } from './support.ts';
+
+describe('the difference of two lists of entries', () => {
+  test('names what came, what went, and each field that changed', () => {
+    const a = [entry('a'), entry('b', { note: 'old' }), entry('c')];
+    const b = [entry('b', { version: '2.0', decision: 'reject', stage: 3 }), entry('d'), entry('c')];
+    expect(diffEntries(a, b)).toEqual({
+      added: [entry('d')],
+      removed: [entry('a')],
+      changed: [
+        { name: 'b', field: 'version', from: '1.0', to: '2.0' },
+        { name: 'b', field: 'decision', from: 'approve', to: 'reject' },
+        { name: 'b', field: 'stage', from: '1', to: '3' },
+        { name: 'b', field: 'note', from: 'old', to: '' },
+      ],
+    });
+  });
+
+  test('tells architectures apart, and pairs an entry for all of them with the only other one', () => {
+    const amd64 = entry('libc6', { arch: 'amd64' });
+    const i386 = entry('libc6', { arch: 'i386' });
+    expect(diffEntries([amd64, i386], [amd64, { ...i386, version: '2.0' }]).changed).toEqual([
+      { name: 'libc6', arch: 'i386', field: 'version', from: '1.0', to: '2.0' },
+    ]);
+    expect(diffEntries([entry('libc6')], [amd64])).toEqual({
+      added: [],
+      removed: [],
+      changed: [{ name: 'libc6', arch: 'amd64', field: 'arch', from: '', to: 'amd64' }],
+    });
+    expect(diffEntries([entry('libc6')], [amd64, i386])).toMatchObject({
+      added: [amd64, i386],
+      removed: [entry('libc6')],
+    });
+    expect(diffEntries([amd64], [i386])).toMatchObject({ added: [i386], removed: [amd64] });
+  });
+
+  test('a change of order names the fewest entries that were moved, with their places', () => {
+    const list = ['a', 'b', 'c', 'd', 'e'].map((name) => entry(name));
+    const moved = ['b', 'c', 'd', 'a', 'e'].map((name) => entry(name));
+    expect(diffEntries(list, moved).changed).toEqual([{ name: 'a', field: 'order', from: '1', to: '4' }]);
+    expect(diffEntries(list, list.slice(1)).changed).toEqual([]);
+  });
+
+  test('nothing differs from itself, and the reverse swaps the sides', () => {
+    const list = fc.uniqueArray(
+      fc.record({
+        name: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+        version: fc.constantFrom('1', '2'),
+        stage: fc.integer({ min: 0, max: 2 }),
+      }),
+      { selector: (one) => one.name },
+    );
+    fc.assert(
+      fc.property(list, list, (x, y) => {
+        const a = x.map(({ name, ...rest }) => entry(name, rest));
+        const b = y.map(({ name, ...rest }) => entry(name, rest));
+        expect(diffEntries(a, a)).toEqual({ added: [], removed: [], changed: [] });
+        const there = diffEntries(a, b);
+        const back = diffEntries(b, a);
+        expect(new Set(back.added)).toEqual(new Set(there.removed));
+        expect(new Set(back.removed)).toEqual(new Set(there.added));
+        const plain = (changes: typeof there.changed) => changes.filter((one) => one.field !== 'order');
+        expect(
+          new Set(plain(back.changed).map(({ from, to, ...rest }) => ({ ...rest, from: to, to: from }))),
+        ).toEqual(new Set(plain(there.changed)));
+      }),
+    );
+  });
+
+  test('against scans only packages and versions count', () => {
+    const a = [entry('a', { decision: 'reject', stage: 4 }), entry('b')];
+    expect(diffVersions(a, [entry('b', { version: '2' }), entry('a')]).changed).toEqual([
+      { name: 'b', field: 'version', from: '1.0', to: '2' },
+    ]);
+  });
+});
