@@ -1,6 +1,6 @@
 /** `npm start`: prepares the checkout and opens the console: in Electron where its binary can be had, else in the browser. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, ensurePackages, nodePath, orExplain, ROOT } from './toolchain.mjs';
 
@@ -13,12 +13,24 @@ const electronBinary = () => {
   return existsSync(binary) ? binary : null;
 };
 
+/** A download that failed is not tried again at every start. */
+const REFUSED = join(ROOT, 'node_modules', '.frostline-no-electron');
+const RETRY_AFTER_MS = 24 * 3_600_000;
+
+const refusedLately = () => {
+  const stat = statSync(REFUSED, { throwIfNoEntry: false });
+  return stat !== undefined && Date.now() - stat.mtimeMs < RETRY_AFTER_MS;
+};
+
 /** Electron's own installer downloads the binary; offline it fails within seconds, and the browser shell is used. */
 const obtainElectron = () => {
-  if (electronBinary() !== null || !existsSync(join(ELECTRON, 'install.js'))) return electronBinary();
+  if (electronBinary() !== null || refusedLately() || !existsSync(join(ELECTRON, 'install.js')))
+    return electronBinary();
+  process.stderr.write('Fetching Electron (once) …\n');
   const env = { ...process.env };
   delete env.ELECTRON_SKIP_BINARY_DOWNLOAD;
-  spawnSync(nodePath(), [join(ELECTRON, 'install.js')], { stdio: 'ignore', timeout: 120_000, env });
+  spawnSync(nodePath(), [join(ELECTRON, 'install.js')], { stdio: 'ignore', timeout: 180_000, env });
+  if (electronBinary() === null) writeFileSync(REFUSED, '');
   return electronBinary();
 };
 
