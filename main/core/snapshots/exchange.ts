@@ -60,6 +60,8 @@ const Envelope = z.strictObject({
 /** What the chain is checked on before a revision is known to be well formed. */
 const Link = z.looseObject({ number: z.number().catch(0), parents: z.array(z.string()).catch([]) });
 
+const NO_LINK: z.infer<typeof Link> = { number: -1, parents: [] };
+
 const stop = (code: ErrorCode, message: string, hint?: string): never => {
   throw new FrostFault(frostError(code, message, hint === undefined ? {} : { hint }));
 };
@@ -125,25 +127,37 @@ const checkChain = (
   }
   const seen = new Set<string>();
   ids.forEach((id, index) => {
-    const { number, parents } = links[index] ?? { number: 0, parents: [] };
+    const { number, parents } = links[index] ?? NO_LINK;
     if (seen.has(id)) stop('exchange.broken-chain', `Revision ${number} is in the file twice.`);
     for (const parent of parents) {
-      if (seen.has(parent) || stored(parent)) continue;
-      // The revision that should be the parent is there, under another hash: somebody changed it.
-      if (index > 0 && links[index - 1]?.number === number - 1 && !ids.includes(parent))
+      if (seen.has(parent)) continue;
+      // The revision that should be the parent is there, under another hash: somebody changed it. That the true one may be
+      // known here does not make the file sound.
+      const before = index === 0 ? NO_LINK : (links[index - 1] ?? NO_LINK);
+      const own = ids[index - 1] ?? '';
+      if (before.number === number - 1 && !parents.includes(own) && !ids.includes(parent))
         stop(
           'exchange.tampered',
-          `The content was changed: revision ${number - 1} has the hash ${ids[index - 1]}, revision ${number} was made from ${parent.slice(0, 80)}.`,
+          `The content was changed: revision ${before.number} has the hash ${own}, revision ${number} was made from ${parent.slice(0, 80)}.`,
           'Ask for the file again, and compare the id with its author.',
         );
-      stop(
-        'exchange.broken-chain',
-        `Revision ${number} was made from ${parent.slice(0, 80)}, which is neither before it in the file nor here.`,
-        'Ask for an export of the whole snapshot.',
-      );
+      if (!stored(parent))
+        stop(
+          'exchange.broken-chain',
+          `Revision ${number} was made from ${parent.slice(0, 80)}, which is neither before it in the file nor here.`,
+          'Ask for an export of the whole snapshot.',
+        );
     }
     seen.add(id);
   });
+  // Only what the head's hash covers may come in with it.
+  const children = new Set(links.flatMap((link) => link.parents));
+  for (const [index, id] of ids.entries())
+    if (id !== envelope.head && !children.has(id))
+      stop(
+        'exchange.broken-chain',
+        `Revision ${links[index]?.number} in the file is not part of the newest one's history.`,
+      );
   return ids;
 };
 
