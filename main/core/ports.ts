@@ -162,6 +162,8 @@ export interface ScanStore {
   lastGoodScan(hostId: string): Scan | undefined;
   /** The updates of the last good scan, without reading its packages. */
   lastGoodUpdates(hostId: string): Update[] | undefined;
+  /** What is known of a host, without reading any list. */
+  lastGoodSummary(hostId: string): ScanSummary | undefined;
   /** Newest first, without lists. */
   scanHistory(hostId: string, limit: number): ScanSummary[];
   /** Latest and last good summary of every host there is, in one query. */

@@ -93,6 +93,7 @@ const scanMethods = (r: Records) => {
     latestScan: (hostId: string) => copy(listed(hostId)[0]),
     lastGoodScan,
     lastGoodUpdates: (hostId: string) => lastGoodScan(hostId)?.updates,
+    lastGoodSummary: (hostId: string) => newestFirst(hostId).filter(isGood).map(summarise)[0],
     scanHistory: (hostId: string, limit: number) => newestFirst(hostId).slice(0, limit).map(summarise),
     scanSummaries: () => {
       const all = new Map<string, { latest: ScanSummary; lastGood?: ScanSummary }>();

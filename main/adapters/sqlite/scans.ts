@@ -133,6 +133,10 @@ export const scanStore = (db: Db): ScanStore => ({
   latestScan: (host) => readScan(db, 'SELECT max(seq) FROM scans WHERE host = ?', host),
   lastGoodScan: (host) => readScan(db, LAST_GOOD, host),
   lastGoodUpdates: (host) => lastGoodUpdates(db, host),
+  lastGoodSummary: (host) => {
+    const row = db.get(SummaryRow, `SELECT summary FROM scans WHERE seq = (${LAST_GOOD})`, host);
+    return row === undefined ? undefined : fromJson(db, ScanSummary, row.summary, 'a scan');
+  },
   scanHistory: (host, limit) =>
     db
       .all(SummaryRow, 'SELECT summary FROM scans WHERE host = ? ORDER BY seq DESC LIMIT ?', host, limit)

@@ -126,6 +126,8 @@ describe.each(kinds)('a store %s', (_, make) => {
         securityCount: 1,
       });
       expect(summary?.lastGood).not.toHaveProperty('packages');
+      expect(store.lastGoodSummary(host.id)).toEqual(summary?.lastGood);
+      expect(store.lastGoodSummary(uuid(1e6))).toBeUndefined();
     });
 
     it('has nothing to say of a host that was never scanned, or only in vain', () => {

@@ -1,0 +1,52 @@
+/** Which kind of inventory a file is, and reading it. */
+import { fail, ok, type Result } from '../../../../shared/errors.ts';
+import { readAnsibleIni } from './ansible.ts';
+import type { Inventory } from './candidate.ts';
+import { readCsv } from './csv.ts';
+import { readSshConfig } from './sshConfig.ts';
+
+export type Format = 'ssh-config' | 'ansible' | 'csv';
+
+const isYaml = (text: string, fileName: string): boolean =>
+  /\.ya?ml$/i.test(fileName) ||
+  /^---\s*$/m.test(text.slice(0, 2000)) ||
+  /^all:\s*$/m.test(text.slice(0, 2000));
+
+/** By the file's name, else by what it looks like. */
+export const guessFormat = (text: string, fileName: string): Format | undefined => {
+  const name = fileName.toLowerCase();
+  if (name.endsWith('.csv') || name.endsWith('.tsv')) return 'csv';
+  if (/\.(ini|ya?ml)$/.test(name)) return 'ansible';
+  if (/^\s*Host\s+\S/im.test(text) && !/^\s*\[/m.test(text)) return 'ssh-config';
+  if (/^\s*\[[^\]]+\]\s*$/m.test(text) || /\sansible_[a-z_]+=/.test(text) || isYaml(text, name))
+    return 'ansible';
+  if (/^[^\n]*\bname\b[^\n]*[,;\t]|^[^\n]*[,;\t][^\n]*\bname\b/i.test(text)) return 'csv';
+  return undefined;
+};
+
+/** Errors: `input.invalid` for a file that is none of the formats, `input.too-large`, `not-available` for YAML. */
+export const readInventory = (
+  text: string,
+  fileName: string,
+  format: Format | undefined,
+): Result<Inventory> => {
+  const plain = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+  if (plain.includes('\0')) return fail('input.invalid', 'The file is not text.');
+  const kind = format ?? guessFormat(plain, fileName);
+  switch (kind) {
+    case 'ssh-config':
+      return ok(readSshConfig(plain));
+    case 'csv':
+      return readCsv(plain);
+    case 'ansible':
+      return isYaml(plain, fileName)
+        ? fail('not-available', 'Ansible inventories in YAML are not read yet.', {
+            hint: 'Give the inventory in INI form, or as CSV.',
+          })
+        : readAnsibleIni(plain);
+    case undefined:
+      return fail('input.invalid', 'It cannot be told what kind of inventory the file is.', {
+        hint: 'Say which with --format ssh-config, ansible or csv.',
+      });
+  }
+};
