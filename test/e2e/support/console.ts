@@ -135,5 +135,3 @@ export const test = base.extend<{ console: Console }>({
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   },
 });
-
-export { expect } from '@playwright/test';
