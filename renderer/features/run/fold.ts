@@ -159,7 +159,7 @@ const moved = (task: Task, event: Extract<RunEvent, { type: 'task.state' }>): Ta
       'waitingFor',
     ]),
     state: event.to,
-    attempt: again && event.from !== 'queued' ? task.attempt + 1 : task.attempt,
+    attempt: event.from === 'queued' && event.to === 'connecting' ? task.attempt + 1 : task.attempt,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(FINAL_STATES.has(event.to) ? { finishedAt: event.at } : {}),
     ...(error === undefined ? {} : { error }),

@@ -20,22 +20,23 @@ export type RunSink = {
   failed(error: FrostError): void;
 };
 
-/** `wait` resolves after that many milliseconds, or at once when the signal is aborted. */
-export type Pace = { wait(ms: number, signal: AbortSignal): Promise<void> };
-
-export const realPace: Pace = {
-  wait: (ms, signal) =>
-    new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal.addEventListener('abort', done, { once: true });
-      if (signal.aborted) done();
-    }),
+/** Both resolve at once when the signal is aborted. `retry`: before the next attempt; may wait for a connection, too. */
+export type Pace = {
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+  retry(ms: number, signal: AbortSignal): Promise<void>;
 };
+
+export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
 
 const FIRST_DELAY = 250;
 const LAST_DELAY = 5000;
@@ -108,7 +109,7 @@ export const followRun = async (
   id: string,
   sink: RunSink,
   signal: AbortSignal,
-  pace: Pace = realPace,
+  pace: Pace,
 ): Promise<void> => {
   let delay = FIRST_DELAY;
   let seen = false;
@@ -142,7 +143,7 @@ export const followRun = async (
       if (error !== undefined) sink.link('lost', error);
     } else if (seen || shown.error.retryable) sink.link('lost', shown.error);
     else return sink.failed(shown.error);
-    await pace.wait(delay, signal);
+    await pace.retry(delay, signal);
     delay = Math.min(LAST_DELAY, delay * 2);
   }
 };
@@ -154,7 +155,7 @@ export const followHost = async (
   host: string,
   take: (batch: readonly RunEvent[]) => number,
   signal: AbortSignal,
-  pace: Pace = realPace,
+  pace: Pace,
 ): Promise<void> => {
   let since = 0;
   let delay = FIRST_DELAY;
@@ -169,7 +170,7 @@ export const followHost = async (
       signal,
     );
     if (since > before) delay = FIRST_DELAY;
-    await pace.wait(delay, signal);
+    await pace.retry(delay, signal);
     delay = Math.min(LAST_DELAY, delay * 2);
   }
 };

@@ -29,31 +29,6 @@ const GROUP: Record<TaskState, StateGroup> = {
 };
 export const groupOf = (state: TaskState): StateGroup => GROUP[state];
 
-const LABEL: Record<TaskState, string> = {
-  queued: 'queued',
-  connecting: 'connecting',
-  checking: 'checking',
-  simulating: 'simulating',
-  capturing: 'capturing',
-  staging: 'downloading',
-  applying: 'applying',
-  rebooting: 'rebooting',
-  verifying: 'verifying',
-  succeeded: 'succeeded',
-  compliant: 'compliant',
-  failed: 'failed',
-  'rolling-back': 'rolling back',
-  'rolled-back': 'rolled back',
-  'rollback-failed': 'rollback failed',
-  unreachable: 'unreachable',
-  refused: 'refused',
-  terminated: 'terminated',
-  cancelled: 'cancelled',
-  interrupted: 'interrupted',
-  'needs-attention': 'needs attention',
-};
-export const labelOf = (state: TaskState): string => LABEL[state];
-
 /** What a state means, for people who see it for the first time. */
 export const MEANING: Partial<Record<TaskState, string>> = {
   terminated: 'never started, because the run was aborted before its turn',
@@ -271,8 +246,10 @@ const RETRYABLE: ReadonlySet<TaskState> = new Set<TaskState>([
   'terminated',
   'cancelled',
   'rolled-back',
+  'interrupted',
+  'needs-attention',
 ]);
-/** Hosts that `runs.retry` without names would take. */
+/** Hosts worth trying again: not those that were rolled back on request. */
 export const retryable = (run: Run): Task[] =>
   run.state === 'finished' && run.acceptedAt === undefined
     ? run.tasks.filter((task) => RETRYABLE.has(task.state) && (task.state !== 'rolled-back' || task.error))

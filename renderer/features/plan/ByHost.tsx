@@ -1,0 +1,193 @@
+/** The hosts of a plan in groups, what needs a look first; each opens to its actions, its proof and what it skips. */
+import { ChevronRight, PackageMinus, PackagePlus, RotateCw } from 'lucide-react';
+import { useState } from 'react';
+import { Link } from 'wouter';
+import type { HostPlan } from '../../../shared/model/plan.ts';
+import { Badge, StatusDot } from '../../ui/Badge.tsx';
+import { Button } from '../../ui/Button.tsx';
+import { EmptyState } from '../../ui/EmptyState.tsx';
+import { formatBytes, plural } from '../../ui/format.ts';
+import { ErrorState, Notice } from '../../ui/Notice.tsx';
+import { hostPlanLook, proofLook } from '../../ui/states.ts';
+import { ActionTable } from './ActionTable.tsx';
+import { actionText, countActions, type PlanGroups } from './model.ts';
+
+const GROUPS: readonly { state: HostPlan['state']; title: string }[] = [
+  { state: 'refused', title: 'Refused' },
+  { state: 'failed', title: 'Could not be planned' },
+  { state: 'unreachable', title: 'Unreachable' },
+  { state: 'ready', title: 'To change' },
+  { state: 'compliant', title: 'Compliant, nothing to do' },
+];
+/** Beyond this many, a group shows a part of its hosts until asked for all: each one is a disclosure of its own. */
+const FIRST = 60;
+
+export const ByHost = ({ groups }: { groups: PlanGroups }) => {
+  const present = GROUPS.filter(({ state }) => groups[state].length > 0);
+  if (present.length === 0)
+    return (
+      <EmptyState title="No host matched">
+        <p>The selector of this plan matches no host. Make a plan with another selector.</p>
+      </EmptyState>
+    );
+  return (
+    <div className="stack">
+      {present.map(({ state, title }) => (
+        <Group key={state} title={title} hosts={groups[state]} />
+      ))}
+    </div>
+  );
+};
+
+const Group = ({ title, hosts }: { title: string; hosts: readonly HostPlan[] }) => {
+  const [all, setAll] = useState(false);
+  const shown = all ? hosts : hosts.slice(0, FIRST);
+  return (
+    <section className="plan-group" aria-label={title}>
+      <h3>
+        {title} <span className="muted num">{hosts.length}</span>
+      </h3>
+      {shown.map((host) => (
+        <HostRow key={host.hostId} host={host} openAtFirst={hosts.length === 1} />
+      ))}
+      {hosts.length > shown.length && (
+        <Button onClick={() => setAll(true)}>Show the other {hosts.length - shown.length}</Button>
+      )}
+    </section>
+  );
+};
+
+const HostRow = ({ host, openAtFirst }: { host: HostPlan; openAtFirst: boolean }) => {
+  const [open, setOpen] = useState(openAtFirst);
+  const look = hostPlanLook[host.state];
+  const proof = proofLook[host.proof];
+  const counts = countActions(host.actions);
+  return (
+    <details
+      className="plan-host"
+      data-tone={look.tone}
+      open={open}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
+      <summary>
+        <ChevronRight size={15} aria-hidden className="plan-chevron" />
+        <strong className="plan-host-name truncate">{host.host}</strong>
+        {host.state === 'ready' ? (
+          <>
+            <span>{actionText(counts)}</span>
+            {counts.remove > 0 && (
+              <Badge tone="bad" icon={PackageMinus}>
+                removes {counts.remove}
+              </Badge>
+            )}
+            {counts.dependency > 0 && (
+              <Badge tone="warn" icon={PackagePlus}>
+                {plural(counts.dependency, 'dependency', 'dependencies')}
+              </Badge>
+            )}
+            <span className="plan-host-end">
+              {host.reboot && (
+                <Badge tone="warn" icon={RotateCw}>
+                  reboot
+                </Badge>
+              )}
+              {host.bytes.short.length > 0 && <Badge tone="bad">too little space</Badge>}
+              <span className="num small">{formatBytes(host.bytes.download)}</span>
+              <StatusDot {...proof}>{proof.label}</StatusDot>
+            </span>
+          </>
+        ) : (
+          <>
+            <StatusDot {...look}>{look.label}</StatusDot>
+            <span className="truncate muted">{host.error?.message ?? host.refusals[0]?.message ?? ''}</span>
+          </>
+        )}
+      </summary>
+      {open && <HostDetail host={host} />}
+    </details>
+  );
+};
+
+const HostDetail = ({ host }: { host: HostPlan }) => {
+  const { bytes, facts } = host;
+  const weak = host.reasons.filter((reason) => reason.proof !== 'proven');
+  return (
+    <div className="plan-detail stack">
+      {host.refusals.map((refusal) => (
+        <Notice
+          key={`${refusal.code} ${refusal.package ?? ''} ${refusal.message}`}
+          tone="frozen"
+          title={refusal.message}
+          hint={<code>{refusal.code}</code>}
+        />
+      ))}
+      {host.error !== undefined && <ErrorState error={host.error} />}
+      {bytes.short.map((mount) => (
+        <Notice
+          key={mount.target}
+          tone="bad"
+          title={`${mount.target} needs ${formatBytes(mount.needed)} and has ${formatBytes(mount.available)} free.`}
+        />
+      ))}
+      {(host.state === 'ready' || host.actions.length > 0) && (
+        <dl className="facts">
+          {facts !== undefined && (
+            <>
+              <dt>System</dt>
+              <dd>
+                {facts.os} {facts.release}, {facts.arch}, kernel {facts.kernel}
+              </dd>
+            </>
+          )}
+          <dt>Space</dt>
+          <dd>
+            {formatBytes(bytes.download)} to download, {formatBytes(Math.abs(bytes.disk))}{' '}
+            {bytes.disk < 0 ? 'freed' : 'more'} on disk, {formatBytes(bytes.available)} free
+          </dd>
+          <dt>Reboot</dt>
+          <dd>{host.reboot ? 'wanted afterwards' : 'not foreseen'}</dd>
+          <dt>Rollback</dt>
+          <dd>
+            <StatusDot {...proofLook[host.proof]}>{proofLook[host.proof].label}</StatusDot>
+            {weak.length > 0 && (
+              <ul className="plan-reasons small">
+                {weak.map((reason) => (
+                  <li key={`${reason.package ?? ''} ${reason.reason}`}>
+                    <StatusDot {...proofLook[reason.proof]}>
+                      {reason.package !== undefined && <span className="mono">{reason.package}: </span>}
+                      {reason.reason}
+                    </StatusDot>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </dd>
+        </dl>
+      )}
+      {host.actions.length > 0 && <ActionTable actions={host.actions} host={host.host} />}
+      {host.state === 'compliant' && host.actions.length === 0 && (
+        <p className="muted">Everything of the snapshot that applies to this host is installed.</p>
+      )}
+      {host.skipped.length > 0 && (
+        <details>
+          <summary className="small">
+            {plural(host.skipped.length, 'entry', 'entries')} of the snapshot skipped
+          </summary>
+          <ul className="plan-skipped small">
+            {host.skipped.map((each) => (
+              <li key={`${each.name} ${each.version}`}>
+                <span className="mono wrap-any">
+                  {each.name} {each.version}
+                </span>
+                <span className="muted">{each.reason}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      <p className="small">
+        <Link href={`/fleet/${encodeURIComponent(host.host)}`}>Open {host.host}</Link>
+      </p>
+    </div>
+  );
+};

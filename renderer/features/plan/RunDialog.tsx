@@ -1,0 +1,79 @@
+/** The last question before anything changes: exactly what will be done. */
+import { useLocation } from 'wouter';
+import type { HostPlan, Plan } from '../../../shared/model/plan.ts';
+import { ConfirmDialog } from '../../ui/Dialog.tsx';
+import { formatBytes, formatList, plural } from '../../ui/format.ts';
+import { Notice } from '../../ui/Notice.tsx';
+import { actionText, byPackage, countActions, grouped, sentences } from './model.ts';
+import { usePlans } from './store.ts';
+
+export const RunDialog = ({
+  open,
+  onOpenChange,
+  plan,
+  hosts,
+}: {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  plan: Plan;
+  /** Those that can be patched. */
+  hosts: readonly HostPlan[];
+}) => {
+  const start = usePlans((s) => s.start);
+  const [, navigate] = useLocation();
+  const names = hosts.map((host) => host.host);
+  const counts = countActions(hosts.flatMap((host) => host.actions));
+  const removed = byPackage(hosts).filter((row) => row.action === 'remove');
+  const groups = grouped(plan);
+  const without = plan.hosts.length - hosts.length - groups.compliant.length;
+  const impossible = hosts.filter((host) => host.proof === 'impossible').map((host) => host.host);
+  const download = hosts.reduce((sum, host) => sum + host.bytes.download, 0);
+
+  return (
+    <ConfirmDialog
+      open={open}
+      onOpenChange={onOpenChange}
+      size="lg"
+      tone="primary"
+      title={`Run ${plan.snapshot.name}@${plan.snapshot.revision} on ${plural(hosts.length, 'host')}?`}
+      confirmLabel={`Change ${plural(hosts.length, 'host')} now`}
+      onConfirm={async () => {
+        const result = await start(plan);
+        if (result.ok) navigate(`/runs/${result.value.run.id}`);
+        return result;
+      }}
+    >
+      <p>
+        <strong>{actionText(counts)}</strong> on {formatList(names, 8)}; {formatBytes(download)} are
+        downloaded. Every host is simulated once more right before; one that would do anything else than this
+        plan stops with an error.
+      </p>
+      {removed.length > 0 && (
+        <Notice
+          tone="bad"
+          title={`${plural(removed.length, 'package')} will be removed: ${removed
+            .map((row) => `${row.name} (${plural(row.hosts.length, 'host')})`)
+            .join(', ')}`}
+        />
+      )}
+      {impossible.length > 0 && (
+        <Notice
+          tone="warn"
+          title={`${formatList(impossible, 6)} cannot be rolled back completely: some old packages are nowhere to be had.`}
+        />
+      )}
+      {without > 0 && (
+        <p>
+          {plural(without, 'host')} of the plan {without === 1 ? 'is' : 'are'} refused, unreachable or could
+          not be planned: {without === 1 ? 'it counts as a target, but is' : 'they count as targets, but are'}{' '}
+          not changed.
+        </p>
+      )}
+      <ul className="plan-sentences">
+        {sentences(plan.parameters).map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+    </ConfirmDialog>
+  );
+};

@@ -1,0 +1,152 @@
+/** What the plan page shows, worked out from the plan. Pure. */
+import type { HostPlan, Plan, PlanAction, ResolvedParameters } from '../../../shared/model/plan.ts';
+
+const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+const ordinal = (value: number): string => {
+  const rest = value % 100;
+  if (rest >= 11 && rest <= 13) return `${value}th`;
+  return `${value}${{ 1: 'st', 2: 'nd', 3: 'rd' }[value % 10] ?? 'th'}`;
+};
+
+const ON_FAILURE: Record<ResolvedParameters['onFailure'], string> = {
+  keep: 'A host that fails is left as it is.',
+  'rollback-host': 'A host that fails is rolled back.',
+  'rollback-run': 'When a host fails, every host of the run is rolled back.',
+};
+const REBOOT: Record<ResolvedParameters['reboot'], string> = {
+  never: 'No host is rebooted; the run says which ones want it.',
+  'if-required': 'Hosts that want a reboot afterwards are rebooted.',
+  always: 'Every host is rebooted afterwards.',
+};
+
+const spell = (seconds: number): string => {
+  if (seconds % 86_400 === 0) return plural(seconds / 86_400, 'day');
+  if (seconds % 3600 === 0) return plural(seconds / 3600, 'hour');
+  if (seconds % 60 === 0) return plural(seconds / 60, 'minute');
+  return plural(seconds, 'second');
+};
+
+/** Each parameter as what it concretely means for this plan. */
+export const sentences = (p: ResolvedParameters): string[] => [
+  `At most ${plural(p.concurrency, 'host')} at once.`,
+  p.abortsAtFailure === null
+    ? `Never aborts by itself: max failures ${p.maxFailures} of ${plural(p.targets, 'host')} cannot be exceeded.`
+    : `Aborts at the ${ordinal(p.abortsAtFailure)} failed host (max failures ${p.maxFailures} of ${plural(p.targets, 'host')}).`,
+  p.ignoreUnreachable ? 'Unreachable hosts do not count as failed.' : 'Unreachable hosts count as failed.',
+  ON_FAILURE[p.onFailure],
+  REBOOT[p.reboot],
+  `A host may take ${spell(p.timeoutSeconds)}, and waits ${spell(p.lockTimeoutSeconds)} for another package manager to finish.`,
+  ...(p.requireProof ? ['Hosts whose rollback is not proven are refused.'] : []),
+];
+
+export type PlanGroups = Record<HostPlan['state'], HostPlan[]>;
+
+export const grouped = (plan: Plan): PlanGroups => {
+  const groups: PlanGroups = { refused: [], failed: [], unreachable: [], ready: [], compliant: [] };
+  for (const host of plan.hosts) groups[host.state].push(host);
+  return groups;
+};
+
+/** A package over all hosts that can run: what happens to it where. */
+export type PackageRow = {
+  key: string;
+  name: string;
+  arch: string;
+  action: PlanAction['action'];
+  /** Versions it comes from, each once; empty for what is new. */
+  from: string[];
+  to: string | undefined;
+  stage: number;
+  dependency: boolean;
+  hosts: string[];
+};
+
+export const byPackage = (hosts: readonly HostPlan[]): PackageRow[] => {
+  const rows = new Map<string, PackageRow>();
+  for (const host of hosts) {
+    for (const action of host.actions) {
+      const key = [
+        action.name,
+        action.arch,
+        action.action,
+        action.to ?? '',
+        action.stage,
+        action.dependency,
+      ].join(' ');
+      const row = rows.get(key) ?? {
+        key,
+        name: action.name,
+        arch: action.arch,
+        action: action.action,
+        from: [],
+        to: action.to,
+        stage: action.stage,
+        dependency: action.dependency,
+        hosts: [],
+      };
+      row.hosts.push(host.host);
+      if (action.from !== undefined && !row.from.includes(action.from)) row.from.push(action.from);
+      rows.set(key, row);
+    }
+  }
+  return [...rows.values()];
+};
+
+export const ACTION_ORDER: Record<PlanAction['action'], number> = {
+  remove: 0,
+  downgrade: 1,
+  install: 2,
+  upgrade: 3,
+};
+
+/** Every action over all hosts, counted. */
+export type ActionCounts = Record<PlanAction['action'] | 'dependency', number>;
+export const countActions = (actions: readonly PlanAction[]): ActionCounts => {
+  const counts: ActionCounts = { install: 0, upgrade: 0, downgrade: 0, remove: 0, dependency: 0 };
+  for (const action of actions) {
+    counts[action.action] += 1;
+    if (action.dependency) counts.dependency += 1;
+  }
+  return counts;
+};
+
+/** `3 upgrades, 1 removal` */
+export const actionText = (counts: ActionCounts): string => {
+  const parts = [
+    counts.upgrade > 0 ? plural(counts.upgrade, 'upgrade') : '',
+    counts.install > 0 ? plural(counts.install, 'new package') : '',
+    counts.downgrade > 0 ? plural(counts.downgrade, 'downgrade') : '',
+    counts.remove > 0 ? plural(counts.remove, 'removal') : '',
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? 'nothing to do' : parts.join(', ');
+};
+
+/** Refusals of all hosts by what they say: the same freeze refuses many hosts with the same words. */
+export type RefusalRow = { key: string; code: string; message: string; hosts: string[]; packages: string[] };
+export const refusals = (plan: Plan): RefusalRow[] => {
+  const rows = new Map<string, RefusalRow>();
+  for (const host of plan.hosts) {
+    for (const { code, message, package: name } of host.refusals) {
+      const key = `${code} ${message}`;
+      const row = rows.get(key) ?? { key, code, message, hosts: [], packages: [] };
+      if (!row.hosts.includes(host.host)) row.hosts.push(host.host);
+      if (name !== undefined && !row.packages.includes(name)) row.packages.push(name);
+      rows.set(key, row);
+    }
+  }
+  return [...rows.values()].sort((a, b) => b.hosts.length - a.hosts.length);
+};
+
+/** Whether the plan can be run, else why not. */
+export const runnable = (plan: Plan): { ok: true; hosts: HostPlan[] } | { ok: false; reason: string } => {
+  const groups = grouped(plan);
+  if (groups.ready.length > 0) return { ok: true, hosts: groups.ready };
+  if (plan.hosts.length === 0) return { ok: false, reason: 'The plan has no hosts.' };
+  if (groups.compliant.length === plan.hosts.length)
+    return { ok: false, reason: 'Every host is compliant: there is nothing to do.' };
+  if (groups.refused.length > 0 && groups.refused.length + groups.compliant.length === plan.hosts.length)
+    return { ok: false, reason: 'Every host with something to do is refused; the reasons stand below.' };
+  return { ok: false, reason: 'No host can be patched with this plan: see each host below.' };
+};

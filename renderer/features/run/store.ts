@@ -1,0 +1,136 @@
+/** The run that is on the page: its folded state, the panel of one host, and what can be asked of it. */
+import { createStore } from 'zustand/vanilla';
+import type { Output } from '../../../shared/contract/contract.ts';
+import type { FrostError, Result } from '../../../shared/errors.ts';
+import type { Run } from '../../../shared/model/run.ts';
+import { FINAL_STATES } from '../../../shared/model/run.ts';
+import { featureStore } from '../../app/featureStore.ts';
+import { whenOpen } from '../../transport/connection.ts';
+import { adopt, foldAll, missing, openRun, type RunView } from './fold.ts';
+import { followHost, followRun, type Link, type Pace, pause } from './follow.ts';
+import { type HostLog, openLog, takeIn } from './hostLog.ts';
+
+export type RollbackPreview = Output<'runs.rollbackPreview'>['hosts'];
+
+export type RunPageState = {
+  view: RunView | undefined;
+  link: Link;
+  /** Why the run cannot be read at all. */
+  problem: FrostError | undefined;
+  log: HostLog | undefined;
+  /** Shows a run; returns what ends it. */
+  open: (id: string) => () => void;
+  /** Shows a host's panel; undefined closes it. */
+  openHost: (host: string | undefined) => void;
+  abort: (o: { stopRunning: boolean; reason: string }) => Promise<Result<unknown>>;
+  retry: (hosts: string[]) => Promise<Result<unknown>>;
+  preview: (hosts: string[] | undefined) => Promise<Result<{ hosts: RollbackPreview }>>;
+  rollback: (hosts: string[] | undefined) => Promise<Result<unknown>>;
+  accept: () => Promise<Result<Output<'runs.accept'>>>;
+};
+
+export const useRunPage = featureStore<RunPageState>(({ client, connection }) =>
+  createStore((set, get) => {
+    let page: AbortController | undefined;
+    let panel: AbortController | undefined;
+
+    const pace: Pace = {
+      wait: pause,
+      retry: async (ms, signal) => {
+        await pause(ms, signal);
+        await whenOpen(connection, signal);
+      },
+    };
+    const take = (run: Run) => {
+      const { view } = get();
+      if (view !== undefined) set({ view: adopt(view, run) });
+    };
+    const id = () => get().view?.run.id ?? '';
+    const command = async <T extends { run: Run }>(asked: Promise<Result<T>>): Promise<Result<T>> => {
+      const result = await asked;
+      if (result.ok) take(result.value.run);
+      return result;
+    };
+    /** Versions before and after are in no event: they are read when a host of interest comes to rest. */
+    const readAgain = async () => {
+      const shown = await client.call('runs.show', { id: id() }, page?.signal);
+      if (shown.ok) take(shown.value.run);
+    };
+
+    return {
+      view: undefined,
+      link: 'connecting',
+      problem: undefined,
+      log: undefined,
+      open: (asked) => {
+        const mine = new AbortController();
+        page = mine;
+        set({ view: undefined, link: 'connecting', problem: undefined, log: undefined });
+        void followRun(
+          client,
+          asked,
+          {
+            picture: (run) => {
+              const { view } = get();
+              const next = view === undefined || run.seq < view.seq ? openRun(run) : adopt(view, run);
+              set({ view: next, problem: undefined });
+              return next.seq;
+            },
+            events: (batch) => {
+              const { view, log } = get();
+              if (view === undefined) return;
+              set({ view: foldAll(view, batch) });
+              const atRest = batch.some(
+                (event) =>
+                  event.type === 'run.finished' ||
+                  (event.type === 'task.state' && event.host === log?.host && FINAL_STATES.has(event.to)),
+              );
+              if (atRest) void readAgain();
+            },
+            early: () => {
+              const { view } = get();
+              return view === undefined ? 0 : missing(view);
+            },
+            link: (link) => set({ link }),
+            failed: (problem) => set({ problem }),
+          },
+          mine.signal,
+          pace,
+        );
+        return () => {
+          mine.abort();
+          if (page !== mine) return;
+          panel?.abort();
+          set({ view: undefined, log: undefined });
+        };
+      },
+      openHost: (host) => {
+        panel?.abort();
+        if (host === undefined) return set({ log: undefined });
+        const mine = new AbortController();
+        panel = mine;
+        set({ log: openLog(host) });
+        void readAgain();
+        void followHost(
+          client,
+          id(),
+          host,
+          (batch) => {
+            const log = takeIn(get().log ?? openLog(host), batch);
+            if (!mine.signal.aborted) set({ log });
+            return log.seq;
+          },
+          mine.signal,
+          pace,
+        );
+      },
+      abort: (o) => command(client.call('runs.abort', { id: id(), ...o })),
+      retry: (hosts) => command(client.call('runs.retry', { id: id(), hosts })),
+      preview: (hosts) => client.call('runs.rollbackPreview', named(id(), hosts)),
+      rollback: (hosts) => command(client.call('runs.rollback', named(id(), hosts))),
+      accept: () => command(client.call('runs.accept', { id: id() })),
+    };
+  }),
+);
+
+const named = (id: string, hosts: string[] | undefined) => (hosts === undefined ? { id } : { id, hosts });
