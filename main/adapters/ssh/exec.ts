@@ -7,8 +7,10 @@ import type { Session } from './connection.ts';
 import {
   type Elevation,
   promptsIn,
+  readyMark,
   shellFailure,
   sudoFailure,
+  sudoWords,
   wrapScript,
   wrongSudoPassword,
 } from './sudo.ts';
@@ -68,6 +70,7 @@ export const execScript = (
   new Promise((resolve) => {
     const { channel } = session;
     const { host, spec, elevation, nonce } = o;
+    const mark = `${readyMark(nonce)}\n`;
     let ready = false;
     let noise = Buffer.alloc(0);
     let noiseBytes = 0;
@@ -93,7 +96,12 @@ export const execScript = (
     };
     const failWith = (error: FrostError) => settle({ ok: false, error });
     const onAbort = () => failWith(cancelled(host));
-    const onLimit = () => failWith(timedOut(host, spec));
+    const onLimit = () =>
+      failWith(
+        !ready && elevation !== 'none' && sudoWords(stderrHead, nonce) !== ''
+          ? sudoFailure(host, elevation, stderrHead, nonce, true)
+          : timedOut(host, spec),
+      );
     o.signal?.addEventListener('abort', onAbort, { once: true });
     o.limit.addEventListener('abort', onLimit, { once: true });
     const words = () => `${stderrHead}\n${noise.toString('utf8')}`;
@@ -162,7 +170,6 @@ export const execScript = (
       }
       if (!countNoise(chunk)) return;
       noise = Buffer.concat([noise, chunk]);
-      const mark = Buffer.from(`${nonce}\n`);
       const at = noise.indexOf(mark);
       if (at < 0) {
         if (noise.length > KEPT_NOISE) noise = noise.subarray(noise.length - KEPT_NOISE);
@@ -186,10 +193,10 @@ export const execScript = (
       }
       if (!countNoise(chunk)) return;
       stderrHead += chunk.toString('latin1');
-      const at = stderrHead.indexOf(`${nonce}\n`);
+      const at = stderrHead.indexOf(mark);
       if (at >= 0) {
         stderrOpen = true;
-        const rest = Buffer.from(stderrHead.slice(at + nonce.length + 1), 'latin1');
+        const rest = Buffer.from(stderrHead.slice(at + mark.length), 'latin1');
         stderrHead = '';
         if (rest.length > 0 && count(rest)) stderr.push(rest);
         return;

@@ -18,8 +18,11 @@ export const elevationOf = (host: Host, root: boolean): Elevation | 'impossible'
   return host.sudo === 'none' ? 'impossible' : host.sudo;
 };
 
+/** Printed on both streams when the shell is about to read the script; a newline follows. */
+export const readyMark = (nonce: string): string => `${nonce}-ready`;
+
 export const commandLine = (elevation: Elevation, nonce: string): string => {
-  const shell = `/bin/sh -c 'echo ${nonce} >&2; echo ${nonce}; exec /bin/sh -s'`;
+  const shell = `/bin/sh -c 'echo ${readyMark(nonce)} >&2; echo ${readyMark(nonce)}; exec /bin/sh -s'`;
   switch (elevation) {
     case 'none':
       return `exec ${shell}`;
