@@ -171,6 +171,11 @@ describe.each(['listed-only', 'listed-or-dependency'] as const)('under %s', (pol
       { action: 'remove', name: 'openssl', arch: 'amd64', from: '0.9', stage: 1, dependency: true },
       [entry('openssl')],
     ],
+    [
+      'the removal of a package that is no entry',
+      { action: 'remove', name: 'openssl', arch: 'amd64', from: '0.9', stage: 1, dependency: true },
+      [],
+    ],
     ['an unlisted downgrade', upgrade('openssl', '0.8', { action: 'downgrade', dependency: true }), []],
     [
       'a listed package on an architecture that is not',

@@ -161,6 +161,8 @@ describe('freezing', () => {
       "On web-1 there is already the freeze of 'autumn' (revision 3) until 2026-11-24 11:00 Europe/Berlin (+01:00).",
     );
     good(await freeze('winter', { from: at(20), to: at(30) }));
+    good(await world.service.thaw({ ref: 'winter', reason: 'moved' }));
+    good(await freeze('winter', { from: at(5), to: at(10) }));
   });
 
   test('freezes of two lines on different hosts are fine', async () => {
