@@ -25,8 +25,8 @@ export const Outcome = z.discriminatedUnion('kind', [
 ]);
 export type Outcome = z.infer<typeof Outcome>;
 
-/** How far a job's files were read. `tail`: the line that had not ended yet. Offsets in bytes. */
-export const FollowMark = z.object({ log: z.int().min(0), progress: z.int().min(0), tail: z.string() });
+/** How far a job's files were read, in bytes, at whole lines. */
+export const FollowMark = z.object({ log: z.int().min(0), progress: z.int().min(0) });
 export type FollowMark = z.infer<typeof FollowMark>;
 
 export const TaskModel = z.object({
@@ -147,7 +147,8 @@ export type Input = { at: string } & (
   | { kind: 'output'; effect: string; lines: string[]; mark: FollowMark }
   | { kind: 'side-done'; effect: string }
   | { kind: 'abort'; reason: string; stopRunning: boolean }
-  | { kind: 'rollback'; hostIds: string[] }
+  /** `all`: the whole run, those at work included, which ends it. */
+  | { kind: 'rollback'; hostIds: string[]; all: boolean }
   | { kind: 'retry'; hostIds: string[] }
   | { kind: 'accept' }
 );

@@ -97,7 +97,7 @@ const initialTask = (host: HostPlan): TaskModel => ({
   completed: 0,
   effect: null,
   jobSince: null,
-  follow: { log: 0, progress: 0, tail: '' },
+  follow: { log: 0, progress: 0 },
   lines: 0,
   startedAt: null,
   finishedAt: null,

@@ -135,7 +135,7 @@ const begin = (draft: Draft, index: number): void => {
     attempt,
     ...(fresh && {
       token: tokenOf(draft.state, task, attempt),
-      follow: { log: 0, progress: 0, tail: '' },
+      follow: { log: 0, progress: 0 },
       lines: 0,
       complaint: null,
     }),
@@ -174,8 +174,12 @@ const finishWhenAtRest = (draft: Draft): void => {
   });
 };
 
-const requestRollback = (draft: Draft, hostIds: readonly string[]): void => {
+const requestRollback = (draft: Draft, hostIds: readonly string[], all: boolean): void => {
   const run = draft.state;
+  if (all && (run.state === 'running' || run.state === 'aborting')) {
+    rollBackRun(draft, 'the whole run is rolled back by the operator');
+    return;
+  }
   const chosen = run.tasks.flatMap((task, index) =>
     hostIds.includes(task.hostId) && !task.rollbackWanted && canRollBack(run, task) ? [index] : [],
   );
@@ -200,7 +204,7 @@ const applyRequest = (draft: Draft, input: Request): void => {
       abort(draft, { ...input, dropRollbacks: true });
       break;
     case 'rollback':
-      requestRollback(draft, input.hostIds);
+      requestRollback(draft, input.hostIds, input.all);
       break;
     case 'retry':
       retry(draft, input.hostIds);

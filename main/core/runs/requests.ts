@@ -87,7 +87,7 @@ export const askRollback = (draft: Draft, index: number, error?: TaskModel['erro
     finishedAt: null,
     difference: null,
     complaint: null,
-    ...(!again && { follow: { log: 0, progress: 0, tail: '' } }),
+    ...(!again && { follow: { log: 0, progress: 0 } }),
     ...(error && { error }),
   });
   return demand(draft, index, 'rollback');

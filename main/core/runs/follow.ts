@@ -1,0 +1,195 @@
+/** Follows a detached job to its end, through lost connections, by byte offsets. The job itself never notices. */
+import { type FrostError, fail, frostError, isUnreachable, ok, type Result } from '../../../shared/errors.ts';
+import type { FollowEvent } from '../jobs/job.ts';
+import {
+  ask,
+  type Reached,
+  type StepContext,
+  stopWaiting,
+  untilReached,
+  waitToReconnect,
+} from './contact.ts';
+import type { FollowMark } from './model.ts';
+
+export type JobEnd =
+  | { kind: 'exit'; code: number; logTail: string }
+  | { kind: 'died'; reason: string }
+  | { kind: 'lost'; error: FrostError; contact: boolean };
+
+export const LINE_CHARACTERS = 4000;
+const TAIL_LINES = 80;
+/** Follows that end without any word in a row, on a host that answers: something is wrong that patience does not mend. */
+const FRUITLESS = 5;
+
+/** Host output is text: no control characters but tab, at most 4000 characters. */
+export const cleanLine = (line: string): string =>
+  line
+    .replace(/[^\P{Cc}\t]/gu, '')
+    .slice(0, LINE_CHARACTERS)
+    .toWellFormed();
+
+type Ending = Extract<FollowEvent, { kind: 'exit' | 'died' | 'absent' }>;
+
+/** Takes in what a follow streams: lines and progress are reported, the end is kept. */
+class Reading {
+  ending: Ending | undefined;
+  heard = false;
+  mark: FollowMark;
+  readonly recent: string[];
+  readonly #context: StepContext;
+  readonly #driver: Reached['driver'];
+
+  constructor(context: StepContext, driver: Reached['driver']) {
+    this.#context = context;
+    this.#driver = driver;
+    const task = context.task();
+    this.mark = task.follow;
+    this.recent = context.resumed
+      ? context.ports.store.outputLines(context.runId, task.host, TAIL_LINES)
+      : [];
+  }
+
+  take(event: FollowEvent): void {
+    if (!this.heard) stopWaiting(this.#context);
+    this.heard = true;
+    if (event.kind === 'log') this.#log(event.text, event.offset);
+    else if (event.kind === 'progress') this.#progress(event.lines, event.offset);
+    else if (event.kind !== 'alive') this.ending ??= event;
+  }
+
+  #log(text: string, offset: number): void {
+    const whole = text.endsWith('\n') ? text.slice(0, -1) : text;
+    this.#report(whole.split('\n').map(cleanLine), { ...this.mark, log: offset });
+  }
+
+  #progress(lines: string[], offset: number): void {
+    for (const line of lines) {
+      const progress = this.#driver.progress(line);
+      if (progress !== null) this.#context.progress(progress);
+    }
+    this.#report([], { ...this.mark, progress: offset });
+  }
+
+  #report(lines: string[], mark: FollowMark): void {
+    this.mark = mark;
+    this.recent.push(...lines);
+    this.recent.splice(0, this.recent.length - TAIL_LINES);
+    this.#context.output(lines, mark);
+  }
+}
+
+const inspect = (context: StepContext, reached: Reached, token: string, deadline: number) =>
+  untilReached(context, deadline, () => inspectOnce(context, reached, token));
+
+/** What the host knows of a job. Errors: the transport's, `host.output-malformed`. */
+export const inspectOnce = async (context: StepContext, { route }: Reached, token: string) => {
+  const nonce = context.ports.random.hex(16);
+  const output = await ask(context, route, context.tools.jobs.inspect({ nonce, token }));
+  return output.ok ? context.tools.jobs.parseInspect(output.value, nonce) : output;
+};
+
+/** Asks the job to end before its next stage. */
+export const stopJob = async (
+  context: StepContext,
+  { route }: Reached,
+  token: string,
+): Promise<Result<void>> => {
+  const nonce = context.ports.random.hex(16);
+  const output = await ask(context, route, context.tools.jobs.stop({ nonce, token }));
+  return output.ok ? ok(undefined) : output;
+};
+
+/** The time is up. A job that is over is read to its end; one that still runs is asked to stop, and left: dpkg is never killed. */
+const atDeadline = async (
+  context: StepContext,
+  reached: Reached,
+  token: string,
+  deadline: number,
+): Promise<FrostError | undefined> => {
+  const state = await inspect(context, reached, token, deadline);
+  if (!state.ok) return state.error;
+  if (state.value.state !== 'running') return undefined;
+  await stopJob(context, reached, token);
+  return frostError('host.timeout', 'The job on the host is still running after its time limit.', {
+    host: reached.host.name,
+    hint: 'It was asked to stop at the next safe point. Retry the host to look at it again.',
+  });
+};
+
+/** Follows from where the task's mark stands. `deadline` in ms. */
+export const follow = async (
+  context: StepContext,
+  reached: Reached,
+  token: string,
+  deadline: number,
+): Promise<JobEnd> => {
+  const { ports, tools } = context;
+  const reading = new Reading(context, reached.driver);
+  let late = false;
+  for (let [tries, fruitless] = [0, 0]; ; ) {
+    const nonce = ports.random.hex(16);
+    const reader = tools.jobs.reader(nonce);
+    const pace = new AbortController();
+    reading.heard = false;
+    const { mark } = reading;
+    const spec = tools.jobs.follow({ nonce, token, logOffset: mark.log, progressOffset: mark.progress });
+    const output = await ask(context, reached.route, spec, {
+      signal: AbortSignal.any([context.signal, pace.signal]),
+      onStdout: (chunk) => {
+        for (const event of reader.feed(chunk)) reading.take(event);
+        if (!late && ports.clock.now() >= deadline) pace.abort();
+      },
+    });
+    const { ending } = reading;
+    if (ending !== undefined) return endOf(ending, reading.recent);
+    if (context.signal.aborted) return { kind: 'lost', error: cancelled, contact: false };
+    if (!late && ports.clock.now() >= deadline) {
+      late = true;
+      const trouble = await atDeadline(context, reached, token, deadline);
+      if (trouble !== undefined)
+        return {
+          kind: 'lost',
+          error: trouble,
+          contact: trouble.code === 'host.timeout' || !isUnreachable(trouble),
+        };
+      continue;
+    }
+    const away = !output.ok && isUnreachable(output.error);
+    fruitless = away || reading.heard ? 0 : fruitless + 1;
+    if (fruitless >= FRUITLESS)
+      return { kind: 'lost', contact: true, error: output.ok ? silent(reached.host.name) : output.error };
+    tries = reading.heard ? 1 : tries + 1;
+    if (!(await waitToReconnect(context, tries, deadline)))
+      return { kind: 'lost', contact: false, error: output.ok ? silent(reached.host.name) : output.error };
+  }
+};
+
+const cancelled = frostError('cancelled', 'Ended while the job was followed.');
+
+const silent = (host: string): FrostError =>
+  frostError('host.output-malformed', 'The host answers, but does not tell how its job stands.', { host });
+
+const endOf = (ending: Ending, recent: readonly string[]): JobEnd => {
+  if (ending.kind === 'exit') return { kind: 'exit', code: ending.code, logTail: recent.join('\n') };
+  if (ending.kind === 'died') return { kind: 'died', reason: ending.reason };
+  return {
+    kind: 'lost',
+    contact: true,
+    error: frostError('host.job-lost', 'The job that was started is no longer on the host.', {
+      hint: 'Somebody removed its folder, or the disk was put back. Look at the host.',
+    }),
+  };
+};
+
+/** A host that is known to have run a job, or not. */
+export const jobState = async (
+  context: StepContext,
+  reached: Reached,
+  token: string,
+  deadline: number,
+): Promise<Result<'absent' | 'there' | 'running'>> => {
+  const state = await inspect(context, reached, token, deadline);
+  if (!state.ok) return fail(state.error.code, state.error.message, { host: reached.host.name });
+  if (state.value.state === 'absent' || state.value.state === 'running') return ok(state.value.state);
+  return ok('there');
+};

@@ -1,0 +1,252 @@
+/** Plans: a snapshot's revision simulated on every selected host by its own package manager, before anything is approved. */
+import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import {
+  type FrostError,
+  fail,
+  frostError,
+  isRefusal,
+  isUnreachable,
+  ok,
+  type Result,
+} from '../../../shared/errors.ts';
+import type { Host } from '../../../shared/model/host.ts';
+import type {
+  HostPlan,
+  Plan,
+  Proof,
+  ProofReason,
+  Refusal,
+  ResolvedParameters,
+  SpaceNeed,
+} from '../../../shared/model/plan.ts';
+import type { Scan } from '../../../shared/model/scan.ts';
+import type { Revision } from '../../../shared/model/snapshot.ts';
+import type { PackageDriver, Simulation } from '../drivers/driver.ts';
+import { eachLimited } from '../fleet/pool.ts';
+import { routeOf } from '../fleet/route.ts';
+import { selectHosts } from '../fleet/selector.ts';
+import type { Ports } from '../ports.ts';
+import { contentHash } from '../snapshots/canonical.ts';
+import { resolveRef } from '../snapshots/resolve.ts';
+import { resolveParameters } from './parameters.ts';
+import { type Simulated, simulateHost } from './simulate.ts';
+import { type EngineDeps, hostTools } from './tools.ts';
+
+/** Hosts simulated at once. A simulation changes nothing, so the run's own concurrency does not bind it. */
+const AT_ONCE = 32;
+
+const NO_BYTES: SpaceNeed = { download: 0, disk: 0, available: 0, short: [] };
+
+const PROOF_ORDER: readonly Proof[] = ['proven', 'best-effort', 'impossible'];
+/** The weakest link decides; nothing to undo is proven. */
+export const worstProof = (reasons: readonly ProofReason[]): Proof =>
+  PROOF_ORDER.findLast((proof) => reasons.some((reason) => reason.proof === proof)) ?? 'proven';
+
+/** What the hash of a plan is taken of: revision, parameters, and the actions per host. */
+const planHash = (
+  ports: Ports,
+  revision: string,
+  parameters: ResolvedParameters,
+  hosts: readonly HostPlan[],
+): string =>
+  contentHash(
+    { revision, parameters, hosts: hosts.map(({ hostId, actions }) => ({ host: hostId, actions })) },
+    ports.hasher,
+  );
+
+/** A host that could not be simulated: unreachable, refused (by its key), or failed, never "nothing to do". */
+const unplanned = (host: Host, error: FrostError, scan?: Scan): HostPlan => ({
+  hostId: host.id,
+  host: host.name,
+  state: isUnreachable(error) ? 'unreachable' : isRefusal(error) ? 'refused' : 'failed',
+  error: { ...error, host: host.name },
+  actions: [],
+  skipped: [],
+  proof: 'proven',
+  reasons: [],
+  refusals: isRefusal(error) ? [{ code: error.code, message: error.message.slice(0, 2000) }] : [],
+  bytes: NO_BYTES,
+  reboot: false,
+  ...factsOf(scan),
+});
+
+const factsOf = (scan: Scan | undefined): Pick<HostPlan, 'facts'> => {
+  if (scan?.facts === undefined) return {};
+  const { os, release, arch, manager, kernel, bootId } = scan.facts;
+  return { facts: { os, release, arch, manager, kernel, bootId } };
+};
+
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_000_000)} MB`;
+
+/** What the host itself objects to, besides the manager's own refusals. */
+const objections = (
+  host: Host,
+  scan: Scan,
+  simulation: Simulation,
+  parameters: ResolvedParameters,
+): Refusal[] => {
+  if (simulation.actions.length === 0) return [];
+  const found: Refusal[] = simulation.bytes.short.map((mount) => ({
+    code: 'host.disk-full',
+    message: `${mount.target} on ${host.name} has ${megabytes(mount.available)} free, ${megabytes(mount.needed)} are needed.`,
+  }));
+  if (host.sudo === 'none' && scan.facts?.privilege !== 'root')
+    found.push({
+      code: 'host.no-root',
+      message: `${host.name} is reached as ${host.user}, who is not root, and no sudo is set up for it.`,
+    });
+  const weak = simulation.proof.filter((reason) => reason.proof !== 'proven');
+  if (parameters.requireProof && weak.length > 0)
+    found.push({
+      code: 'proof.insufficient',
+      message: `Undoing this on ${host.name} is not proven (${weak
+        .slice(0, 5)
+        .map((reason) => `${reason.package ?? 'the host'}: ${reason.reason}`)
+        .join('; ')}).`.slice(0, 2000),
+    });
+  return found;
+};
+
+/** Root can be asked for at all; whether it is granted shows when it is used. */
+const mayBeRoot = (host: Host, scan: Scan): boolean =>
+  host.sudo !== 'none' || scan.facts?.privilege === 'root';
+
+export const createPlanService = (ports: Ports, deps: EngineDeps) => {
+  const tools = deps.tools ?? hostTools;
+  const { store } = ports;
+
+  type HostContext = { host: Host; revision: Revision; parameters: ResolvedParameters; signal: AbortSignal };
+
+  /**
+   * Simulates; where the host's lists do not know a requested version, reads them anew (as root) and simulates once more.
+   * A refresh that is not possible leaves the first answer, which names the version.
+   */
+  const simulate = async (
+    context: HostContext,
+    scan: Scan,
+    driver: PackageDriver,
+  ): Promise<Result<Simulated>> => {
+    const route = routeOf(context.host, store);
+    if (!route.ok) return route;
+    const { entries } = context.revision.content;
+    const request = { route: route.value, driver, entries, known: scan.packages, signal: context.signal };
+    const first = await simulateHost(ports, { ...request, refresh: false });
+    const unknown =
+      first.ok && first.value.simulation.refusals.some((r) => r.code === 'host.version-unavailable');
+    if (!unknown || !mayBeRoot(context.host, scan)) return first;
+    const second = await simulateHost(ports, { ...request, refresh: true });
+    return second.ok || second.error.code === 'cancelled' ? second : first;
+  };
+
+  const planHost = async (context: HostContext): Promise<HostPlan> => {
+    const { host, revision, parameters, signal } = context;
+    const scan = store.lastGoodScan(host.id) ?? (await deps.scanHost(host, { refresh: false, signal }));
+    if (scan.facts === undefined)
+      return unplanned(
+        host,
+        scan.error ?? frostError('host.output-malformed', `${host.name} could not be scanned.`),
+      );
+    const driver = tools.driverFor(scan.facts.manager);
+    if (driver === undefined)
+      return unplanned(
+        host,
+        frostError(
+          'host.unsupported',
+          `${host.name} uses ${scan.facts.manager}, which is not supported yet.`,
+        ),
+        scan,
+      );
+    const simulated = await simulate(context, scan, driver);
+    if (!simulated.ok) return unplanned(host, simulated.error, scan);
+    const { simulation, skipped } = simulated.value;
+    const refusals = [
+      ...deps.judge(host, revision, simulation.actions, ports.clock.now()),
+      ...simulation.refusals,
+      ...objections(host, scan, simulation, parameters),
+    ];
+    const compliant = simulation.actions.length === 0;
+    return {
+      hostId: host.id,
+      host: host.name,
+      state: refusals.length > 0 ? 'refused' : compliant ? 'compliant' : 'ready',
+      actions: simulation.actions,
+      skipped,
+      proof: worstProof(simulation.proof),
+      reasons: simulation.proof,
+      refusals,
+      bytes: simulation.bytes,
+      reboot: simulation.reboot,
+      ...factsOf(scan),
+    };
+  };
+
+  const planAll = async (
+    hosts: Host[],
+    revision: Revision,
+    parameters: ResolvedParameters,
+    caller: Caller,
+  ): Promise<Result<HostPlan[]>> => {
+    const { name, id } = { name: revision.content.line.name, id: revision.content.number };
+    const activity = ports.activities.begin('plan', `Plan of ${name}@${id}`, hosts.length);
+    const signal = AbortSignal.any([activity.signal, caller.signal]);
+    const done = new Map<string, HostPlan>();
+    try {
+      await eachLimited(hosts, AT_ONCE, signal, async (host) => {
+        activity.started(host.name);
+        const plan = await planHost({ host, revision, parameters, signal });
+        done.set(host.id, plan);
+        activity.finished(host.name, plan.state === 'failed' || plan.state === 'unreachable');
+      });
+    } finally {
+      activity.end();
+    }
+    if (signal.aborted) return fail('cancelled', 'The plan was cancelled.');
+    return ok(hosts.flatMap((host) => done.get(host.id) ?? []));
+  };
+
+  return {
+    /** Errors: `not-found` (snapshot), `input.invalid`, `not-available`, `plan.empty`, `cancelled`. A host's own trouble stands in its part. */
+    create: async (
+      input: HandlerInput<'plans.create'>,
+      caller: Caller,
+    ): Promise<Result<Output<'plans.create'>>> => {
+      const resolved = resolveRef(input.snapshot, store);
+      if (!resolved.ok) return resolved;
+      const { revision } = resolved.value;
+      const summaries = store.scanSummaries();
+      const selected = selectHosts(
+        input.selectors,
+        store.hosts(),
+        (id) => summaries.get(id)?.lastGood?.facts,
+      );
+      if (!selected.ok) return selected;
+      if (selected.value.length === 0)
+        return fail('plan.empty', 'No host is selected.', { hint: 'hosts list shows what there is.' });
+      const parameters = resolveParameters(input.parameters, selected.value.length);
+      if (!parameters.ok) return parameters;
+      const hosts = await planAll(selected.value, revision, parameters.value, caller);
+      if (!hosts.ok) return hosts;
+      const plan: Plan = {
+        id: ports.random.id(),
+        hash: planHash(ports, revision.id, parameters.value, hosts.value),
+        createdAt: new Date(ports.clock.now()).toISOString(),
+        snapshot: { name: revision.content.line.name, revision: revision.content.number, id: revision.id },
+        selectors: input.selectors,
+        parameters: parameters.value,
+        hosts: hosts.value,
+      };
+      store.putPlan(plan);
+      return ok({ plan });
+    },
+
+    show: async ({ id }: HandlerInput<'plans.show'>): Promise<Result<Output<'plans.show'>>> => {
+      const plan = store.plan(id);
+      return plan === undefined ? fail('not-found', 'There is no such plan.') : ok({ plan });
+    },
+
+    list: async ({ limit }: HandlerInput<'plans.list'>): Promise<Result<Output<'plans.list'>>> =>
+      ok({ plans: store.planSummaries(limit) }),
+  };
+};
+
+export type PlanService = ReturnType<typeof createPlanService>;

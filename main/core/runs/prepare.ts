@@ -1,0 +1,223 @@
+/** A task's steps before anything is changed on its host: connect, check, simulate, capture, stage. All may be done again. */
+import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
+import type { PlanAction } from '../../../shared/model/plan.ts';
+import type { Capture } from '../../../shared/model/run.ts';
+import type { Revision } from '../../../shared/model/snapshot.ts';
+import type { CommandSpec } from '../ports.ts';
+import { askAgain, type Reached, reach, type StepContext } from './contact.ts';
+import type { StepResult } from './model.ts';
+import { type Simulated, simulateHost } from './simulate.ts';
+import { driftError, driftOf } from './verify.ts';
+
+/** `capture` is committed together with the result. */
+export type StepOutcome = { result: StepResult; capture?: Capture };
+
+const PASSED: StepOutcome = { result: { kind: 'passed' } };
+const failed = (context: StepContext, error: FrostError): StepOutcome => ({
+  result: { kind: 'failed', error: { ...error, host: context.hostPlan.host } },
+});
+
+/** Proves no more than that a shell answers; as root, that root is granted. */
+const probe = (nonce: string, root: boolean): CommandSpec => ({
+  script: `printf '%s\\n' '${nonce}'\n`,
+  root,
+  timeoutMs: 60_000,
+  maxOutputBytes: 64 * 1024,
+});
+
+const answers = async (
+  context: StepContext,
+  { route, host }: Reached,
+  root: boolean,
+): Promise<Result<void>> => {
+  const nonce = context.ports.random.hex(16);
+  const output = await askAgain(context, route, probe(nonce, root));
+  if (!output.ok) return output;
+  return output.value.exitCode === 0 && output.value.stdout.includes(nonce)
+    ? ok(undefined)
+    : fail('host.command-failed', `${host.name} lets ${host.user} in, but runs no commands for it.`, {
+        hint: "Look at the account's shell and its profile.",
+      });
+};
+
+export const connect = async (context: StepContext): Promise<StepOutcome> => {
+  const reached = reach(context);
+  if (!reached.ok) return failed(context, reached.error);
+  const answered = await answers(context, reached.value, false);
+  return answered.ok ? PASSED : failed(context, answered.error);
+};
+
+/** Errors: `not-found` where the snapshot was removed, a freeze's refusal. */
+const allowed = (context: StepContext, reached: Reached, actions: PlanAction[]): Result<Revision> => {
+  const { deps, ports, revision } = context;
+  if (revision === undefined)
+    return fail('not-found', `The snapshot ${context.plan.snapshot.name} was removed since it was planned.`);
+  const refusals = deps.judge(reached.host, revision, actions, ports.clock.now());
+  const [first, ...more] = refusals;
+  if (first === undefined) return ok(revision);
+  const packages = refusals.flatMap((refusal) => refusal.package ?? []).slice(0, 2000);
+  return fail(first.code, first.message, {
+    ...(packages.length > 0 && { packages }),
+    ...(more.length > 0 && {
+      hint: more
+        .slice(0, 3)
+        .map((refusal) => refusal.message)
+        .join(' '),
+    }),
+  });
+};
+
+/** Freeze and privilege, before the host is asked for more. */
+export const check = async (context: StepContext): Promise<StepOutcome> => {
+  const { hostPlan } = context;
+  const reached = reach(context);
+  if (!reached.ok) return failed(context, reached.error);
+  if (hostPlan.state === 'unreachable')
+    return failed(
+      context,
+      frostError(
+        'plan.drifted',
+        'The host was not reached when it was planned, so nothing is approved for it.',
+        {
+          hint: 'It answers now: plan again.',
+        },
+      ),
+    );
+  const judged = allowed(context, reached.value, hostPlan.actions);
+  if (!judged.ok) return failed(context, judged.error);
+  if (hostPlan.actions.length === 0) return PASSED;
+  const rooted = await answers(context, reached.value, true);
+  return rooted.ok ? PASSED : failed(context, rooted.error);
+};
+
+const simulateNow = async (
+  context: StepContext,
+  reached: Reached,
+  revision: Revision,
+): Promise<Result<Simulated>> => {
+  const { ports, signal } = context;
+  const request = {
+    ...reached,
+    entries: revision.content.entries,
+    known: ports.store.lastGoodScan(reached.host.id)?.packages ?? [],
+    refresh: false,
+    signal,
+  };
+  const first = await simulateHost(ports, request);
+  // A kept connection may have died unnoticed; nothing was changed, so once more is harmless.
+  const lost = !first.ok && first.error.code === 'host.connection-lost';
+  return lost && (await ports.clock.wait(1000, signal)) ? simulateHost(ports, request) : first;
+};
+
+/** What stands against going on with what the host would do now; undefined: nothing. */
+const objection = (context: StepContext, simulated: Simulated): FrostError | undefined => {
+  const { hostPlan, plan } = context;
+  const { simulation } = simulated;
+  const [refusal] = simulation.refusals;
+  if (refusal !== undefined)
+    return frostError(refusal.code, refusal.message, {
+      packages: simulation.refusals.flatMap((r) => r.package ?? []).slice(0, 2000),
+    });
+  const drift = driftOf(hostPlan.actions, simulation.actions, context.task().changed);
+  if (drift.words.length > 0) return driftError(hostPlan.host, drift);
+  const [mount] = simulation.bytes.short;
+  if (mount !== undefined)
+    return frostError('host.disk-full', `There is not enough space on ${mount.target} any more.`);
+  const weak = simulation.proof.filter((reason) => reason.proof !== 'proven');
+  if (plan.parameters.requireProof && weak.length > 0)
+    return frostError('proof.insufficient', `Undoing this is no longer proven: ${weak[0]?.reason ?? ''}`);
+  return undefined;
+};
+
+/** Simulates, and judges the outcome: nothing to do, frozen, drifted, or as approved. */
+const simulateAndJudge = async (
+  context: StepContext,
+  reached: Reached,
+): Promise<Result<Simulated | 'compliant'>> => {
+  const known = allowed(context, reached, []);
+  if (!known.ok) return known;
+  const simulated = await simulateNow(context, reached, known.value);
+  if (!simulated.ok) return simulated;
+  const { simulation } = simulated.value;
+  const judged = allowed(context, reached, simulation.actions);
+  if (!judged.ok) return judged;
+  if (simulation.actions.length === 0 && simulation.refusals.length === 0) {
+    const names = new Set(context.hostPlan.actions.map((action) => action.name));
+    const broken = simulation.broken.filter((entry) => names.has(entry.name));
+    if (broken.length === 0) return ok('compliant');
+    return fail(
+      'host.packages-broken',
+      `Nothing is left to install, but broken: ${broken.map((b) => `${b.name} (${b.state})`).join(', ')}`,
+      { packages: broken.map((entry) => entry.name) },
+    );
+  }
+  const against = objection(context, simulated.value);
+  return against === undefined ? ok(simulated.value) : { ok: false, error: against };
+};
+
+export const simulate = async (context: StepContext): Promise<StepOutcome> => {
+  const reached = reach(context);
+  if (!reached.ok) return failed(context, reached.error);
+  const simulated = await simulateAndJudge(context, reached.value);
+  if (!simulated.ok) return failed(context, simulated.error);
+  if (simulated.value === 'compliant') return { result: { kind: 'compliant' } };
+  context.stages.set(simulated.value.stages);
+  return PASSED;
+};
+
+export const capture = async (context: StepContext): Promise<StepOutcome> => {
+  const { hostPlan, ports, plan } = context;
+  const task = context.task();
+  const reached = reach(context);
+  if (!reached.ok) return failed(context, reached.error);
+  // An earlier attempt has changed the host: what it was before is in the first capture, and must not be overwritten.
+  if (task.changed && task.captured) return PASSED;
+  const nonce = ports.random.hex(16);
+  const spec = reached.value.driver.capture({ nonce, token: task.token ?? '', actions: hostPlan.actions });
+  const output = await askAgain(context, reached.value.route, spec);
+  if (!output.ok) return failed(context, output.error);
+  const taken = reached.value.driver.parseCapture(output.value, { nonce });
+  if (!taken.ok) return failed(context, taken.error);
+  const { unsecured } = taken.value;
+  if (plan.parameters.requireProof && unsecured.length > 0)
+    return failed(
+      context,
+      frostError(
+        'proof.insufficient',
+        `Old versions could not be put aside: ${unsecured
+          .slice(0, 5)
+          .map((entry) => `${entry.name} ${entry.version} (${entry.reason})`)
+          .join(', ')}`,
+        { packages: unsecured.map((entry) => entry.name).slice(0, 2000) },
+      ),
+    );
+  return {
+    result: { kind: 'passed', proof: unsecured.length > 0 ? 'impossible' : hostPlan.proof },
+    capture: {
+      ...taken.value,
+      runId: context.runId,
+      hostId: hostPlan.hostId,
+      takenAt: new Date(ports.clock.now()).toISOString(),
+    },
+  };
+};
+
+/** Downloads; then, as the last thing before the host is changed, asks the freeze once more: a download may take an hour. */
+export const stage = async (context: StepContext): Promise<StepOutcome> => {
+  const { hostPlan, ports } = context;
+  const reached = reach(context);
+  if (!reached.ok) return failed(context, reached.error);
+  // After a restart of the console the request is not in memory any more; the host is asked anew, and judged anew.
+  if (context.stages.get() === undefined) {
+    const again = await simulate(context);
+    if (again.result.kind !== 'passed') return again;
+  }
+  const nonce = ports.random.hex(16);
+  const spec = reached.value.driver.stage({ nonce, stages: context.stages.get() ?? [] });
+  const output = await askAgain(context, reached.value.route, spec);
+  if (!output.ok) return failed(context, output.error);
+  const staged = reached.value.driver.parseStage(output.value, { nonce });
+  if (!staged.ok) return failed(context, staged.error);
+  const judged = allowed(context, reached.value, hostPlan.actions);
+  return judged.ok ? PASSED : failed(context, judged.error);
+};

@@ -1,0 +1,54 @@
+/** One host's dry run, the same for a plan and for a task right before it applies. */
+import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { InstalledPackage } from '../../../shared/model/scan.ts';
+import type { Entry } from '../../../shared/model/snapshot.ts';
+import type { PackageDriver, Simulation, StageRequest } from '../drivers/driver.ts';
+import type { Ports, Route } from '../ports.ts';
+
+export type Simulated = {
+  simulation: Simulation;
+  stages: StageRequest[];
+  skipped: { name: string; version: string; reason: string }[];
+};
+
+/** How often the request may be corrected by what the host really has; more means that the host changes under our hands. */
+const ROUNDS = 3;
+
+const sameStages = (a: StageRequest[], b: StageRequest[]): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * Asks for what applies to `known` (the last scan, or nothing); the simulation tells what is really installed, and where that
+ * leads to another request, asks again. So an old scan costs a round trip, never a wrong plan. Always reaches the host.
+ * Errors: the transport's, the driver's parse errors, `plan.drifted` where the host keeps changing.
+ */
+export const simulateHost = async (
+  ports: Pick<Ports, 'transport' | 'random'>,
+  o: {
+    route: Route;
+    driver: PackageDriver;
+    entries: Entry[];
+    known: InstalledPackage[];
+    refresh: boolean;
+    signal: AbortSignal;
+  },
+): Promise<Result<Simulated>> => {
+  const { driver, entries } = o;
+  let { stages } = driver.select(entries, o.known);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const nonce = ports.random.hex(16);
+    const refresh = o.refresh && round === 0;
+    const output = await ports.transport.run(o.route, driver.simulate({ nonce, stages, refresh }), {
+      signal: o.signal,
+    });
+    if (!output.ok) return output;
+    const simulation = driver.parseSimulation(output.value, { nonce, stages, entries });
+    if (!simulation.ok) return simulation;
+    const real = driver.select(entries, simulation.value.installed);
+    if (sameStages(real.stages, stages))
+      return ok({ simulation: simulation.value, stages, skipped: real.skipped });
+    stages = real.stages;
+  }
+  return fail('plan.drifted', 'The installed packages kept changing while the host was asked about them.', {
+    hint: 'Something else is at work on the host; try again when it is done.',
+  });
+};
