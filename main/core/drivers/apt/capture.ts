@@ -1,0 +1,198 @@
+/**
+ * As root, before anything changes: what is installed, and the old packages of everything the plan touches, put aside in the
+ * job's folder. Sources in order: packages put aside earlier, apt's cache, the repository, dpkg-repack where it is installed.
+ * Every file is checked: its control fields, and its SHA-256 where apt's lists know it.
+ */
+import type { z } from 'zod';
+import { fail, ok, type Result } from '../../../../shared/errors.ts';
+import type { PlanAction } from '../../../../shared/model/plan.ts';
+import { Capture } from '../../../../shared/model/run.ts';
+import type { CommandOutput, CommandSpec } from '../../ports.ts';
+import { checkedToken, framedScript, HOST_FOLDER, plainLine, quote, readSections } from '../shell.ts';
+import { APT_FUNCTIONS, HOST_BODY, HOST_FUNCTIONS, LOCK_FUNCTIONS, readPairs, readReboot } from './host.ts';
+import { capturedPackages, INVENTORY_BODY, readInventory } from './inventory.ts';
+
+/** `fl_sha FILE`: lower-case hex. */
+export const HASH_FUNCTION = `fl_sha() {
+  if fl_has sha256sum; then sha256sum "$1" | cut -c 1-64
+  elif fl_has shasum; then shasum -a 256 "$1" | cut -c 1-64
+  else openssl dgst -sha256 -r "$1" | cut -c 1-64; fi
+}`;
+
+const CAPTURE_FUNCTIONS = `${HASH_FUNCTION}
+# Name, architecture and version as installed now: an update may change the architecture to "all" or from it.
+fl_wanted() {
+  dpkg-query -W -f='\${binary:Package} \${Architecture} \${Version} \${db:Status-Abbrev}\\n' | awk '
+NR == FNR { want[$1] = want[$1] " " $2 "=" $3; next }
+{ n = $1; sub(/:.*/, "", n) }
+n in want && $4 ~ /^.[HUFWti]/ { k = split(want[n], w, " ")
+  for (i = 1; i <= k; i++) { split(w[i], p, "="); if (p[2] == $3 && (p[1] == $2 || p[1] == "all" || $2 == "all")) { print n, $2, $3; break } } }' "$T/asked" -
+}
+fl_meta() { awk '{ print $1 ($2 == "all" ? "" : ":" $2) "=" $3 }' "$T/wanted" | fl_words | fl_show | awk '
+/^Package: / { n = $2 } /^Architecture: / { a = $2 } /^Version: / { v = $2 } /^SHA256: / { s = $2 }
+/^$/ { if (s != "") print n, a, v, s; s = "" } END { if (s != "") print n, a, v, s }'; }
+# fl_good FILE NAME ARCH VERSION SHA: the file holds that package, and has that hash where one is known. Sets fl_hash.
+fl_good() {
+  [ -s "$1" ] || return 1
+  [ "$(dpkg-deb -f "$1" Package 2>/dev/null)" = "$2" ] && [ "$(dpkg-deb -f "$1" Architecture 2>/dev/null)" = "$3" ] && [ "$(dpkg-deb -f "$1" Version 2>/dev/null)" = "$4" ] || return 1
+  fl_hash=$(fl_sha "$1")
+  [ -z "$5" ] || [ "$fl_hash" = "$5" ]
+}
+fl_find() {
+  for fl_f in "$O/$fl_stem"*.deb "$R${HOST_FOLDER}/jobs/"*"/old/$fl_stem"*.deb "$R/var/cache/apt/archives/$fl_stem"*.deb; do
+    fl_good "$fl_f" "$1" "$2" "$3" "$4" || continue
+    case $fl_f in "$O"/*) ;; *) { ln "$fl_f" "$O/" || cp "$fl_f" "$O/"; } 2>/dev/null || continue ;; esac
+    printf '%s\\t%s\\t%s\\t%s\\t%s\\n' "$1" "$2" "$3" "$O/\${fl_f##*/}" "$fl_hash" >>"$T/secured"
+    return 0
+  done
+  return 1
+}
+fl_stem_of() { fl_stem=$1_$(printf '%s' "$2" | sed 's/:/%3a/g')_; }
+fl_hash_of() { awk -v n="$1" -v a="$2" -v v="$3" '$1 == n && $2 == a && $3 == v { print $4; exit }' "$T/meta"; }
+fl_download() { (cd "$O" && apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=1 -o Acquire::http::Timeout=30 download "$@" >>"$T/download" 2>&1); }
+fl_secure() {
+  fl_wanted >"$T/wanted"
+  fl_meta >"$T/meta"
+  : >"$T/secured"; : >"$T/unsecured"; : >"$T/missing"; : >"$T/download"
+  while read -r n a v; do
+    fl_stem_of "$n" "$v"
+    fl_find "$n" "$a" "$v" "$(fl_hash_of "$n" "$a" "$v")" || printf '%s %s %s\\n' "$n" "$a" "$v" >>"$T/missing"
+  done <"$T/wanted"
+  set --
+  while read -r n a v; do
+    [ -z "$(fl_hash_of "$n" "$a" "$v")" ] || set -- "$@" "$n$([ "$a" = all ] || printf ':%s' "$a")=$v"
+  done <"$T/missing"
+  # All at once is faster; one that fails would keep the others away, so then one by one.
+  if [ $# -gt 0 ] && ! fl_download "$@"; then for s in "$@"; do fl_download "$s" || :; done; fi
+  while read -r n a v; do
+    fl_stem_of "$n" "$v"
+    fl_known=$(fl_hash_of "$n" "$a" "$v")
+    fl_find "$n" "$a" "$v" "$fl_known" && continue
+    if fl_has dpkg-repack && (cd "$O" && dpkg-repack "$n$([ "$a" = all ] || printf ':%s' "$a")" >>"$T/download" 2>&1) && fl_find "$n" "$a" "$v" ''; then continue; fi
+    fl_why=$(grep -E '^(E|Err|W)[: ]' "$T/download" | grep -F "$n" | tail -n 1)
+    [ -n "$fl_known" ] || fl_why="no repository of this host offers $v any more"
+    printf '%s\\t%s\\t%s\\t%s\\n' "$n" "$a" "$v" "\${fl_why:-it could not be downloaded}" >>"$T/unsecured"
+  done <"$T/missing"
+}`;
+
+const present = (action: PlanAction): action is PlanAction & { from: string } => action.from !== undefined;
+
+export function captureCommand(options: {
+  nonce: string;
+  token: string;
+  actions: PlanAction[];
+}): CommandSpec {
+  const first = new Map<string, PlanAction & { from: string }>();
+  for (const action of options.actions.filter(present)) {
+    const key = `${action.name}:${action.arch}`;
+    if (!first.has(key)) first.set(key, action);
+  }
+  const asked = [...first.values()].map((action) => quote(`${action.name} ${action.arch} ${action.from}`));
+  const body = `D="$R${HOST_FOLDER}/jobs/${checkedToken(options.token)}"; O=$D/old
+mkdir -p "$O" && chmod 700 "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" && fl_tmp || { fl_mark nofolder; fl_mark end; return 1; }
+${HOST_BODY}${INVENTORY_BODY}${asked.length === 0 ? ': >"$T/asked"' : `printf '%s\\n' ${asked.join(' ')} >"$T/asked"`}
+fl_sec secure fl_secure
+fl_sec secured cat "$T/secured"
+fl_sec unsecured cat "$T/unsecured"
+`;
+  return {
+    script: framedScript(
+      options.nonce,
+      [LOCK_FUNCTIONS, APT_FUNCTIONS, HOST_FUNCTIONS, CAPTURE_FUNCTIONS].join('\n'),
+      body,
+    ),
+    root: true,
+    timeoutMs: 1_800_000,
+    maxOutputBytes: 32 * 1024 * 1024,
+  };
+}
+
+const Secured = Capture.shape.secured.element;
+const Unsecured = Capture.shape.unsecured.element;
+
+function readRows<T>(lines: string[], fields: string[], schema: z.ZodType<T>): T[] {
+  return lines.flatMap((line) => {
+    const words = line.split('\t');
+    const row = schema.safeParse(Object.fromEntries(fields.map((field, i) => [field, words[i]])));
+    return row.success ? [row.data] : [];
+  });
+}
+
+/** Errors: `host.output-malformed`; `host.disk-full`, `host.read-only` when the job's folder cannot be made. */
+export function parseCapture(
+  output: CommandOutput,
+  context: { nonce: string },
+): Result<Omit<Capture, 'runId' | 'hostId' | 'takenAt'>> {
+  const marks = readSections(output, context.nonce, []);
+  if (!marks.ok) return marks;
+  if (marks.value.has('nofolder')) {
+    const said = plainLine(output.stderr, 300);
+    return fail(
+      /Read-only/i.test(said) ? 'host.read-only' : 'host.disk-full',
+      `The folder for the old packages could not be made${said === '' ? '' : `: ${said}`}.`,
+    );
+  }
+  const read = readSections(output, context.nonce, ['host', 'inventory', 'auto', 'secured', 'unsecured']);
+  if (!read.ok) return read;
+  const sections = read.value;
+  const inventory = readInventory(sections, readPairs(sections.lines('host', 50)).get('arch') ?? '');
+  if (inventory.rows.length === 0 || sections.rc('auto') !== 0) {
+    return fail(
+      'host.output-malformed',
+      'The host did not tell its packages and marks: nothing to go back to.',
+    );
+  }
+  return ok({
+    packages: capturedPackages(inventory.rows),
+    secured: readRows(
+      sections.lines('secured', 20_000),
+      ['name', 'arch', 'version', 'path', 'sha256'],
+      Secured,
+    ),
+    unsecured: readRows(
+      sections.lines('unsecured', 20_000),
+      ['name', 'arch', 'version', 'reason'],
+      Unsecured,
+    ),
+  });
+}
+
+/** The state to compare with, and whether a restart is wanted. No root needed. */
+export function verifyCommand(options: { nonce: string }): CommandSpec {
+  return {
+    script: framedScript(
+      options.nonce,
+      [LOCK_FUNCTIONS, HOST_FUNCTIONS].join('\n'),
+      `${HOST_BODY}${INVENTORY_BODY}`,
+    ),
+    root: false,
+    timeoutMs: 120_000,
+    maxOutputBytes: 32 * 1024 * 1024,
+  };
+}
+
+/** Errors: `host.output-malformed`. */
+export function parseVerify(
+  output: CommandOutput,
+  context: { nonce: string },
+): Result<{
+  packages: Capture['packages'];
+  rebootRequired: boolean;
+  rebootReasons: string[];
+  bootId: string;
+}> {
+  const read = readSections(output, context.nonce, ['host', 'inventory', 'auto', 'reboot']);
+  if (!read.ok) return read;
+  const pairs = readPairs(read.value.lines('host', 50));
+  const inventory = readInventory(read.value, pairs.get('arch') ?? '');
+  if (inventory.rows.length === 0 || read.value.rc('auto') !== 0) {
+    return fail('host.output-malformed', 'The host did not tell its packages and marks.');
+  }
+  const reboot = readReboot(read.value);
+  return ok({
+    packages: capturedPackages(inventory.rows),
+    rebootRequired: reboot.required,
+    rebootReasons: reboot.reasons,
+    bootId: plainLine(pairs.get('bootid') ?? '', 64),
+  });
+}

@@ -1,0 +1,38 @@
+/** apt and dpkg: Debian and its relatives. Puts the modules beside it together; what is known of apt is in their heads. */
+import { removeJobs } from '../../jobs/job.ts';
+import type { PackageDriver } from '../driver.ts';
+import { applyJob } from './applyJob.ts';
+import { captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
+import { compareCapture } from './compare.ts';
+import { judgeJob, readProgress } from './progress.ts';
+import { rollbackJob } from './rollbackJob.ts';
+import { parseScan } from './scan.ts';
+import { scanCommand } from './scanScript.ts';
+import { selectEntries } from './select.ts';
+import { simulateCommand } from './simulate.ts';
+import { parseSimulation } from './simulation.ts';
+import { parseStage, stageCommand } from './stage.ts';
+import { compareDebianVersions } from './version.ts';
+
+export const aptDriver: PackageDriver = {
+  id: 'apt',
+  capabilities: { rollback: true, securityClassification: true, stages: true },
+  scan: scanCommand,
+  parseScan,
+  select: selectEntries,
+  simulate: simulateCommand,
+  parseSimulation,
+  capture: captureCommand,
+  parseCapture,
+  stage: stageCommand,
+  parseStage,
+  applyJob,
+  rollbackJob,
+  progress: readProgress,
+  judgeJob,
+  verify: verifyCommand,
+  parseVerify,
+  compare: (capture, now) => compareCapture(capture, now),
+  cleanUp: removeJobs,
+  compareVersions: compareDebianVersions,
+};
