@@ -42,18 +42,22 @@ export const byName = (hosts: Iterable<Host>): ByName => {
 };
 
 /**
- * Whether the host may stand in the fleet as `others` (without it) would be.
+ * Whether the host may stand among the others (an older form of itself among them does not count).
  * Errors: `input.invalid` (a reserved name), `already-exists`, `not-available` (WinRM), `not-found` and `state.conflict` (its jump hosts).
  */
-export const fits = (host: Host, others: Host[]): Result<void> => {
-  if (RESERVED_NAMES.has(host.name.toLowerCase()))
+export const fits = (host: Host, others: ByName): Result<void> => {
+  const lower = host.name.toLowerCase();
+  if (RESERVED_NAMES.has(lower))
     return fail('input.invalid', `A host cannot be called “${host.name}”: selectors use the word.`);
-  if (byName(others).hostByName(host.name) !== undefined)
+  const holder = others.hostByName(host.name);
+  if (holder !== undefined && holder.id !== host.id)
     return fail('already-exists', `There is a host named ${host.name} already.`, { host: host.name });
   if (host.transport !== 'ssh')
     return fail('not-available', 'Hosts are reached by SSH only; WinRM is not there yet.', {
       host: host.name,
     });
-  const route = routeOf(host, byName([...others, host]));
+  const route = routeOf(host, {
+    hostByName: (name) => (name.toLowerCase() === lower ? host : others.hostByName(name)),
+  });
   return route.ok ? ok(undefined) : route;
 };

@@ -3,7 +3,7 @@ import type { Caller, HandlerInput, Output } from '../../../shared/contract/cont
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { Ports } from '../ports.ts';
-import { changedHost, fits, newHost } from './describe.ts';
+import { byName, changedHost, fits, newHost } from './describe.ts';
 import { importHosts } from './importHosts.ts';
 import { dropSecrets, emptied, keepSecrets } from './secrets.ts';
 import { selectStored } from './select.ts';
@@ -68,7 +68,7 @@ const list = (
 
 const add = async (ports: Ports, input: HandlerInput<'hosts.add'>): Promise<Result<{ host: Host }>> => {
   const host = newHost(input.host, ports.random.id(), new Date(ports.clock.now()).toISOString());
-  const fit = fits(host, ports.store.hosts());
+  const fit = fits(host, ports.store);
   if (!fit.ok) return fit;
   const kept = await keepSecrets(ports.vault, host.id, input.host.secrets);
   if (!kept.ok) return kept;
@@ -101,7 +101,7 @@ const change = async (
   const following =
     host.name === before.name ? [] : others.filter((other) => other.jump?.toLowerCase() === lower);
   const moved = following.map((other) => ({ ...other, jump: host.name }));
-  const fit = fits(host, [...others.filter((other) => !following.includes(other)), ...moved]);
+  const fit = fits(host, byName([...others, ...moved]));
   if (!fit.ok) return fit;
   const kept = await keepSecrets(ports.vault, host.id, given.secrets);
   if (!kept.ok) return kept;

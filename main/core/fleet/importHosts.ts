@@ -10,17 +10,25 @@ import { compareNames } from './selector.ts';
 
 type Change = { host: Host; before: Host | undefined };
 
-const jumpName = (
-  jump: Exclude<JumpWish, null>,
-  hosts: { name: string; address: string; user?: string | undefined; port?: number | undefined }[],
-): string | undefined => {
-  const wanted = jump.host.toLowerCase();
-  return hosts.find(
-    (host) =>
-      (host.name.toLowerCase() === wanted || host.address.toLowerCase() === wanted) &&
-      (jump.user === undefined || host.user === undefined || host.user === jump.user) &&
-      (jump.port === undefined || (host.port ?? 22) === jump.port),
-  )?.name;
+type Nearby = { name: string; address: string; user?: string | undefined; port?: number | undefined };
+
+/** Finds the host a file means by a name or an address; those of the file come before those of the fleet. */
+const jumpFinder = (hosts: Nearby[]): ((jump: Exclude<JumpWish, null>) => string | undefined) => {
+  const places = new Map<string, Nearby[]>();
+  for (const host of hosts)
+    for (const word of new Set([host.name.toLowerCase(), host.address.toLowerCase()])) {
+      const there = places.get(word);
+      if (there === undefined) places.set(word, [host]);
+      else there.push(host);
+    }
+  return (jump) =>
+    places
+      .get(jump.host.toLowerCase())
+      ?.find(
+        (host) =>
+          (jump.user === undefined || host.user === undefined || host.user === jump.user) &&
+          (jump.port === undefined || (host.port ?? 22) === jump.port),
+      )?.name;
 };
 
 const same = (a: Host, b: Host): boolean => {
@@ -83,11 +91,9 @@ const settle = (
   for (;;) {
     const fleet = new Map(present.map((host) => [host.id, host]));
     for (const { host } of left) fleet.set(host.id, host);
+    const others = byName(fleet.values());
     const standing = left.filter(({ host }) => {
-      const fit = fits(
-        host,
-        [...fleet.values()].filter((other) => other.id !== host.id),
-      );
+      const fit = fits(host, others);
       if (!fit.ok) skip(host.name, fit.error.message);
       return fit.ok;
     });
@@ -108,11 +114,11 @@ export const importHosts = (
     void skipped.push({ name: shown(name), reason: shown(reason, 1000) });
   const present = ports.store.hosts();
   const known = byName(present);
-  const nearby = [...inventory.value.candidates, ...present];
+  const findJump = jumpFinder([...inventory.value.candidates, ...present]);
   const wanted: Change[] = [];
   for (const candidate of inventory.value.candidates) {
     const before = known.hostByName(candidate.name);
-    const jump = candidate.jump == null ? undefined : jumpName(candidate.jump, nearby);
+    const jump = candidate.jump == null ? undefined : findJump(candidate.jump);
     if (candidate.jump != null && jump === undefined) {
       skip(
         candidate.name,

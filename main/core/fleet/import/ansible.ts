@@ -9,14 +9,13 @@ import {
   type Candidate,
   type Inventory,
   jumpOf,
+  MAX_HOSTS,
   portOf,
   type Skipped,
   shown,
   Unusable,
   wordsOf,
 } from './candidate.ts';
-
-const MAX_HOSTS = 10_000;
 
 type Vars = Map<string, string>;
 type Tree = {

@@ -23,6 +23,9 @@ export type JumpWish = { host: string; user?: string; port?: number } | null;
 export type Skipped = { name: string; reason: string };
 export type Inventory = { candidates: Candidate[]; skipped: Skipped[] };
 
+/** A file that names more is not an inventory. */
+export const MAX_HOSTS = 10_000;
+
 /** Thrown by a reader for one host: it is skipped with this reason, the others go on. */
 export class Unusable extends Error {}
 

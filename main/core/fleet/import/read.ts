@@ -1,7 +1,7 @@
 /** Which kind of inventory a file is, and reading it. */
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
 import { readAnsibleIni } from './ansible.ts';
-import type { Inventory } from './candidate.ts';
+import { type Inventory, MAX_HOSTS } from './candidate.ts';
 import { readCsv } from './csv.ts';
 import { readSshConfig } from './sshConfig.ts';
 
@@ -24,12 +24,7 @@ export const guessFormat = (text: string, fileName: string): Format | undefined 
   return undefined;
 };
 
-/** Errors: `input.invalid` for a file that is none of the formats, `input.too-large`, `not-available` for YAML. */
-export const readInventory = (
-  text: string,
-  fileName: string,
-  format: Format | undefined,
-): Result<Inventory> => {
+const readAs = (text: string, fileName: string, format: Format | undefined): Result<Inventory> => {
   const plain = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
   if (plain.includes('\0')) return fail('input.invalid', 'The file is not text.');
   const kind = format ?? guessFormat(plain, fileName);
@@ -49,4 +44,16 @@ export const readInventory = (
         hint: 'Say which with --format ssh-config, ansible or csv.',
       });
   }
+};
+
+/** Errors: `input.invalid` for a file that is none of the formats, `input.too-large`, `not-available` for YAML. */
+export const readInventory = (
+  text: string,
+  fileName: string,
+  format: Format | undefined,
+): Result<Inventory> => {
+  const read = readAs(text, fileName, format);
+  return read.ok && read.value.candidates.length > MAX_HOSTS
+    ? fail('input.too-large', `The file names more than ${MAX_HOSTS} hosts.`)
+    : read;
 };

@@ -23,11 +23,29 @@ const applies = (block: Block, alias: string): boolean => {
   return !denied && block.patterns.some((p) => !p.startsWith('!') && matchesGlob(p, alias));
 };
 
-const settingsFor = (alias: string, blocks: Block[]): Map<string, string[]> => {
+/** Finds an alias's blocks, in the order of the file, without trying those that name other hosts only. */
+const blockFinder = (blocks: Block[]): ((alias: string) => Block[]) => {
+  const always: number[] = [];
+  const named = new Map<string, number[]>();
+  for (const [index, block] of blocks.entries())
+    if (block.patterns.some(isPattern)) always.push(index);
+    else
+      for (const pattern of block.patterns) {
+        const there = named.get(pattern.toLowerCase());
+        if (there === undefined) named.set(pattern.toLowerCase(), [index]);
+        else there.push(index);
+      }
+  return (alias) =>
+    [...new Set([...always, ...(named.get(alias.toLowerCase()) ?? [])])]
+      .sort((a, b) => a - b)
+      .flatMap((index) => blocks[index] ?? [])
+      .filter((block) => applies(block, alias));
+};
+
+const settingsOf = (blocks: Block[]): Map<string, string[]> => {
   const found = new Map<string, string[]>();
   for (const block of blocks)
-    if (applies(block, alias))
-      for (const [key, words] of block.settings) if (!found.has(key)) found.set(key, words);
+    for (const [key, words] of block.settings) if (!found.has(key)) found.set(key, words);
   return found;
 };
 
@@ -39,7 +57,7 @@ const addressOf = (hostName: string, alias: string): string => {
 };
 
 const candidateOf = (alias: string, blocks: Block[]): Candidate => {
-  const settings = settingsFor(alias, blocks);
+  const settings = settingsOf(blocks);
   const first = (key: string): string | undefined => settings.get(key)?.[0];
   const command = first('proxycommand');
   const jump = first('proxyjump');
@@ -90,10 +108,11 @@ export const readSshConfig = (text: string): Inventory => {
       if (settings !== undefined && words.length > 0 && !settings.has(key)) settings.set(key, words);
     }
   }
+  const blocksOf = blockFinder(blocks);
   const candidates: Candidate[] = [];
   for (const alias of aliases)
     try {
-      candidates.push(candidateOf(alias, blocks));
+      candidates.push(candidateOf(alias, blocksOf(alias)));
     } catch (problem) {
       if (!(problem instanceof Unusable)) throw problem;
       skip(alias, problem.message);
