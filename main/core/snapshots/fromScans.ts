@@ -49,6 +49,8 @@ const lastGood = (selectors: string[], store: HostStore & ScanStore): Result<Sca
 const same = <T>(values: (T | undefined)[]): T | undefined =>
   values.every((value) => value === values[0]) ? values[0] : undefined;
 
+const hostsOf = (offers: Offer[]): string[] => offers.map((offer) => offer.host);
+
 /** One entry for what several hosts offer of one package in one version. Size and hash only where they agree. */
 const entryOf = (offers: [Offer, ...Offer[]]): Entry => {
   const [{ ecosystem, update }] = offers;
@@ -57,12 +59,14 @@ const entryOf = (offers: [Offer, ...Offer[]]): Entry => {
   const security = updates.find((one) => one.classification === 'security');
   const sizeBytes = same(updates.map((one) => one.sizeBytes));
   const sha256 = same(updates.map((one) => one.sha256));
+  // Somebody held it on every host that could have it: approving it would have every one of them refused.
+  const held = updates.every((one) => one.blocked === 'held');
   return {
     ecosystem,
     name: update.name,
     arch: update.arch,
     version: update.to,
-    decision: 'approve',
+    decision: held ? 'reject' : 'approve',
     stage: 1,
     source: 'scan',
     severity: (security ?? update).severity,
@@ -70,34 +74,32 @@ const entryOf = (offers: [Offer, ...Offer[]]): Entry => {
     ...(advisories.length === 0 ? {} : { advisories }),
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     ...(sha256 === undefined ? {} : { sha256 }),
+    ...(held ? { note: `On hold on ${few(hostsOf(offers), 10)}.` } : {}),
   };
 };
 
 const isFilled = <T>(list: T[]): list is [T, ...T[]] => list.length > 0;
 
-/** The highest version anybody offers, and a remark where not all offer the same. */
+/** The highest version anybody offers, and remarks where not all offer the same or some hold it. */
 const settle = (
   offers: Offer[],
   compare: (a: string, b: string) => number,
-): { entry: Entry | undefined; remark?: string } => {
+): { entry: Entry | undefined; remarks: string[] } => {
   const byVersion = Map.groupBy(offers, (offer) => offer.update.to);
-  const versions = [...byVersion.keys()].sort((a, b) => compare(b, a));
-  const [highest, ...others] = versions;
+  const [highest, ...others] = [...byVersion.keys()].sort((a, b) => compare(b, a));
   const taken = highest === undefined ? undefined : byVersion.get(highest);
-  if (taken === undefined || !isFilled(taken)) return { entry: undefined };
+  if (taken === undefined || !isFilled(taken)) return { entry: undefined, remarks: [] };
   const entry = entryOf(taken);
-  if (others.length === 0) return { entry };
-  const elsewhere = others.map(
-    (version) =>
-      `${version} (${few(
-        (byVersion.get(version) ?? []).map((offer) => offer.host),
-        3,
-      )})`,
-  );
-  return {
-    entry,
-    remark: `${entryLabel(entry)}: ${entry.version} taken, elsewhere ${elsewhere.join(', ')}.`,
-  };
+  const remarks: string[] = [];
+  if (others.length > 0) {
+    const elsewhere = others.map(
+      (version) => `${version} (${few(hostsOf(byVersion.get(version) ?? []), 3)})`,
+    );
+    remarks.push(`${entryLabel(entry)}: ${entry.version} taken, elsewhere ${elsewhere.join(', ')}.`);
+  }
+  const held = hostsOf(offers.filter((offer) => offer.update.blocked === 'held'));
+  if (held.length > 0) remarks.push(`${entryLabel(entry)}: on hold on ${few(held, 3)}.`);
+  return { entry, remarks };
 };
 
 const remarksOn = (scanned: Scanned[], store: ScanStore): string[] => {
@@ -115,9 +117,9 @@ const remarksOn = (scanned: Scanned[], store: ScanStore): string[] => {
 const orderBy = (entry: Entry): string => `${entry.ecosystem}\0${entry.name}\0${entry.arch ?? ''}`;
 
 /**
- * One approved entry of stage 1 for each ecosystem, name and architecture the hosts offer, in the highest version offered, new
- * packages that come in only because an update needs them included; sorted by ecosystem, name and architecture. `security`:
- * only what is classified security. Errors: `input.invalid` for a bad selector, one that matches nothing, and hosts without a
+ * One entry of stage 1 for each ecosystem, name and architecture the hosts offer, in the highest version offered, new
+ * packages that come in only because an update needs them included; sorted by ecosystem, name and architecture; approved, but rejected where every
+ * host that could have it holds it. `security`: only what is classified security. Errors: `input.invalid` for a bad selector, one that matches nothing, and hosts without a
  * good scan (named).
  */
 export const entriesFromScans = (o: {
@@ -141,9 +143,9 @@ export const entriesFromScans = (o: {
   );
   for (const group of groups.values()) {
     const ecosystem = group[0]?.ecosystem ?? 'apt';
-    const { entry, remark } = settle(group, (a, b) => o.compareVersions(ecosystem, a, b));
-    if (entry !== undefined) entries.push(entry);
-    if (remark !== undefined) remarks.push(remark);
+    const settled = settle(group, (a, b) => o.compareVersions(ecosystem, a, b));
+    if (settled.entry !== undefined) entries.push(settled.entry);
+    remarks.push(...settled.remarks);
   }
   entries.sort((a, b) => (orderBy(a) < orderBy(b) ? -1 : 1));
   const facts = scanned.value.map((one) => one.facts);

@@ -110,6 +110,18 @@ describe('creating a snapshot from scans', () => {
     expect(snapshot.entries[0]).not.toHaveProperty('sha256');
   });
 
+  test('what every host holds is listed and rejected; what some hold is approved and remarked on', async () => {
+    const held = (name: string) => update(name, '2', { blocked: 'held' });
+    world.addScan(world.addHost('web-1'), { updates: [held('nginx'), held('sudo')] });
+    world.addScan(world.addHost('web-2'), { updates: [held('nginx'), update('sudo', '2')] });
+    const { snapshot } = good(await create('autumn', { from: ['all'] }));
+    expect(snapshot.entries.map((one) => [one.name, one.decision, one.note])).toEqual([
+      ['nginx', 'reject', 'On hold on web-1, web-2.'],
+      ['sudo', 'approve', undefined],
+    ]);
+    expect(snapshot.message).toBe('nginx:amd64: on hold on web-1, web-2.\nsudo:amd64: on hold on web-1.');
+  });
+
   test('hosts without a good scan are named and nothing is made', async () => {
     world.addScan(world.addHost('web-1'), { updates: [update('sudo', '2')] });
     world.addHost('web-2');
