@@ -14,7 +14,8 @@ import type { FollowMark } from './model.ts';
 export type JobEnd =
   | { kind: 'exit'; code: number; logTail: string }
   | { kind: 'died'; reason: string }
-  | { kind: 'lost'; error: FrostError; contact: boolean };
+  | Lost;
+type Lost = { kind: 'lost'; error: FrostError; contact: boolean };
 
 export const LINE_CHARACTERS = 4000;
 const TAIL_LINES = 80;
@@ -105,15 +106,19 @@ const atDeadline = async (
   reached: Reached,
   token: string,
   deadline: number,
-): Promise<FrostError | undefined> => {
+): Promise<Lost | undefined> => {
   const state = await inspect(context, reached, token, deadline);
-  if (!state.ok) return state.error;
+  if (!state.ok) return { kind: 'lost', error: state.error, contact: !isUnreachable(state.error) };
   if (state.value.state !== 'running') return undefined;
   await stopJob(context, reached, token);
-  return frostError('host.timeout', 'The job on the host is still running after its time limit.', {
-    host: reached.host.name,
-    hint: 'It was asked to stop at the next safe point. Retry the host to look at it again.',
-  });
+  return {
+    kind: 'lost',
+    contact: true,
+    error: frostError('host.timeout', 'The job on the host is still running after its time limit.', {
+      host: reached.host.name,
+      hint: 'It was asked to stop at the next safe point. Retry the host to look at it again.',
+    }),
+  };
 };
 
 /** Follows from where the task's mark stands. `deadline` in ms. */
@@ -146,12 +151,7 @@ export const follow = async (
     if (!late && ports.clock.now() >= deadline) {
       late = true;
       const trouble = await atDeadline(context, reached, token, deadline);
-      if (trouble !== undefined)
-        return {
-          kind: 'lost',
-          error: trouble,
-          contact: trouble.code === 'host.timeout' || !isUnreachable(trouble),
-        };
+      if (trouble !== undefined) return trouble;
       continue;
     }
     const away = !output.ok && isUnreachable(output.error);

@@ -5,19 +5,19 @@ import type { RunModel, TaskModel } from './model.ts';
 const good = (task: TaskModel): boolean => task.state === 'succeeded' || task.state === 'compliant';
 
 /**
- * In this order: everything that was changed was undone on request → `rolled-back`; ended early → `aborted`; all good →
- * `success`; some good → `partial`; none good: all refused, all unreached, all changes undone by the failure policy, or `failed`.
+ * In this order: everything that was changed was undone on request → `rolled-back`; all refused; none reached; ended early →
+ * `aborted`; all good → `success`; some good → `partial`; all changes undone by the failure policy → `rolled-back`; `failed`.
  */
 export const verdictOf = (run: RunModel): Verdict => {
   const { tasks } = run;
   const all = (state: TaskState): boolean => tasks.every((task) => task.state === state);
   const undone = tasks.some((task) => task.state === 'rolled-back') && tasks.every((task) => !task.changed);
   if (undone && run.rollbackAsked) return 'rolled-back';
+  if (all('refused')) return 'refused';
+  if (all('unreachable')) return 'unreachable';
   if (run.abortReason !== null) return 'aborted';
   if (tasks.every(good)) return 'success';
   if (tasks.some(good)) return 'partial';
-  if (all('refused')) return 'refused';
-  if (all('unreachable')) return 'unreachable';
   return undone ? 'rolled-back' : 'failed';
 };
 

@@ -1,0 +1,506 @@
+/** Plan, run, rollback over a simulated fleet: what an admin sees happen, with the faults that real hosts have. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { frostError } from '../../../shared/errors.ts';
+import { caller, TestConsole, value } from './console.ts';
+
+let admin: TestConsole;
+beforeEach(() => {
+  admin = new TestConsole();
+});
+
+const fleetOf = (count: number): void => {
+  for (let n = 1; n <= count; n += 1) admin.add(`h${n}`, { curl: '1', nginx: '1', tzdata: '5' });
+  admin.snapshot([
+    { name: 'curl', version: '2' },
+    { name: 'nginx', version: '3', stage: 1 },
+  ]);
+};
+const versions = (host: string) =>
+  Object.fromEntries([...admin.fleet.host(host).packages].map(([name, { version }]) => [name, version]));
+
+describe('a plan', () => {
+  it('shows per host what would change, with concrete parameters, and changes nothing', async () => {
+    fleetOf(3);
+    admin.fleet.host('h2').needs.set('nginx', ['libnew']);
+    admin.fleet.host('h3').packages.set('curl', { version: '2', state: 'ii', auto: false });
+    admin.fleet.host('h3').packages.set('nginx', { version: '4', state: 'ii', auto: false });
+    const plan = await admin.plan({ concurrency: '50%', maxFailures: '50%' });
+    expect(plan.parameters).toMatchObject({ targets: 3, concurrency: 1, abortsAtFailure: 2 });
+    expect(plan.hosts.map((host) => [host.host, host.state])).toEqual([
+      ['h1', 'ready'],
+      ['h2', 'ready'],
+      ['h3', 'compliant'],
+    ]);
+    expect(plan.hosts[1]?.actions).toEqual([
+      expect.objectContaining({ action: 'upgrade', name: 'curl', from: '1', to: '2', stage: 0 }),
+      expect.objectContaining({ action: 'install', name: 'libnew', dependency: true, stage: 1 }),
+      expect.objectContaining({ action: 'upgrade', name: 'nginx', from: '1', to: '3', stage: 1 }),
+    ]);
+    for (const host of admin.fleet.hosts.values()) expect(host.mutations).toEqual([]);
+  });
+
+  it('never calls a host compliant that was not reached', async () => {
+    fleetOf(2);
+    admin.snapshot([], 2);
+    admin.fleet.host('h1').faults.unreachable = true;
+    const plan = await admin.plan();
+    expect(plan.hosts.map((host) => host.state)).toEqual(['unreachable', 'compliant']);
+    expect(plan.hosts[0]?.error).toMatchObject({ code: 'host.unreachable', host: 'h1' });
+  });
+
+  it('reads the lists anew where the host does not know a requested version', async () => {
+    fleetOf(1);
+    admin.fleet.host('h1').unlisted.add('curl=2');
+    const plan = await admin.plan();
+    expect(plan.hosts[0]).toMatchObject({ state: 'ready' });
+    expect(admin.fleet.host('h1').lists).toBe('fresh');
+  });
+
+  it('leaves out no refusal: freeze, unknown version, missing root, missing proof', async () => {
+    fleetOf(3);
+    admin.refusals = (host) => (host === 'h1' ? [{ code: 'freeze.other-snapshot', message: 'frozen' }] : []);
+    admin.fleet.host('h2').unlisted.add('curl=2');
+    admin.fleet.host('h2').faults.rootError = frostError('host.sudo-refused', 'no');
+    const plan = await admin.plan();
+    expect(plan.hosts.map((host) => [host.state, host.refusals.map((r) => r.code)])).toEqual([
+      ['refused', ['freeze.other-snapshot']],
+      ['refused', ['host.version-unavailable']],
+      ['ready', []],
+    ]);
+  });
+
+  it('has a hash that follows from what it would do, and from nothing else', async () => {
+    fleetOf(2);
+    const first = await admin.plan();
+    const again = await admin.plan();
+    expect(again.hash).toBe(first.hash);
+    expect((await admin.plan({ concurrency: '1' })).hash).not.toBe(first.hash);
+    admin.fleet.host('h1').packages.set('curl', { version: '1.5', state: 'ii', auto: false });
+    expect((await admin.plan()).hash).not.toBe(first.hash);
+  });
+
+  it('of nobody is refused', async () => {
+    fleetOf(1);
+    await expect(admin.plan({}, ['nobody-*'])).rejects.toThrow(/plan\.empty/);
+  });
+});
+
+describe('a run', () => {
+  it('takes every host through its states to what was planned', async () => {
+    fleetOf(3);
+    const id = await admin.start({ concurrency: '2' });
+    const run = await admin.finish(id);
+    expect(run).toMatchObject({ verdict: 'success', counts: { succeeded: 3 } });
+    for (const host of ['h1', 'h2', 'h3'])
+      expect(versions(host)).toEqual({ curl: '2', nginx: '3', tzdata: '5' });
+    expect(run.tasks[0]).toMatchObject({
+      from: [
+        { name: 'curl', version: '1' },
+        { name: 'nginx', version: '1' },
+      ],
+      to: [
+        { name: 'curl', version: '2' },
+        { name: 'nginx', version: '3' },
+      ],
+    });
+    const path = admin
+      .events(id)
+      .flatMap((event) => (event.type === 'task.state' && event.host === 'h1' ? [event.to] : []));
+    expect(path).toEqual([
+      'connecting',
+      'checking',
+      'simulating',
+      'capturing',
+      'staging',
+      'applying',
+      'verifying',
+      'succeeded',
+    ]);
+    expect(value(await admin.runs.check({ id })).runs).toEqual([{ id, agrees: true, differences: [] }]);
+  });
+
+  it('streams output and progress of the job', async () => {
+    fleetOf(1);
+    const id = await admin.start();
+    await admin.finish(id);
+    const { lines } = value(await admin.runs.output({ id, host: 'h1', limit: 100 }));
+    expect(lines).toEqual(['apply begins', 'Setting up curl (2) ...', 'Setting up nginx (3) ...']);
+    const percents = admin
+      .events(id)
+      .flatMap((event) => (event.type === 'task.progress' ? [event.percent] : []));
+    expect(percents).toEqual([50, 100]);
+  });
+
+  it('starts only with the hash of the plan that was shown', async () => {
+    fleetOf(1);
+    const plan = await admin.plan();
+    const started = await admin.runs.start({ planId: plan.id, hash: `sha256:${'0'.repeat(64)}` });
+    expect(started).toMatchObject({ ok: false, error: { code: 'state.conflict' } });
+  });
+
+  it('does not take a host that another run holds', async () => {
+    fleetOf(2);
+    const [first, second] = [await admin.plan(), await admin.plan({}, ['h2'])];
+    value(await admin.runs.start({ planId: first.id, hash: first.hash }));
+    expect(admin.runs.activeRun(admin.fleet.host('h2').host.id)).toBeDefined();
+    const refused = await admin.runs.start({ planId: second.id, hash: second.hash });
+    expect(refused).toMatchObject({ ok: false, error: { code: 'host.busy', host: 'h2' } });
+  });
+
+  it('stops a host whose packages changed since the plan, and changes nothing on it', async () => {
+    fleetOf(2);
+    const plan = await admin.plan({ maxFailures: '100%' });
+    admin.fleet.host('h1').packages.set('curl', { version: '1.5', state: 'ii', auto: false });
+    const { run } = value(await admin.runs.start({ planId: plan.id, hash: plan.hash }));
+    await admin.finish(run.id);
+    expect(admin.states(run.id)).toEqual({ h1: 'failed', h2: 'succeeded' });
+    expect(admin.run(run.id).tasks[0]?.error).toMatchObject({ code: 'plan.drifted', packages: ['curl'] });
+    expect(admin.fleet.host('h1').mutations).toEqual([]);
+  });
+
+  it('calls a host compliant that was brought there by other means meanwhile', async () => {
+    fleetOf(1);
+    const plan = await admin.plan();
+    admin.fleet.host('h1').packages.set('curl', { version: '2', state: 'ii', auto: false });
+    admin.fleet.host('h1').packages.set('nginx', { version: '3', state: 'ii', auto: false });
+    const { run } = value(await admin.runs.start({ planId: plan.id, hash: plan.hash }));
+    await admin.finish(run.id);
+    expect(admin.run(run.id)).toMatchObject({ verdict: 'success', counts: { compliant: 1 } });
+  });
+
+  it('asks the freeze again when a task starts, and once more before it applies', async () => {
+    fleetOf(2);
+    const plan = await admin.plan({ concurrency: '1' });
+    const { run } = value(await admin.runs.start({ planId: plan.id, hash: plan.hash }));
+    let asked = 0;
+    admin.refusals = (host) => {
+      if (host === 'h1') asked += 1;
+      const frozen = host === 'h2' || asked > 3;
+      return frozen ? [{ code: 'freeze.unlisted-package', package: 'curl', message: 'not listed' }] : [];
+    };
+    await admin.finish(run.id);
+    expect(admin.states(run.id)).toEqual({ h1: 'refused', h2: 'refused' });
+    expect(admin.run(run.id)).toMatchObject({ verdict: 'refused' });
+    expect(admin.run(run.id).tasks[0]?.error).toMatchObject({
+      code: 'freeze.unlisted-package',
+      packages: ['curl'],
+    });
+    for (const host of ['h1', 'h2']) expect(admin.fleet.host(host).mutations).toEqual([]);
+    // The first was refused at the last moment, after its download.
+    expect(admin.fleet.host('h1').commands.get('stage')).toBe(1);
+  });
+
+  it('fails a host without root before anything is downloaded', async () => {
+    fleetOf(1);
+    admin.fleet.host('h1').faults.rootError = frostError('host.sudo-refused', 'not in the sudoers file');
+    const id = await admin.start();
+    const run = await admin.finish(id);
+    expect(run.tasks[0]).toMatchObject({ state: 'failed', error: { code: 'host.sudo-refused', host: 'h1' } });
+    expect(admin.fleet.host('h1').commands.get('capture')).toBeUndefined();
+  });
+
+  it('rolls a host back whose package breaks, to exactly what it had', async () => {
+    fleetOf(2);
+    admin.fleet.host('h1').faults.failing.add('nginx');
+    admin.fleet.host('h1').needs.set('curl', ['libnew']);
+    const id = await admin.start({ maxFailures: '100%' });
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'rolled-back', h2: 'succeeded' });
+    expect(versions('h1')).toEqual({ curl: '1', nginx: '1', tzdata: '5' });
+    expect(admin.run(id).tasks[0]).toMatchObject({
+      error: { code: 'host.command-failed', packages: ['nginx'] },
+      difference: { equal: true },
+    });
+    expect(admin.run(id).verdict).toBe('partial');
+  });
+
+  it('says so when the rollback does not bring it back', async () => {
+    fleetOf(1);
+    const { faults } = admin.fleet.host('h1');
+    faults.failing.add('nginx');
+    faults.rollbackFails = true;
+    const id = await admin.start();
+    await admin.finish(id);
+    expect(admin.run(id).tasks[0]).toMatchObject({
+      state: 'rollback-failed',
+      error: { code: 'host.not-restored' },
+      difference: { equal: false },
+    });
+    expect(admin.run(id).verdict).toBe('aborted');
+    faults.rollbackFails = false;
+    value(await admin.runs.rollback({ id, hosts: ['h1'] }));
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'rolled-back' });
+    expect(versions('h1')).toEqual({ curl: '1', nginx: '1', tzdata: '5' });
+  });
+
+  it('keeps a failed host where the parameters say so, and a retry finishes the rest on the first capture', async () => {
+    fleetOf(1);
+    const { faults } = admin.fleet.host('h1');
+    faults.dieAfter = 1;
+    const id = await admin.start({ onFailure: 'keep' });
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'failed' });
+    expect(admin.run(id).tasks[0]?.error?.code).toBe('host.job-lost');
+    expect(versions('h1')).toMatchObject({ curl: '2', nginx: '1' });
+    value(await admin.runs.retry({ id }));
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'succeeded' });
+    value(await admin.runs.rollback({ id }));
+    await admin.finish(id);
+    expect(versions('h1')).toMatchObject({ curl: '1', nginx: '1' });
+  });
+
+  it('aborts when the failures exceed the limit: nothing new starts, what runs finishes', async () => {
+    fleetOf(6);
+    for (const host of ['h1', 'h2']) admin.fleet.host(host).faults.failing.add('curl');
+    const id = await admin.start({ concurrency: '2', maxFailures: '1', onFailure: 'keep' });
+    const run = await admin.finish(id);
+    expect(run).toMatchObject({ verdict: 'aborted', abortReason: expect.stringContaining('2 of 6') });
+    // h3 took the slot of h1 before h2 failed too; it was let finish.
+    expect(run.counts).toEqual({ failed: 2, succeeded: 1, terminated: 3 });
+  });
+});
+
+describe('a lost connection', () => {
+  it('changes the display and nothing else: the job is followed on from where it was', async () => {
+    fleetOf(1);
+    const host = admin.fleet.host('h1');
+    host.faults.dropFollows = 3;
+    const id = await admin.start();
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'succeeded' });
+    expect(host.mutations).toEqual(['curl 1→2', 'nginx 1→3']);
+    const { lines } = value(await admin.runs.output({ id, host: 'h1', limit: 100 }));
+    expect(lines).toEqual(['apply begins', 'Setting up curl (2) ...', 'Setting up nginx (3) ...']);
+    const waits = admin
+      .events(id)
+      .flatMap((event) => (event.type === 'task.progress' ? (event.waitingFor ?? []) : []));
+    expect(waits).toContain('host to answer again (2nd try)');
+  });
+
+  it('at the very start does not start the job twice', async () => {
+    fleetOf(1);
+    const host = admin.fleet.host('h1');
+    host.faults.loseStarts = 1;
+    const id = await admin.start();
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'succeeded' });
+    expect(host.mutations).toEqual(['curl 1→2', 'nginx 1→3']);
+    expect(host.commands.get('start')).toBe(1);
+  });
+
+  it('that outlasts the time limit leaves the host interrupted; a retry finds its job, over and done', async () => {
+    fleetOf(1);
+    const host = admin.fleet.host('h1');
+    const id = await admin.start({ timeout: '10m' });
+    await admin.until(() => host.commands.has('start'));
+    host.faults.awayUntil = admin.clock.now() + 3_600_000;
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'interrupted' });
+    await admin.until(() => admin.clock.now() > host.faults.awayUntil);
+    value(await admin.runs.retry({ id }));
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'succeeded' });
+    expect(host.mutations).toEqual(['curl 1→2', 'nginx 1→3']);
+    expect(host.commands.get('start')).toBe(1);
+  });
+
+  it('by a power cut in the middle: judged by what the host has, and rolled back', async () => {
+    fleetOf(1);
+    const host = admin.fleet.host('h1');
+    host.faults.dieAfter = 1;
+    const id = await admin.start();
+    await admin.finish(id);
+    expect(admin.run(id).tasks[0]).toMatchObject({ state: 'rolled-back', error: { code: 'host.job-lost' } });
+    expect(versions('h1')).toMatchObject({ curl: '1', nginx: '1' });
+  });
+
+  it('of a job that outlives its time limit: asked to stop, and left to a person', async () => {
+    fleetOf(1);
+    const host = admin.fleet.host('h1');
+    host.faults.hang = true;
+    const id = await admin.start({ timeout: '10m' });
+    await admin.finish(id);
+    expect(admin.run(id).tasks[0]).toMatchObject({
+      state: 'needs-attention',
+      error: { code: 'host.timeout' },
+    });
+    expect([...host.jobs.values()][0]?.stop).toBe(true);
+    // Undoing under a running job would break it.
+    value(await admin.runs.rollback({ id }));
+    await admin.finish(id);
+    expect(admin.run(id).tasks[0]).toMatchObject({ state: 'needs-attention', error: { code: 'host.busy' } });
+    host.faults.hang = false;
+    value(await admin.runs.rollback({ id }));
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'rolled-back' });
+  });
+
+  it('before anything was changed makes the host unreachable, after trying again', async () => {
+    fleetOf(1);
+    const host = admin.fleet.host('h1');
+    const plan = await admin.plan();
+    host.faults.script = [frostError('host.connection-lost', 'reset')];
+    const { run } = value(await admin.runs.start({ planId: plan.id, hash: plan.hash }));
+    await admin.finish(run.id);
+    expect(admin.states(run.id)).toEqual({ h1: 'succeeded' });
+    const again = await admin.plan();
+    host.faults.unreachable = true;
+    const second = value(await admin.runs.start({ planId: again.id, hash: again.hash })).run.id;
+    await admin.finish(second);
+    expect(admin.run(second)).toMatchObject({ verdict: 'unreachable', counts: { unreachable: 1 } });
+  });
+
+  it('is not what a locked vault is: that is waited for', async () => {
+    fleetOf(1);
+    const host = admin.fleet.host('h1');
+    const plan = await admin.plan();
+    host.faults.vaultLocked = true;
+    const { run } = value(await admin.runs.start({ planId: plan.id, hash: plan.hash }));
+    await admin.clock.advance(60_000);
+    expect(admin.run(run.id).tasks[0]).toMatchObject({
+      state: 'connecting',
+      waitingFor: 'the vault to be unlocked',
+    });
+    host.faults.vaultLocked = false;
+    await admin.finish(run.id);
+    expect(admin.states(run.id)).toEqual({ h1: 'succeeded' });
+  });
+});
+
+describe('the operator', () => {
+  it('aborts and stops: before the next stage, and what was applied can be rolled back', async () => {
+    fleetOf(3);
+    const id = await admin.start({ concurrency: '2' });
+    await admin.until(() => admin.fleet.host('h1').mutations.length === 1);
+    value(await admin.runs.abort({ id, reason: 'wrong window', stopRunning: true }));
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'cancelled', h2: 'cancelled', h3: 'terminated' });
+    expect(admin.run(id)).toMatchObject({ verdict: 'aborted', abortReason: 'wrong window' });
+    expect(admin.run(id).tasks[0]?.to).toEqual([
+      { name: 'curl', arch: 'amd64', version: '2' },
+      { name: 'nginx', arch: 'amd64', version: '1' },
+    ]);
+    value(await admin.runs.rollback({ id }));
+    await admin.finish(id);
+    expect(versions('h1')).toMatchObject({ curl: '1', nginx: '1' });
+    expect(admin.run(id).verdict).toBe('rolled-back');
+  });
+
+  it('aborts during a download: it ends at once', async () => {
+    fleetOf(1);
+    const id = await admin.start();
+    value(await admin.runs.abort({ id, reason: 'stop', stopRunning: true }));
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'cancelled' });
+    expect(await admin.runs.abort({ id, reason: 'again', stopRunning: false })).toMatchObject({
+      ok: false,
+      error: { code: 'state.conflict' },
+    });
+  });
+
+  it('is told what a rollback would do, and rolls back one host', async () => {
+    fleetOf(2);
+    const id = await admin.start();
+    await admin.finish(id);
+    const { hosts } = value(await admin.runs.rollbackPreview({ id }));
+    expect(hosts).toEqual(
+      ['h1', 'h2'].map((host) => ({
+        host,
+        possible: true,
+        restores: [
+          { name: 'curl', arch: 'amd64', from: '2', to: '1' },
+          { name: 'nginx', arch: 'amd64', from: '3', to: '1' },
+        ],
+      })),
+    );
+    value(await admin.runs.rollback({ id, hosts: ['h2'] }));
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'succeeded', h2: 'rolled-back' });
+    expect(value(await admin.runs.difference({ id, host: 'h2' })).difference).toMatchObject({ equal: true });
+    expect(value(await admin.runs.check({ id })).runs[0]?.agrees).toBe(true);
+  });
+
+  it('cannot go back under a later run', async () => {
+    fleetOf(1);
+    const first = await admin.start();
+    await admin.finish(first);
+    await admin.clock.advance(1000);
+    admin.snapshot([{ name: 'curl', version: '3' }], 2);
+    const second = await admin.start();
+    await admin.finish(second);
+    expect(await admin.runs.rollback({ id: first })).toMatchObject({
+      ok: false,
+      error: { code: 'state.conflict', host: 'h1' },
+    });
+    expect(value(await admin.runs.rollbackPreview({ id: first })).hosts[0]?.possible).toBe(false);
+    value(await admin.runs.rollback({ id: second }));
+    await admin.finish(second);
+    value(await admin.runs.rollback({ id: first }));
+    await admin.finish(first);
+    expect(versions('h1')).toMatchObject({ curl: '1', nginx: '1' });
+  });
+
+  it('accepts: hosts are cleaned, and nothing can be undone any more', async () => {
+    fleetOf(2);
+    const id = await admin.start();
+    await admin.finish(id);
+    admin.fleet.host('h2').faults.unreachable = true;
+    const accepted = value(await admin.runs.accept({ id }, caller()));
+    expect(accepted).toMatchObject({ cleaned: ['h1'], notCleaned: [{ host: 'h2' }] });
+    expect(accepted.run.acceptedAt).toBeDefined();
+    expect(admin.fleet.host('h1').jobs.size).toBe(0);
+    expect(await admin.runs.rollback({ id })).toMatchObject({ ok: false, error: { code: 'state.conflict' } });
+    admin.fleet.host('h2').faults.unreachable = false;
+    expect(value(await admin.runs.accept({ id }, caller())).cleaned).toEqual(['h1', 'h2']);
+  });
+
+  it('finds a run by the beginning of its id', async () => {
+    fleetOf(1);
+    const id = await admin.start();
+    expect(value(await admin.runs.show({ id: id.slice(0, 6) })).run.id).toBe(id);
+    expect(await admin.runs.show({ id: 'zzzz' })).toMatchObject({ ok: false, error: { code: 'not-found' } });
+  });
+});
+
+describe('the event stream', () => {
+  const collect = async (id: string, since: number, follow: boolean, most: number) => {
+    const seen: number[] = [];
+    const leave = new AbortController();
+    const reading = (async () => {
+      for await (const event of admin.runs.events(
+        { id, since, follow },
+        { signal: leave.signal, actor: 'x' },
+      )) {
+        seen.push(event.seq);
+        if (seen.length === most) leave.abort();
+      }
+    })();
+    return { seen, reading, leave };
+  };
+
+  it('comes live, gap-free and without repetition, and ends when the run is at rest', async () => {
+    fleetOf(3);
+    const id = await admin.start();
+    const { seen, reading } = await collect(id, 0, false, Number.POSITIVE_INFINITY);
+    await admin.finish(id);
+    await reading;
+    expect(seen).toEqual(Array.from({ length: admin.run(id).seq }, (_, n) => n + 1));
+  });
+
+  it('resumes after the last one seen, and with follow stays for a later rollback', async () => {
+    fleetOf(1);
+    const id = await admin.start();
+    await admin.finish(id);
+    const { seq } = admin.run(id);
+    const { seen, reading, leave } = await collect(id, seq - 2, true, Number.POSITIVE_INFINITY);
+    await admin.clock.advance(10);
+    expect(seen).toEqual([seq - 1, seq]);
+    value(await admin.runs.rollback({ id }));
+    await admin.finish(id);
+    leave.abort();
+    await reading;
+    expect(seen).toEqual(Array.from({ length: admin.run(id).seq - seq + 2 }, (_, n) => seq - 1 + n));
+  });
+});
