@@ -86,6 +86,8 @@ export class LineGatherer {
     this.rest = all.slice(end);
     if (end === 0 || this.offset === undefined) return undefined;
     this.offset += end;
-    return { text: plainText(new TextDecoder().decode(all.subarray(0, end))), offset: this.offset };
+    const text = new TextDecoder().decode(all.subarray(0, end));
+    // A carriage return lets what follows overwrite the line so far (dpkg counts up that way): only the last state counts.
+    return { text: plainText(text.replace(/[^\n\r]*\r(?!\n)/g, '')), offset: this.offset };
   }
 }

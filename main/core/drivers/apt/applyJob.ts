@@ -12,7 +12,7 @@ import { EXIT, jobShell, linesFile } from './jobShell.ts';
 const APPLY_FUNCTIONS = `# Expected lines: "I name arch version" and "R name arch version". Prints those not true yet.
 fl_pending() {
   fl_inventory >"$T/inventory"
-  awk 'NR == FNR { has[$1 " " $2] = $3 " " $4; next }
+  awk 'FILENAME == ARGV[1] { has[$1 " " $2] = $3 " " $4; next }
 { h = has[$2 " " $3]; split(h, s, " ") }
 $1 == "I" { if (!(s[1] == $4 && s[2] ~ /^.[iWt]$/)) print }
 $1 == "R" { if (s[2] ~ /^.[HUFWti]/) print }' "$T/inventory" "$1"

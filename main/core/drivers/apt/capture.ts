@@ -23,7 +23,7 @@ const CAPTURE_FUNCTIONS = `${HASH_FUNCTION}
 # Name, architecture and version as installed now: an update may change the architecture to "all" or from it.
 fl_wanted() {
   dpkg-query -W -f='\${binary:Package} \${Architecture} \${Version} \${db:Status-Abbrev}\\n' | awk '
-NR == FNR { want[$1] = want[$1] " " $2 "=" $3; next }
+FILENAME == ARGV[1] { want[$1] = want[$1] " " $2 "=" $3; next }
 { n = $1; sub(/:.*/, "", n) }
 n in want && $4 ~ /^.[HUFWti]/ { k = split(want[n], w, " ")
   for (i = 1; i <= k; i++) { split(w[i], p, "="); if (p[2] == $3 && (p[1] == $2 || p[1] == "all" || $2 == "all")) { print n, $2, $3; break } } }' "$T/asked" -

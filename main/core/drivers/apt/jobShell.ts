@@ -108,7 +108,7 @@ fl_writable() {
   for fl_p in /usr /var/lib/dpkg /etc; do [ ! -d "$R$fl_p" ] || [ -w "$R$fl_p" ] || { fl_say "$fl_p is not writable"; return 1; }; done
 }
 # Configuration files of the packages' own that dpkg put beside the admin's.
-fl_left() { find "$R/etc" -name '*.dpkg-dist' -newer "$D/script" 2>/dev/null | while read -r fl_f; do fl_say "kept your \${fl_f%.dpkg-dist}; the package's own is \${fl_f##*/}"; done; }
+fl_left() { find "$R/etc" -name '*.dpkg-dist' -cnewer "$D/script" 2>/dev/null | while read -r fl_f; do fl_say "kept your \${fl_f%.dpkg-dist}; the package's own is \${fl_f##*/}"; done; }
 native=$(dpkg --print-architecture)
 `;
 

@@ -144,18 +144,31 @@ const MEANING: Record<number, { code: ErrorCode; message: string; hint: string }
 export function judgeJob(kind: 'apply' | 'rollback', exitCode: number, logTail: string): Result<void> {
   if (exitCode === EXIT.done) return ok(undefined);
   const known = MEANING[exitCode];
-  const failures = readFailures(logTail);
   const own = logTail
     .split('\n')
-    .filter((line) => line.startsWith('frostline: ') && !line.startsWith('frostline: ended'))
+    .filter((line) => /^frostline: (?!ended|kept )/.test(line))
     .map((line) => plainLine(line.slice(11), 600));
+  // What the job itself names at its end; a package that failed on the way and was mended later is no culprit.
+  const verdict = own.findLast((line) => /^(failed|not restored):/.test(line));
+  const last = verdict ?? own.at(-1) ?? plainLine(logTail.slice(-400), 400);
+  const failures = readFailures(logTail).filter(
+    ({ name }) => verdict === undefined || verdict.split(/[\s:]+/).includes(name),
+  );
   const culprit = failures
     .slice(0, 3)
     .map(({ name, said }) => `${name}: ${said.join(' / ')}`)
     .join(' · ');
-  const last = own.at(-1) ?? plainLine(logTail.slice(-400), 400);
   const detail = [culprit, last].filter((text) => text !== '').join(' · ');
-  const names = failures.map(({ name }) => name);
+  const names = [
+    ...new Set([
+      ...failures.map(({ name }) => name),
+      ...(verdict ?? '')
+        .replace(/^[^:]*:/, '')
+        .replace(/\([^)]*\)/g, ' ')
+        .split(/\s+/)
+        .filter((word) => PackageName.safeParse(word).success),
+    ]),
+  ].slice(0, 2000);
   return err(
     frostError(
       known?.code ?? (kind === 'apply' ? 'host.not-applied' : 'host.not-restored'),

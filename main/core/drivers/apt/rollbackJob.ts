@@ -15,25 +15,40 @@ type Captured = Capture['packages'][number];
 const ROLLBACK_FUNCTIONS = `# $T/back: "name arch version auto|manual held|free sha256|- path". $T/added: "name arch purge|remove".
 fl_undone() {
   fl_inventory >"$T/inventory"
-  awk 'NR == FNR { has[$1 " " $2] = $3 " " $4; next } { split(has[$1 " " $2], s, " "); if (!(s[1] == $3 && s[2] ~ /^.[iWt]$/)) print }' "$T/inventory" "$T/back"
+  awk 'FILENAME == ARGV[1] { has[$1 " " $2] = $3 " " $4; next } { split(has[$1 " " $2], s, " "); if (!(s[1] == $3 && s[2] ~ /^.[iWt]$/)) print }' "$T/inventory" "$T/back"
 }
 fl_unremoved() {
-  awk 'NR == FNR { has[$1 " " $2] = $4; next } { s = has[$1 " " $2]; if (s ~ /^.[HUFWti]/ || ($3 == "purge" && s ~ /^.c/)) print }' "$T/inventory" "$T/added"
+  awk 'FILENAME == ARGV[1] { has[$1 " " $2] = $4; next } { s = has[$1 " " $2]; if (s ~ /^.[HUFWti]/) print }' "$T/inventory" "$T/added"
 }
 fl_look() { fl_undone >"$T/undone"; fl_unremoved >"$T/unremoved"; [ ! -s "$T/undone" ] && [ ! -s "$T/unremoved" ]; }
 fl_spell() { case $2 in all|"$native") printf '%s' "$1" ;; *) printf '%s:%s' "$1" "$2" ;; esac; }
+# Old packages that are neither put aside nor in a repository go to $T/lost: the others go back without them.
+fl_split() {
+  : >"$T/lost"; : >"$T/wanted"
+  while read -r n a v m h s p; do
+    if fl_file "$s" "$p" || apt-cache policy "$(fl_spell "$n" "$a")" 2>/dev/null | awk -v v="$v" '
+$1 == v || ($1 == "***" && $2 == v) { f = 1; next } $1 ~ /^-?[0-9]+$/ && $2 ~ /\\// { if (f && $2 !~ /dpkg\\/status$/) ok = 1; next } { f = 0 } END { exit !ok }'
+    then printf '%s\\n' "$n $a $v $m $h $s $p" >>"$T/wanted"
+    else printf '%s\\n' "$n $a $v" >>"$T/lost"; fl_say "no package of $n $v to be had"; fi
+  done <"$T/undone"
+}
 # The file put aside for a package, if it is still what was put aside.
 fl_file() { [ "$2" != - ] && [ -s "$2" ] && [ "$(fl_sha "$2")" = "$1" ]; }
 # apt-get's words for the whole way back, after the given ones.
 fl_call() {
   fl_what=$1; shift
-  set -- "$@" --allow-downgrades --purge --no-install-recommends -o APT::Sandbox::User=root
-  while read -r n a v m h s p; do [ "$h" = free ] || { set -- "$@" --allow-change-held-packages; break; }; done <"$T/undone"
+  set -- "$@" --allow-downgrades --no-install-recommends -o APT::Sandbox::User=root
+  while read -r n a v m h s p; do [ "$h" = free ] || { set -- "$@" --allow-change-held-packages; break; }; done <"$T/wanted"
   [ ! -s "$T/heldnow" ] || set -- "$@" --allow-change-held-packages
   set -- "$@" install
   while read -r n a v m h s p; do
-    if fl_file "$s" "$p"; then set -- "$@" "$p"; else set -- "$@" "$(fl_spell "$n" "$a")=$v"; fi
-  done <"$T/undone"
+    # Where a repository has the same version apt would fetch it again: it looks into its cache first.
+    if fl_file "$s" "$p"; then
+      { ln "$p" "$R/var/cache/apt/archives/" || cp "$p" "$R/var/cache/apt/archives/"; } 2>/dev/null
+      set -- "$@" "$p"
+    else set -- "$@" "$(fl_spell "$n" "$a")=$v"
+    fi
+  done <"$T/wanted"
   while read -r n a how; do set -- "$@" "$(fl_spell "$n" "$a")-"; done <"$T/unremoved"
   $fl_what "$@"
 }
@@ -46,6 +61,7 @@ fl_finish() {
 }
 # Straight through dpkg: for states apt will not work on. Twice, since one package may have to make way for another.
 fl_direct() {
+  [ -s "$T/wanted" ] || [ -s "$T/unremoved" ] || return 1
   fl_say 'installing the old packages with dpkg'
   for fl_try in 1 2; do
     set --
@@ -55,11 +71,13 @@ fl_direct() {
   done
   set --
   while read -r n a how; do set -- "$@" "$(fl_spell "$n" "$a")"; done <"$T/unremoved"
-  [ $# -eq 0 ] || dpkg --purge "$@" </dev/null
+  [ $# -eq 0 ] || dpkg --remove "$@" </dev/null
   dpkg --force-confdef --force-confold --configure -a </dev/null
   fl_look
 }
+# Configuration of packages that were not there before, not even as leftovers.
 fl_leftovers() {
+  fl_inventory >"$T/inventory"
   set --
   while read -r n a how; do
     [ "$how" != purge ] || ! grep -q "^$n $a [^ ]* .c" "$T/inventory" || set -- "$@" "$(fl_spell "$n" "$a")"
@@ -72,10 +90,11 @@ fl_marks() {
     [ ! -s "$T/marks" ] || xargs apt-mark "$fl_mark" <"$T/marks" >/dev/null || fl_say "apt-mark $fl_mark failed"
   done
   fl_inventory | awk '$4 ~ /^h/ { print $1, $2 }' >"$T/heldnow"
-  awk 'NR == FNR { held[$1 " " $2] = 1; next } $5 == "held" && !(($1 " " $2) in held) { print "hold", $1, $2 } $5 == "free" && (($1 " " $2) in held) { print "unhold", $1, $2 }' "$T/heldnow" "$T/back" >"$T/holds"
+  awk 'FILENAME == ARGV[1] { held[$1 " " $2] = 1; next } $5 == "held" && !(($1 " " $2) in held) { print "hold", $1, $2 } $5 == "free" && (($1 " " $2) in held) { print "unhold", $1, $2 }' "$T/heldnow" "$T/back" >"$T/holds"
   while read -r fl_mark n a; do apt-mark "$fl_mark" "$(fl_spell "$n" "$a")" </dev/null >/dev/null || fl_say "apt-mark $fl_mark $n failed"; done <"$T/holds"
 }
 fl_back() {
+  fl_result=0
   fl_note 'phase:checking'
   fl_wait || fl_finish ${EXIT.lockTimeout}
   fl_writable || fl_finish ${EXIT.readOnly}
@@ -83,9 +102,10 @@ fl_back() {
   if fl_is_broken; then fl_configure; fi
   fl_look && return 0
   fl_inventory | awk '$4 ~ /^h/ { print $1, $2 }' >"$T/heldall"
-  awk 'NR == FNR { held[$1 " " $2] = 1; next } ($1 " " $2) in held' "$T/heldall" "$T/undone" >"$T/heldnow"
-  awk 'NR == FNR { held[$1 " " $2] = 1; next } ($1 " " $2) in held' "$T/heldall" "$T/unremoved" >>"$T/heldnow"
+  awk 'FILENAME == ARGV[1] { held[$1 " " $2] = 1; next } ($1 " " $2) in held' "$T/heldall" "$T/undone" >"$T/heldnow"
+  awk 'FILENAME == ARGV[1] { held[$1 " " $2] = 1; next } ($1 " " $2) in held' "$T/heldall" "$T/unremoved" >>"$T/heldnow"
   fl_note 'phase:restoring'
+  fl_split
   if fl_call fl_asim >"$T/sim" 2>&1; then
     fl_actions <"$T/sim" >"$T/now"
     awk 'FILENAME == ARGV[1] { back[$1 " " $3] = 1; next } FILENAME == ARGV[2] { gone[$1] = 1; next }
@@ -104,11 +124,8 @@ $1 == "I" && !(($2 " " $5) in back) { print $2, $4, "->", $5 } $1 == "R" && !($2
     fl_say 'apt does not see a way back from here'
   fi
   fl_direct && return 0
-  fl_say "not restored:$(cut -d ' ' -f 1,3 "$T/undone" "$T/unremoved" | tr '\\n' ';')"
-  while read -r n a v m h s p; do
-    fl_file "$s" "$p" || apt-cache policy "$(fl_spell "$n" "$a")" 2>/dev/null | grep -qF " $v " || { fl_say "no package of $n $v to be had"; fl_why=${EXIT.artefactMissing}; }
-  done <"$T/undone"
-  fl_finish "\${fl_why:-${EXIT.notRestored}}"
+  fl_say "not restored:$(awk '{ printf " %s", $1 }' "$T/undone" "$T/unremoved")"
+  if [ -s "$T/lost" ]; then fl_result=${EXIT.artefactMissing}; else fl_result=\${fl_why:-${EXIT.notRestored}}; fi
 }
 `;
 
@@ -159,7 +176,7 @@ export function rollbackJob(options: {
 fl_leftovers
 fl_note 'phase:marks'
 fl_marks
-fl_finish 0
+fl_finish "$fl_result"
 `,
   };
 }

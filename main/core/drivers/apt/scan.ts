@@ -129,7 +129,8 @@ function clockSkew(sections: Sections, middle: number): number {
   const began = Number(sections.text('began').trim() || Number.NaN);
   const ended = Number(sections.text('ended').trim() || Number.NaN);
   const host = Number.isFinite(ended) ? (began + ended) / 2 : began;
-  return Number.isFinite(host) ? Math.round(host - middle / 1000) : 0;
+  // Adding zero turns a negative zero into the plain one.
+  return Number.isFinite(host) ? Math.round(host - middle / 1000) + 0 : 0;
 }
 
 const PRIVILEGES = ['root', 'sudo', 'unknown', 'none'] as const;
