@@ -3,7 +3,7 @@ import { History } from 'lucide-react';
 import { Link, useLocation } from 'wouter';
 import type { RunSummary } from '../../../shared/model/run.ts';
 import { TaskState } from '../../../shared/model/run.ts';
-import {} from '../../app/loadable.ts';
+import { present } from '../../app/loadable.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { EmptyState, Loading } from '../../ui/EmptyState.tsx';
@@ -99,7 +99,7 @@ const COLUMNS: readonly Column<RunSummary>[] = [
 export const HistoryPage = () => {
   const { loadable, reload } = useHistory((s) => ({ loadable: s.runs, reload: s.reload }));
   const [, navigate] = useLocation();
-  const runs = loadable;
+  const runs = present(loadable);
   return (
     <div className="page">
       <PageHeader title="Runs" subtitle="Everything that was run from this console, newest first." />

@@ -102,7 +102,7 @@ const longestIncreasing = (values: readonly number[]): ReadonlySet<number> => {
 };
 
 /** What was changed, entry by entry, in words. */
-export const describe = (base: readonly Entry[], now: readonly Entry[]): Change[] => {
+export const listChanges = (base: readonly Entry[], now: readonly Entry[]): Change[] => {
   const old = indexOf(base);
   const fresh = indexOf(now);
   const changes: Change[] = [];

@@ -16,7 +16,8 @@ const whole = () => foldAll(openRun(run(HOSTS)), LOG);
 const gone = () => new FrostFault(frostError('process.unavailable', 'gone'));
 
 /** Waits pass at once, but not before what is already under way. */
-const atOnce: Pace = { wait: () => new Promise((resolve) => setImmediate(resolve)) };
+const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const atOnce: Pace = { wait: soon, retry: soon };
 
 /**
  * A host process whose run has got as far as `known`. Each stream delivers what `deliver` makes of the events after

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyEdits } from '../../../../main/core/snapshots/edit.ts';
-import {
-  describe as describeChanges,
-  rebase,
-  toEdits,
-} from '../../../../renderer/features/snapshots/changes.ts';
+import { listChanges, rebase, toEdits } from '../../../../renderer/features/snapshots/changes.ts';
 import {
   addEntry,
   byStage,
@@ -100,7 +96,7 @@ describe('changes in words', () => {
     now = moveBy(now, keys('d'), -1);
     now = addEntry(now, entry('e', { version: '5' }));
     now = removeEntries(now, keys('c'));
-    expect(describeChanges(base, now).map((change) => `${change.name}: ${change.what}`)).toEqual([
+    expect(listChanges(base, now).map((change) => `${change.name}: ${change.what}`)).toEqual([
       'a: rejected',
       'd: note removed',
       'e: added 5, stage 1',
@@ -108,9 +104,7 @@ describe('changes in words', () => {
       'c: removed 1',
     ]);
     const swapped = moveBy(base, keys('d'), -1);
-    expect(describeChanges(base, swapped)).toEqual([
-      expect.objectContaining({ what: 'moved within its stage' }),
-    ]);
+    expect(listChanges(base, swapped)).toEqual([expect.objectContaining({ what: 'moved within its stage' })]);
   });
 });
 

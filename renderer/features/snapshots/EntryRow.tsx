@@ -1,0 +1,267 @@
+/** A line of the entry grid: the heading of a stage, or an entry with its controls. */
+// biome-ignore-all lint/a11y/useSemanticElements: table elements cannot be virtualised with positioned rows
+// biome-ignore-all lint/a11y/useFocusableInteractive: rows take the focus in this grid, cells do not
+import { useSortable } from '@dnd-kit/sortable';
+import {
+  ArrowDown,
+  ArrowUp,
+  Check,
+  Ellipsis,
+  GripVertical,
+  StickyNote,
+  Trash2,
+  TriangleAlert,
+  X,
+} from 'lucide-react';
+import type { KeyboardEvent, MouseEvent } from 'react';
+import type { Entry } from '../../../shared/model/snapshot.ts';
+import { StatusDot } from '../../ui/Badge.tsx';
+import { IconButton } from '../../ui/Button.tsx';
+import { Checkbox } from '../../ui/Field.tsx';
+import { formatBytes, plural } from '../../ui/format.ts';
+import { Menu } from '../../ui/Menu.tsx';
+import { severityLook } from '../../ui/states.ts';
+import type { EntryActions } from './EntryGrid.tsx';
+import type { EntryKey } from './entries.ts';
+import type { EntryRow, StageRow } from './rows.ts';
+import type { Warning } from './store.ts';
+
+type Common = {
+  index: number;
+  start: number;
+  measure: (element: Element | null) => void;
+  /** Where a dragged entry would go. */
+  drop: 'before' | 'after' | undefined;
+};
+
+export const StageLine = ({ row, index, start, measure, drop }: Common & { row: StageRow }) => {
+  const { setNodeRef } = useSortable({ id: row.id, disabled: { draggable: true } });
+  return (
+    <div
+      ref={(element) => {
+        setNodeRef(element);
+        measure(element);
+      }}
+      data-index={index}
+      data-drop={drop}
+      className="snap-row snap-stage"
+      role="row"
+      aria-rowindex={index + 2}
+      style={{ transform: `translateY(${start}px)` }}
+    >
+      <div role="gridcell" aria-colspan={9}>
+        <strong>Stage {row.stage}</strong>{' '}
+        <span className="muted small">
+          {plural(row.count, 'entry', 'entries')}
+          {row.rejected > 0 && `, ${row.rejected} rejected`} · one transaction on each host
+        </span>
+      </div>
+    </div>
+  );
+};
+
+export const EntryLine = ({
+  row,
+  index,
+  start,
+  measure,
+  drop,
+  stages,
+  warnings,
+  selected,
+  tabIndex,
+  sortable,
+  actions,
+  onToggle,
+  onKeyDown,
+  onClick,
+  onActive,
+}: Common & {
+  row: EntryRow;
+  stages: readonly number[];
+  warnings: readonly Warning[] | undefined;
+  selected: boolean;
+  tabIndex: 0 | -1;
+  sortable: boolean;
+  actions: EntryActions;
+  onToggle: (id: EntryKey, range: boolean) => void;
+  onKeyDown: (event: KeyboardEvent<HTMLElement>, id: EntryKey, entry: Entry) => void;
+  onClick: (event: MouseEvent<HTMLElement>, id: EntryKey) => void;
+  onActive: (id: EntryKey) => void;
+}) => {
+  const { entry, id } = row;
+  const { attributes, listeners, setNodeRef, setActivatorNodeRef, isDragging } = useSortable({
+    id,
+    disabled: !sortable,
+  });
+  const one = new Set([id]);
+  const rejected = entry.decision === 'reject';
+  const severity = severityLook[entry.severity ?? 'unknown'];
+  const facts = [
+    entry.source === 'scan' ? '' : entry.source,
+    entry.sizeBytes === undefined ? '' : formatBytes(entry.sizeBytes),
+    (entry.advisories ?? []).slice(0, 3).join(' '),
+  ].filter((part) => part !== '');
+
+  return (
+    <div
+      ref={(element) => {
+        setNodeRef(element);
+        measure(element);
+      }}
+      data-index={index}
+      data-key={id}
+      data-drop={drop}
+      data-dragging={isDragging ? '' : undefined}
+      data-rejected={rejected ? '' : undefined}
+      data-tone={warnings === undefined ? undefined : 'warn'}
+      className="snap-row table-row snap-entry"
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={selected}
+      tabIndex={tabIndex}
+      style={{ transform: `translateY(${start}px)` }}
+      onKeyDown={(event) => onKeyDown(event, id, entry)}
+      onClick={(event) => onClick(event, id)}
+      onFocus={(event) => {
+        if (event.target === event.currentTarget) onActive(id);
+      }}
+    >
+      <div className="table-cell snap-handle-cell" role="gridcell">
+        <button
+          type="button"
+          ref={setActivatorNodeRef}
+          className="snap-handle"
+          {...attributes}
+          {...listeners}
+          tabIndex={tabIndex}
+          aria-disabled={!sortable || undefined}
+          aria-label={`Move ${entry.name}, position ${row.position} of ${row.of} in stage ${entry.stage}`}
+        >
+          <GripVertical size={15} aria-hidden />
+          <span className="num small" aria-hidden>
+            {row.position}
+          </span>
+        </button>
+      </div>
+      <div className="table-cell" role="gridcell">
+        <Checkbox
+          label={`Select ${entry.name}`}
+          hideLabel
+          tabIndex={tabIndex}
+          checked={selected}
+          onChange={() => undefined}
+          onClick={(event) => onToggle(id, event.shiftKey)}
+        />
+      </div>
+      <div className="table-cell mono" role="gridcell" title={entry.name}>
+        <span className="snap-package">{entry.name}</span>
+        <span className="muted">{entry.arch === undefined ? '' : `:${entry.arch}`}</span>
+      </div>
+      <div className="table-cell mono" role="gridcell" title={entry.version}>
+        {entry.version}
+      </div>
+      <div className="table-cell" role="gridcell">
+        <button
+          type="button"
+          className="snap-decision"
+          data-tone={rejected ? 'bad' : 'good'}
+          tabIndex={tabIndex}
+          aria-label={`${entry.name} is ${rejected ? 'rejected: approve it' : 'approved: reject it'}`}
+          onClick={() => actions.decide(one, rejected ? 'approve' : 'reject')}
+        >
+          {rejected ? <X size={14} aria-hidden /> : <Check size={14} aria-hidden />}
+          {rejected ? 'rejected' : 'approved'}
+        </button>
+      </div>
+      <div className="table-cell" role="gridcell">
+        <select
+          className="input snap-stage-select"
+          tabIndex={tabIndex}
+          aria-label={`Stage of ${entry.name}`}
+          value={entry.stage}
+          onChange={(event) => actions.stage(one, Number(event.target.value))}
+        >
+          {stages.map((stage) => (
+            <option key={stage} value={stage}>
+              {stage}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div className="table-cell" role="gridcell">
+        {entry.severity === undefined || entry.severity === 'unknown' ? (
+          <span className="muted">{entry.classification ?? '–'}</span>
+        ) : (
+          <StatusDot {...severity}>{severity.label}</StatusDot>
+        )}
+      </div>
+      <div className="table-cell" role="gridcell">
+        {entry.note === undefined ? (
+          <span className="muted small" title={facts.join(' · ')}>
+            {facts.join(' · ')}
+          </span>
+        ) : (
+          <span title={entry.note}>
+            <StickyNote size={13} aria-hidden className="snap-note-icon" /> {entry.note}
+          </span>
+        )}
+      </div>
+      <div className="table-cell snap-more" role="gridcell">
+        <Menu
+          label={`More for ${entry.name}`}
+          trigger={
+            <IconButton
+              size="sm"
+              label={`More for ${entry.name}`}
+              tabIndex={tabIndex}
+              icon={<Ellipsis size={15} aria-hidden />}
+            />
+          }
+          items={[
+            {
+              id: 'note',
+              label: entry.note === undefined ? 'Add a note…' : 'Change the note…',
+              icon: <StickyNote size={14} aria-hidden />,
+              onSelect: () => actions.note(entry),
+            },
+            {
+              id: 'up',
+              label: 'Move up',
+              note: 'Alt+↑',
+              icon: <ArrowUp size={14} aria-hidden />,
+              disabled: !sortable,
+              onSelect: () => actions.move(one, -1),
+            },
+            {
+              id: 'down',
+              label: 'Move down',
+              note: 'Alt+↓',
+              icon: <ArrowDown size={14} aria-hidden />,
+              disabled: !sortable,
+              onSelect: () => actions.move(one, 1),
+            },
+            { kind: 'separator', id: 'line' },
+            {
+              id: 'remove',
+              label: 'Remove',
+              note: 'Delete',
+              icon: <Trash2 size={14} aria-hidden />,
+              danger: true,
+              onSelect: () => actions.remove(one),
+            },
+          ]}
+        />
+      </div>
+      {warnings !== undefined && (
+        <div className="snap-warnings" role="gridcell">
+          {warnings.map((warning) => (
+            <span key={`${warning.code} ${warning.message}`}>
+              <TriangleAlert size={13} aria-hidden /> {warning.message}
+            </span>
+          ))}
+        </div>
+      )}
+    </div>
+  );
+};

@@ -1,0 +1,125 @@
+/** Says that a snapshot is (or will be, or was) frozen: until when, where, and what that means for editing. */
+import { useState } from 'react';
+import type { FrostError } from '../../../shared/errors.ts';
+import type { SnapshotView } from '../../../shared/model/snapshot.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Dialog } from '../../ui/Dialog.tsx';
+import { Field, Textarea } from '../../ui/Field.tsx';
+import { formatDateTime, formatList, plural } from '../../ui/format.ts';
+import { ErrorState, Notice } from '../../ui/Notice.tsx';
+import { inZone, lengthOf } from './freezeTime.ts';
+import { type FreezeInfo, useSnapshots } from './store.ts';
+
+const POLICY = {
+  'listed-only': 'listed entries only',
+  'listed-or-dependency': 'listed entries and what they need',
+} as const;
+
+export const FreezeBanner = ({ snapshot }: { snapshot: SnapshotView }) => {
+  const freezes = useSnapshots((s) => s.freezes);
+  const [thawing, setThawing] = useState(false);
+  const held = freezes.filter((each) => each.lineId === snapshot.lineId);
+  const { thaw } = snapshot;
+  const actions = (
+    <Button size="sm" onClick={() => setThawing(true)}>
+      Thaw…
+    </Button>
+  );
+  return (
+    <>
+      {held.map((freeze) => (
+        <Notice
+          key={freeze.id}
+          tone="frozen"
+          title={
+            <strong>
+              Revision {freeze.revision} {freeze.active ? 'is frozen until' : 'will be frozen from'}{' '}
+              {inZone(freeze.active ? freeze.to : freeze.from, freeze.zone)}
+              {!freeze.active && ` to ${inZone(freeze.to, freeze.zone)}`} ({freeze.zone})
+            </strong>
+          }
+          actions={actions}
+        >
+          <p>
+            On {plural(freeze.hosts.length, 'host')} (<code>{freeze.selector}</code>
+            {freeze.hosts.length > 0 && `: ${formatList(freeze.hosts, 5)}`}), for{' '}
+            {lengthOf(freeze.from, freeze.to, freeze.zone)}, {POLICY[freeze.policy]}.
+          </p>
+          <p className="small">
+            {freeze.id === snapshot.id
+              ? 'Editing makes a new draft revision. The draft cannot be deployed on these hosts while the freeze holds.'
+              : `Revision ${snapshot.revision}, shown here, is a later draft: it cannot be deployed on these hosts while the freeze holds.`}
+          </p>
+        </Notice>
+      ))}
+      {held.length === 0 && snapshot.state === 'expired' && snapshot.freeze !== undefined && (
+        <Notice
+          tone="neutral"
+          title={`Its freeze ended ${inZone(snapshot.freeze.to, snapshot.freeze.zone)} (${snapshot.freeze.zone}); normal rules apply.`}
+        />
+      )}
+      {held.length === 0 && snapshot.state === 'thawed' && thaw !== undefined && (
+        <Notice tone="neutral" title={`Thawed early, ${formatDateTime(thaw.at)}: ${thaw.reason}`} />
+      )}
+      {thawing && <ThawDialog snapshot={snapshot} freezes={held} onClose={() => setThawing(false)} />}
+    </>
+  );
+};
+
+const ThawDialog = ({
+  snapshot,
+  freezes,
+  onClose,
+}: {
+  snapshot: SnapshotView;
+  freezes: readonly FreezeInfo[];
+  onClose: () => void;
+}) => {
+  const thaw = useSnapshots((s) => s.thaw);
+  const [reason, setReason] = useState('');
+  const [asked, setAsked] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<FrostError>();
+  const hosts = new Set(freezes.flatMap((freeze) => freeze.hosts));
+  const submit = async () => {
+    setAsked(true);
+    if (reason.trim() === '') return;
+    setBusy(true);
+    const result = await thaw(snapshot.name, reason.trim());
+    setBusy(false);
+    if (result.ok) onClose();
+    else setError(result.error);
+  };
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      tone="bad"
+      title={`Thaw ${snapshot.name} early?`}
+      text={`From then on anything may be deployed on ${plural(hosts.size, 'host')} again. The reason is kept in the revision and in the audit log.`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="danger" busy={busy}>
+            Thaw now
+          </Button>
+        </>
+      }
+    >
+      <Field
+        label="Reason"
+        required
+        error={asked && reason.trim() === '' ? 'Say why the freeze ends early.' : undefined}
+      >
+        <Textarea maxLength={2000} value={reason} onChange={(event) => setReason(event.target.value)} />
+      </Field>
+      {error !== undefined && <ErrorState error={error} />}
+    </Dialog>
+  );
+};

@@ -1,0 +1,177 @@
+/** A file is verified first and shown; only then is it imported. A refused file says why, and changes nothing. */
+import { FileCheck2, Upload } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { useLocation } from 'wouter';
+import { MAX_FRAME_BYTES } from '../../../shared/contract/wire.ts';
+import type { FrostError } from '../../../shared/errors.ts';
+import { Badge } from '../../ui/Badge.tsx';
+import { Button } from '../../ui/Button.tsx';
+import { Dialog } from '../../ui/Dialog.tsx';
+import { Loading } from '../../ui/EmptyState.tsx';
+import { formatBytes, plural } from '../../ui/format.ts';
+import { ErrorState } from '../../ui/Notice.tsx';
+import { snapshotLook } from '../../ui/states.ts';
+import { RelativeTime } from '../../ui/Time.tsx';
+import { DiffView } from './DiffView.tsx';
+import { tooLarge, useSnapshots, type Verified } from './store.ts';
+
+/** The text is quoted once more on its way, which makes it longer. */
+const MAX_BYTES = Math.floor(MAX_FRAME_BYTES / 2);
+
+const OUTCOME: Record<NonNullable<Verified['outcome']>, string> = {
+  'new-line': 'A new snapshot: there is none of this line here yet.',
+  forward: 'Moves the snapshot here forward to the newest revision of the file.',
+  same: 'Nothing to do: the snapshot here is at the same revision.',
+  older: 'Nothing to do: the snapshot here is already further than the file.',
+};
+
+type Looked = { text: string; verified: Verified } | { error: FrostError };
+
+export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClose: () => void }) => {
+  const { verify, importFile } = useSnapshots((s) => ({ verify: s.verify, importFile: s.importFile }));
+  const [, navigate] = useLocation();
+  const [chosen, setChosen] = useState(file);
+  const [looked, setLooked] = useState<Looked>();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<FrostError>();
+  const input = useRef<HTMLInputElement>(null);
+
+  useEffect(() => {
+    if (chosen === undefined) return;
+    let current = true;
+    setLooked(undefined);
+    setError(undefined);
+    const look = async (): Promise<Looked> => {
+      if (chosen.size > MAX_BYTES) return { error: tooLarge(chosen.size, MAX_BYTES) };
+      const text = await chosen.text();
+      const result = await verify(text);
+      return result.ok ? { text, verified: result.value } : { error: result.error };
+    };
+    void look().then((found) => {
+      if (current) setLooked(found);
+    });
+    return () => {
+      current = false;
+    };
+  }, [chosen, verify]);
+
+  const verified = looked !== undefined && 'verified' in looked ? looked.verified : undefined;
+  const head = verified?.revisions.reduce((best, each) => (each.revision > best.revision ? each : best));
+  const useful = verified?.outcome === 'new-line' || verified?.outcome === 'forward';
+
+  const confirm = async () => {
+    if (looked === undefined || !('text' in looked)) return;
+    setBusy(true);
+    const result = await importFile(looked.text);
+    setBusy(false);
+    if (!result.ok) return setError(result.error);
+    onClose();
+    navigate(`/snapshots/${encodeURIComponent(result.value.name)}`);
+  };
+
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      size="lg"
+      title="Import a snapshot"
+      text="The file is checked against its content hashes first. Nothing is changed until you say so."
+      footer={
+        <>
+          <Button onClick={onClose}>{verified !== undefined && !useful ? 'Close' : 'Cancel'}</Button>
+          {(verified === undefined || useful) && (
+            <Button
+              variant="primary"
+              busy={busy}
+              disabled={!useful}
+              reason={looked === undefined ? 'Choose a file first' : 'This file cannot be imported'}
+              onClick={() => void confirm()}
+            >
+              {verified === undefined ? 'Import' : `Import ${plural(verified.fresh, 'revision')}`}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div className="snap-file">
+        <Upload size={20} aria-hidden />
+        <div className="grow">
+          {chosen === undefined ? (
+            <>
+              Choose a <code>.frost.json</code> file, or drop one on the list of snapshots.
+            </>
+          ) : (
+            <>
+              <strong className="wrap-any">{chosen.name}</strong>{' '}
+              <span className="muted">{formatBytes(chosen.size)}</span>
+            </>
+          )}
+        </div>
+        <input
+          ref={input}
+          type="file"
+          className="visually-hidden"
+          accept=".json,.frost.json,application/json"
+          aria-label="Snapshot file"
+          tabIndex={-1}
+          onChange={(event) => {
+            const [next] = event.target.files ?? [];
+            if (next !== undefined) setChosen(next);
+          }}
+        />
+        <Button onClick={() => input.current?.click()}>
+          {chosen === undefined ? 'Choose a file' : 'Choose another'}
+        </Button>
+      </div>
+      {chosen !== undefined && looked === undefined && <Loading label="Checking the file" rows={3} />}
+      {looked !== undefined && 'error' in looked && (
+        <ErrorState title="This file is refused; nothing was changed" error={looked.error} />
+      )}
+      {verified !== undefined && head !== undefined && (
+        <>
+          <section className="panel stack" aria-label="Content of the file">
+            <div className="row">
+              <FileCheck2 size={17} aria-hidden />
+              <h3>{head.name}</h3>
+              <Badge {...snapshotLook[head.state]}>{snapshotLook[head.state].label}</Badge>
+            </div>
+            <dl className="facts">
+              <dt>Newest revision</dt>
+              <dd>
+                {head.revision}, {plural(head.entryCount, 'entry', 'entries')}, by {head.author.name},{' '}
+                <RelativeTime at={head.createdAt} />
+              </dd>
+              <dt>In the file</dt>
+              <dd>
+                {plural(verified.revisions.length, 'revision')}, {verified.fresh} not here yet
+              </dd>
+              <dt>Content hash</dt>
+              <dd className="mono wrap-any">{head.id}</dd>
+              <dt>Signatures</dt>
+              <dd>
+                {verified.signatures.length === 0
+                  ? 'none'
+                  : verified.signatures
+                      .map((each) => `${each.fingerprint} (${each.checked ? 'checked' : 'not checked'})`)
+                      .join(', ')}
+              </dd>
+            </dl>
+            {verified.outcome !== undefined && <p>{OUTCOME[verified.outcome]}</p>}
+          </section>
+          {verified.refusal !== undefined && (
+            <ErrorState title="Sound, but it cannot be imported here" error={verified.refusal} />
+          )}
+          {verified.diff !== undefined && (
+            <section className="stack" aria-label="Difference to the snapshot here">
+              <h3>What it changes here</h3>
+              <DiffView diff={verified.diff} from="here" to="the file" />
+            </section>
+          )}
+        </>
+      )}
+      {error !== undefined && <ErrorState error={error} />}
+    </Dialog>
+  );
+};

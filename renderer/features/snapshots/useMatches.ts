@@ -1,0 +1,56 @@
+/** Which hosts a selector matches, while it is typed. */
+import { useEffect, useState } from 'react';
+import type { HostOverview } from '../../../shared/contract/fleet.ts';
+import type { FrostError } from '../../../shared/errors.ts';
+import { useSnapshots } from './store.ts';
+
+export type Matches =
+  | { status: 'none' }
+  | { status: 'asking' }
+  | { status: 'matched'; hosts: readonly HostOverview[] }
+  | { status: 'error'; error: FrostError };
+
+const DELAY_MS = 250;
+
+export const useMatches = (selector: string): Matches => {
+  const match = useSnapshots((s) => s.match);
+  const [matches, setMatches] = useState<Matches>({ status: 'none' });
+  useEffect(() => {
+    const text = selector.trim();
+    if (text === '') return setMatches({ status: 'none' });
+    const stop = new AbortController();
+    setMatches({ status: 'asking' });
+    const timer = setTimeout(async () => {
+      const result = await match([text], stop.signal);
+      if (stop.signal.aborted) return;
+      setMatches(
+        result.ok
+          ? { status: 'matched', hosts: result.value.hosts }
+          : { status: 'error', error: result.error },
+      );
+    }, DELAY_MS);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [selector, match]);
+  return matches;
+};
+
+/** The hint below a selector's field. */
+export const matchText = (matches: Matches, what = 'hosts match'): string => {
+  switch (matches.status) {
+    case 'none':
+      return 'For example all, web-*, env=production, tag=web and not tag=canary';
+    case 'asking':
+      return 'Counting the hosts…';
+    case 'error':
+      return '';
+    case 'matched': {
+      const names = matches.hosts.map((each) => each.host.name);
+      if (names.length === 0) return 'No host matches.';
+      const shown = names.slice(0, 5).join(', ');
+      return `${names.length} ${names.length === 1 ? what.replace('hosts match', 'host matches') : what}: ${shown}${names.length > 5 ? ' …' : ''}`;
+    }
+  }
+};
