@@ -26,10 +26,10 @@ export const present = <T>(loadable: Loadable<T>): T | undefined =>
   loadable.status === 'loading' ? undefined : loadable.value;
 
 /**
- * Runs `read` so that the newest call wins: calls made while one is under way are answered by one more read after it.
- * A burst of changes costs two reads.
+ * Runs `read` so that the newest call wins: calls made while one is under way are answered by one more read after it, and
+ * not sooner than `pauseMs` after the last. A burst of changes costs two reads, however long it is.
  */
-export const coalesce = (read: () => Promise<void>): (() => Promise<void>) => {
+export const coalesce = (read: () => Promise<void>, pauseMs = 0): (() => Promise<void>) => {
   let running: Promise<void> | undefined;
   let again = false;
   const run = async (): Promise<void> => {
@@ -37,6 +37,7 @@ export const coalesce = (read: () => Promise<void>): (() => Promise<void>) => {
       do {
         again = false;
         await read();
+        if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
       } while (again);
     } finally {
       running = undefined;

@@ -1,0 +1,173 @@
+/** The fleet table's columns. */
+import { Link } from 'wouter';
+import type { HostOverview } from '../../../shared/contract/fleet.ts';
+import { Badge, StatusDot } from '../../ui/Badge.tsx';
+import type { Column } from '../../ui/DataTable.tsx';
+import { formatCount } from '../../ui/format.ts';
+import { RelativeTime } from '../../ui/Time.tsx';
+import { goodScan, hostStatus, isStale } from './status.ts';
+
+const tagText = (overview: HostOverview): string =>
+  Object.entries(overview.host.tags)
+    .map(([key, value]) => (value === '' ? key : `${key}=${value}`))
+    .join(' ');
+
+/** Numbers from before a failed scan are marked, and say from when they are. */
+const Counted = ({ overview, count }: { overview: HostOverview; count: number | undefined }) => {
+  if (count === undefined) return <span className="muted">–</span>;
+  return isStale(overview) ? (
+    <span className="muted" title="From the last good scan; the latest one failed">
+      {formatCount(count)} <span aria-hidden>*</span>
+      <span className="visually-hidden">from the last good scan</span>
+    </span>
+  ) : (
+    <span className={count === 0 ? 'muted' : ''}>{formatCount(count)}</span>
+  );
+};
+
+export const fleetColumns: readonly Column<HostOverview>[] = [
+  {
+    id: 'name',
+    header: 'Host',
+    min: 11,
+    grow: 2,
+    sort: (row) => row.host.name,
+    cell: (row, { tabIndex }) => (
+      <Link
+        href={`/fleet/${encodeURIComponent(row.host.name)}`}
+        className="cell-link"
+        tabIndex={tabIndex}
+        title={`${row.host.user}@${row.host.address}:${row.host.port}`}
+      >
+        {row.host.name}
+      </Link>
+    ),
+  },
+  {
+    id: 'status',
+    header: 'Status',
+    min: 10,
+    grow: 1,
+    sort: (row) => hostStatus(row).rank,
+    cell: (row) => {
+      const status = hostStatus(row);
+      return (
+        <StatusDot tone={status.tone} icon={status.icon} title={status.detail}>
+          {status.label}
+        </StatusDot>
+      );
+    },
+  },
+  {
+    id: 'updates',
+    header: 'Updates',
+    min: 6,
+    align: 'end',
+    descFirst: true,
+    sort: (row) => goodScan(row)?.updateCount,
+    cell: (row) => <Counted overview={row} count={goodScan(row)?.updateCount} />,
+  },
+  {
+    id: 'security',
+    header: 'Security',
+    min: 6.25,
+    align: 'end',
+    descFirst: true,
+    sort: (row) => goodScan(row)?.securityCount,
+    cell: (row) => {
+      const count = goodScan(row)?.securityCount;
+      return count !== undefined && count > 0 && !isStale(row) ? (
+        <strong className="count-security">{formatCount(count)}</strong>
+      ) : (
+        <Counted overview={row} count={count} />
+      );
+    },
+  },
+  {
+    id: 'flags',
+    header: 'Now',
+    min: 9,
+    grow: 1.6,
+    sort: (row) =>
+      `${row.activeRun === undefined ? 1 : 0}${row.frozenBy === undefined ? 1 : 0}${goodScan(row)?.facts?.rebootRequired === true ? 0 : 1}`,
+    cell: (row, { tabIndex }) => {
+      const reboot = goodScan(row)?.facts?.rebootRequired === true;
+      return (
+        <span className="cell-badges">
+          {row.activeRun !== undefined && (
+            <Link
+              href={`/runs/${row.activeRun}`}
+              tabIndex={tabIndex}
+              aria-label={`Run under way on ${row.host.name}`}
+            >
+              <Badge tone="busy">in a run</Badge>
+            </Link>
+          )}
+          {row.frozenBy !== undefined && (
+            <Badge tone="frozen" title={`Frozen by ${row.frozenBy}`}>
+              {row.frozenBy}
+            </Badge>
+          )}
+          {reboot && (
+            <Badge tone="warn" title={goodScan(row)?.facts?.rebootReasons.join(', ')}>
+              reboot
+            </Badge>
+          )}
+        </span>
+      );
+    },
+  },
+  {
+    id: 'environment',
+    header: 'Environment',
+    min: 7.5,
+    grow: 0.6,
+    sort: (row) => row.host.environment,
+    cell: (row) => row.host.environment ?? <span className="muted">–</span>,
+  },
+  {
+    id: 'tags',
+    header: 'Tags',
+    min: 6,
+    grow: 1,
+    sort: (row) => (tagText(row) === '' ? undefined : tagText(row)),
+    cell: (row) => (
+      <span className="muted" title={tagText(row)}>
+        {tagText(row)}
+      </span>
+    ),
+  },
+  {
+    id: 'os',
+    header: 'System',
+    min: 6.5,
+    grow: 0.6,
+    sort: (row) => {
+      const facts = goodScan(row)?.facts;
+      return facts === undefined ? undefined : `${facts.os} ${facts.release}`;
+    },
+    cell: (row) => {
+      const facts = goodScan(row)?.facts;
+      return facts === undefined ? (
+        <span className="muted">–</span>
+      ) : (
+        <span title={facts.osName}>
+          {facts.os} {facts.release}
+        </span>
+      );
+    },
+  },
+  {
+    id: 'scanned',
+    header: 'Last scan',
+    min: 7,
+    align: 'end',
+    sort: (row) => (row.latest === undefined ? undefined : Date.parse(row.latest.finishedAt)),
+    cell: (row) =>
+      row.latest === undefined ? (
+        <span className="muted">never</span>
+      ) : (
+        <RelativeTime at={row.latest.finishedAt} />
+      ),
+  },
+];
