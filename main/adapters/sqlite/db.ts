@@ -50,7 +50,11 @@ export class Db implements Reader {
 
   close(): void {
     this.guarded(() => {
-      this.handle.pragma('optimize');
+      try {
+        this.handle.pragma('optimize');
+      } catch {
+        // A damaged or full database is closed all the same; statistics can wait.
+      }
       this.handle.close();
     });
   }

@@ -50,7 +50,7 @@ export const faultOf = (error: unknown, file: string): unknown => {
       'it, or its folder, is read-only',
       'Make the data folder writable and try again.',
     );
-  if (code.startsWith('SQLITE_CANTOPEN'))
+  if (code.startsWith('SQLITE_CANTOPEN') || ['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST'].includes(code))
     return unwritable(file, 'it cannot be opened', 'Check that the data folder is there and writable.');
   if (code.startsWith('SQLITE_IOERR') || code === 'EIO')
     return unwritable(file, `the disk reports an error (${code})`, 'Check the disk, then try again.');

@@ -48,7 +48,7 @@ CREATE TABLE revisions (
   created_at TEXT NOT NULL,
   content TEXT NOT NULL
 ) STRICT;
-CREATE INDEX revisions_by_line ON revisions (line, number);
+CREATE INDEX revisions_by_line ON revisions (line, number, id);
 CREATE TRIGGER revisions_immutable BEFORE UPDATE ON revisions
 BEGIN SELECT RAISE (ABORT, 'a revision never changes'); END;
 

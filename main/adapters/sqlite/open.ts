@@ -2,7 +2,17 @@
  * Opens the store's database: WAL, every commit on disk before it is reported (a run's commit must survive power loss),
  * readable by its owner alone.
  */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { err, FrostFault, ok, type Result } from '../../../shared/errors.ts';
@@ -22,6 +32,8 @@ import { trustStore } from './trust.ts';
 
 /** "Frst", so that no other program's database is ever taken for ours and migrated. */
 const APPLICATION_ID = 0x46727374;
+const MAGIC = 'SQLite format 3\0';
+const HEADER_BYTES = 100;
 const BUSY_MS = 5000;
 const WAL_LIMIT_BYTES = 32 * 1024 * 1024;
 const NEWEST = MIGRATIONS.at(-1)?.version ?? 0;
@@ -33,10 +45,30 @@ const prepareFile = (file: string): void => {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   if (existsSync(file)) {
     if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600);
+    // SQLite would open it for reading and fail later, with a less telling error.
+    accessSync(file, constants.W_OK);
+    accessSync(dirname(file), constants.W_OK);
     if (size(file) > 0) return;
     // SQLite takes an empty file for a new database; one that lost its content must not become a fresh start.
     if (size(`${file}-wal`) > 0 || backupsOf(file).length > 0) throw damaged(file, 'it is empty');
   } else closeSync(openSync(file, 'wx', 0o600));
+};
+
+/**
+ * A file that lost its end: SQLite notices missing pages, but reads a cut one as if it ended in zeros. Only after an orderly
+ * end does the header's page count (https://sqlite.org/fileformat2.html#the_database_header) have to agree with the size.
+ */
+const checkSize = (file: string): void => {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const opened = openSync(file, 'r');
+  const read = readSync(opened, header, 0, HEADER_BYTES, 0);
+  closeSync(opened);
+  if (read === 0) return;
+  if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) throw damaged(file, 'it is not a database');
+  const pageBytes = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
+  const countIsValid = header.readUInt32BE(24) === header.readUInt32BE(92);
+  if (read < HEADER_BYTES || (countIsValid && size(file) < pageBytes * header.readUInt32BE(28)))
+    throw damaged(file, 'its end is missing');
 };
 
 const checkIdentity = (handle: Database.Database, file: string): void => {
@@ -55,6 +87,7 @@ const openHandle = (file: string, log: Log): Database.Database => {
   prepareFile(file);
   // A process that ended in order leaves no WAL behind. Where there is one, every page is looked at once.
   const unclean = size(`${file}-wal`) > 0;
+  if (!unclean) checkSize(file);
   const handle = new Database(file, { timeout: BUSY_MS });
   try {
     checkIdentity(handle, file);

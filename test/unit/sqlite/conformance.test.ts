@@ -6,17 +6,8 @@ import { FrostFault } from '../../../shared/errors.ts';
 import type { Capture } from '../../../shared/model/run.ts';
 import { createMemoryStore } from '../../support/memoryStore.ts';
 import { makeFacts, makeHost, makePackage, makeScan, makeUpdate, uuid } from '../fleet/make.ts';
-import {
-  AT,
-  commitOf,
-  hash,
-  makePlan,
-  makeRevision,
-  makeRun,
-  opened,
-  outputEvent,
-  temporaryFolder,
-} from './make.ts';
+import { opened, temporaryFolder } from './make.ts';
+import { AT, commitOf, hash, makePlan, makeRevision, makeRun, outputEvent } from './model.ts';
 
 const kinds: [string, () => Store][] = [
   ['in memory', createMemoryStore],
