@@ -113,14 +113,19 @@ export const startSshServer = async (o: SshServerOptions): Promise<SshTestServer
     },
   };
 
-  const runCommand = (channel: ServerChannel, command: string) => {
+  const runCommand = (channel: ServerChannel, command: string, peerPort: number) => {
     state.commands.push(command);
     if (o.onExec !== undefined) {
       o.onExec(channel, command);
       return;
     }
     const child = spawn(o.loginShell ?? '/bin/sh', ['-c', command], {
-      env: { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: '/tmp', ...o.env },
+      env: {
+        PATH: process.env.PATH ?? '/usr/bin:/bin',
+        HOME: '/tmp',
+        SSH_CONNECTION: `127.0.0.1 ${peerPort} 127.0.0.1 ${state.port}`,
+        ...o.env,
+      },
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
@@ -149,14 +154,14 @@ export const startSshServer = async (o: SshServerOptions): Promise<SshTestServer
     });
   };
 
-  const onSession = (accept: () => Session) => {
+  const onSession = (accept: () => Session, peerPort: number) => {
     const session = accept();
     state.openSessions++;
     state.mostSessions = Math.max(state.mostSessions, state.openSessions);
     session.on('close', () => {
       state.openSessions--;
     });
-    session.on('exec', (acceptExec, _reject, info) => runCommand(acceptExec(), info.command));
+    session.on('exec', (acceptExec, _reject, info) => runCommand(acceptExec(), info.command, peerPort));
   };
 
   const server = new ssh2.Server(
@@ -166,7 +171,7 @@ export const startSshServer = async (o: SshServerOptions): Promise<SshTestServer
       ...(o.ident === undefined ? {} : { ident: o.ident }),
       ...(o.banner === undefined ? {} : { banner: o.banner }),
     },
-    (connection) => {
+    (connection, peer) => {
       connection.on('error', () => {});
       o.onConnection?.(connection);
       connection.on('authentication', (ctx) => {
@@ -208,7 +213,7 @@ export const startSshServer = async (o: SshServerOptions): Promise<SshTestServer
       });
       connection.on('session', (accept, reject) => {
         if (state.openSessions >= (o.maxSessions ?? 10)) reject();
-        else onSession(accept);
+        else onSession(accept, peer.port);
       });
       connection.on('tcpip', (accept, reject, info) => {
         if (o.allowForward !== true) {

@@ -12,10 +12,11 @@ const KEX: KexAlgorithm[] = [
   'ecdh-sha2-nistp384',
   'ecdh-sha2-nistp521',
   'diffie-hellman-group16-sha512',
-  'diffie-hellman-group18-sha512',
-  'diffie-hellman-group-exchange-sha256',
   'diffie-hellman-group15-sha512',
   'diffie-hellman-group14-sha256',
+  'diffie-hellman-group18-sha512',
+  // Last: checking the host's own 8192-bit prime takes seconds of CPU.
+  'diffie-hellman-group-exchange-sha256',
 ];
 const OLD_KEX: KexAlgorithm[] = [
   'diffie-hellman-group14-sha1',

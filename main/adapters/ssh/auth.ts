@@ -84,15 +84,21 @@ const passwordLogin = (host: Host, password: string): Login => {
   };
 };
 
-const identitiesOf = (agent: BaseAgent): Promise<{ count: number } | { error: Error }> =>
+const identitiesOf = (agent: BaseAgent, timeoutMs: number): Promise<{ count: number } | { error: Error }> =>
   new Promise((resolve) => {
+    const timer = setTimeout(() => resolve({ error: new Error('it does not react') }), timeoutMs);
     agent.getIdentities((error, keys) => {
+      clearTimeout(timer);
       if (error) resolve({ error });
       else resolve({ count: keys?.length ?? 0 });
     });
   });
 
-const agentLogin = async (host: Host, socket: string | undefined): Promise<Result<Login>> => {
+const agentLogin = async (
+  host: Host,
+  socket: string | undefined,
+  timeoutMs: number,
+): Promise<Result<Login>> => {
   const bad = (message: string, hint: string) => fail('host.auth-failed', message, { host: host.name, hint });
   if (socket === undefined || socket === '')
     return bad(
@@ -100,7 +106,7 @@ const agentLogin = async (host: Host, socket: string | undefined): Promise<Resul
       'Start an agent and load the key with ssh-add before Frostline is started, or give the host a key file.',
     );
   const agent = ssh2.createAgent(socket);
-  const found = await identitiesOf(agent);
+  const found = await identitiesOf(agent, timeoutMs);
   if ('error' in found)
     return bad(
       `The SSH agent at ${clean(socket, 200)} does not answer: ${clean(found.error.message)}.`,
@@ -121,7 +127,7 @@ const agentLogin = async (host: Host, socket: string | undefined): Promise<Resul
 
 export const loginFor = async (
   host: Host,
-  o: { vault: Vault; keyFiles: KeyFiles; agentSocket: string | undefined },
+  o: { vault: Vault; keyFiles: KeyFiles; agentSocket: string | undefined; timeoutMs: number },
 ): Promise<Result<Login>> => {
   switch (host.auth.kind) {
     case 'key': {
@@ -147,6 +153,6 @@ export const loginFor = async (
       return ok(passwordLogin(host, secret.value));
     }
     case 'agent':
-      return agentLogin(host, o.agentSocket);
+      return agentLogin(host, o.agentSocket, o.timeoutMs);
   }
 };

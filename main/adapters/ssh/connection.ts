@@ -9,7 +9,7 @@ import { causeOf, clean, place } from './words.ts';
 /** OpenSSH's default MaxSessions is 10; two are left for the admin's own use of a shared connection. */
 const MAX_SESSIONS = 8;
 /** A host that asks for new keys this often within a minute is wasting our time on purpose. */
-const MAX_REKEYS_PER_MINUTE = 30;
+const MAX_REKEYS_PER_MINUTE = 1_000;
 /** How long a host may take to confirm that a channel is closed before the connection counts as broken. */
 const CLOSE_GRACE_MS = 5_000;
 
@@ -33,6 +33,7 @@ export class Connection {
   #over: FrostError | undefined;
   #limit = MAX_SESSIONS;
   #open = 0;
+  #used = false;
   readonly #waiting: (() => void)[] = [];
 
   constructor(host: Host, { client, socket }: Dialled) {
@@ -120,7 +121,14 @@ export class Connection {
       if (!(await this.#takeSlot(signal)))
         return this.alive ? fail('cancelled', 'Waiting for a session was cancelled.') : this.#lostResult();
       const opened = await this.#exec(command, signal);
-      if (opened.ok || opened.error.code !== 'host.busy' || this.#open === 0) return opened;
+      if (opened.ok) this.#used = true;
+      if (opened.ok || opened.error.code !== 'host.busy') return opened;
+      if (this.#open === 0) {
+        if (!this.#used) return opened;
+        // Commands that were given up still run over there and hold its sessions: only a new connection helps.
+        this.end();
+        return { ok: false, error: await this.lost };
+      }
       // The host takes fewer sessions than usual: others are open, so wait for one of them.
       this.#limit = Math.max(1, this.#open);
     }

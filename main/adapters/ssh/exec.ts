@@ -19,8 +19,6 @@ import {
 const MAX_NOISE_BYTES = 1024 * 1024;
 /** Of that, what is kept to find the mark and to explain a failure. */
 const KEPT_NOISE = 64 * 1024;
-/** A child left behind in the background holds the channel open; its output is not waited for longer than this. */
-const LINGER_MS = 5_000;
 /** How long sudo and the login shell may take until ours is ready. */
 const READY_MS = 45_000;
 
@@ -50,13 +48,11 @@ const exitCodeOf = (code: number | null, signal: string | undefined): number => 
   return known === undefined ? 255 : 128 + known[1];
 };
 
-export const timedOut = (host: Host, spec: CommandSpec): FrostError =>
+export const timedOut = (host: Host, spec: CommandSpec, leftBehind = false): FrostError =>
   frostError(
     'host.timeout',
-    `A command on ${host.name} did not end within ${Math.round(spec.timeoutMs / 1000)} s.`,
-    {
-      host: host.name,
-    },
+    `A command on ${host.name} did not end within ${Math.round(spec.timeoutMs / 1000)} s${leftBehind ? ': something it started in the background keeps its output open' : ''}.`,
+    { host: host.name },
   );
 
 export const cancelled = (host: Host): FrostError =>
@@ -82,13 +78,11 @@ export const execScript = (
     const stderr: Buffer[] = [];
     let exit: number | undefined;
     let settled = false;
-    let lingering: NodeJS.Timeout | undefined;
 
     const settle = (result: Result<CommandOutput>) => {
       if (settled) return;
       settled = true;
       clearTimeout(readyTimer);
-      clearTimeout(lingering);
       o.signal?.removeEventListener('abort', onAbort);
       o.limit.removeEventListener('abort', onLimit);
       session.close();
@@ -100,7 +94,7 @@ export const execScript = (
       failWith(
         !ready && elevation !== 'none' && sudoWords(stderrHead, nonce) !== ''
           ? sudoFailure(host, elevation, stderrHead, nonce, true)
-          : timedOut(host, spec),
+          : timedOut(host, spec, exit !== undefined),
       );
     o.signal?.addEventListener('abort', onAbort, { once: true });
     o.limit.addEventListener('abort', onLimit, { once: true });
@@ -115,10 +109,8 @@ export const execScript = (
           }),
         );
     }, READY_MS);
-    void lost.then((error) => {
-      // What has arrived is still in the streams; the exit code may be among it.
-      setImmediate(() => (exit === undefined ? failWith(error) : finish()));
-    });
+    // Also when the exit code is known: it overtakes output, and output cut short must not pass for all of it.
+    void lost.then(failWith);
 
     const count = (chunk: Buffer): boolean => {
       outputBytes += chunk.length;
@@ -163,7 +155,6 @@ export const execScript = (
 
     channel.on('data', (chunk: Buffer) => {
       if (settled) return;
-      touch();
       if (ready) {
         onOut(chunk);
         return;
@@ -186,7 +177,6 @@ export const execScript = (
 
     channel.stderr.on('data', (chunk: Buffer) => {
       if (settled) return;
-      touch();
       if (stderrOpen) {
         if (count(chunk)) stderr.push(chunk);
         return;
@@ -237,21 +227,13 @@ export const execScript = (
       settle(ok({ stdout: decode(stdout), stderr: decode(stderr), exitCode: exit }));
     };
 
-    /** After the shell has ended, output still coming from a child it left behind is taken while it flows. */
-    const touch = () => {
-      if (exit === undefined) return;
-      clearTimeout(lingering);
-      lingering = setTimeout(finish, LINGER_MS);
-    };
-
     channel.on('exit', (code: number | null, signal?: string) => {
       exit = exitCodeOf(code, signal);
-      touch();
     });
     let open = 2;
     const closed = () => {
       open--;
-      if (open === 0) setImmediate(finish);
+      if (open === 0) finish();
     };
     channel.once('close', closed);
     channel.stderr.once('end', closed);

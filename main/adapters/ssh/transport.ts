@@ -95,7 +95,7 @@ export const createSshTransport = (o: SshTransportOptions): Transport => {
   ): Promise<Result<Connection>> => {
     try {
       const known = await knownKeysOf(host);
-      const login = await loginFor(host, { vault: o.vault, keyFiles, agentSocket });
+      const login = await loginFor(host, { vault: o.vault, keyFiles, agentSocket, timeoutMs });
       if (!login.ok) return login;
       const began = Date.now();
       const dialled = await dial({
