@@ -83,7 +83,12 @@ export const Refusal = z.object({
   code: FrostError.shape.code,
   message: Text(2000),
   package: PackageName.optional(),
+  /** Where more than one package is concerned: all that the plan would have touched. */
+  packages: z.array(PackageName).max(2000).optional(),
 });
+/** The packages a refusal is about. */
+export const packagesOf = (refusal: Refusal): string[] =>
+  refusal.packages ?? (refusal.package === undefined ? [] : [refusal.package]);
 export type Refusal = z.infer<typeof Refusal>;
 
 export const SpaceNeed = z.object({

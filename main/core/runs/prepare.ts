@@ -1,6 +1,6 @@
 /** A task's steps before anything is changed on its host: connect, check, simulate, capture, stage. All may be done again. */
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
-import type { PlanAction } from '../../../shared/model/plan.ts';
+import { type PlanAction, packagesOf } from '../../../shared/model/plan.ts';
 import type { Capture } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
 import type { CommandSpec } from '../ports.ts';
@@ -55,7 +55,7 @@ const allowed = (context: StepContext, reached: Reached, actions: PlanAction[]):
   const refusals = deps.judge(reached.host, revision, actions, ports.clock.now());
   const [first, ...more] = refusals;
   if (first === undefined) return ok(revision);
-  const packages = refusals.flatMap((refusal) => refusal.package ?? []).slice(0, 2000);
+  const packages = [...new Set(refusals.flatMap(packagesOf))].slice(0, 2000);
   return fail(first.code, first.message, {
     ...(packages.length > 0 && { packages }),
     ...(more.length > 0 && {
@@ -116,7 +116,7 @@ const objection = (context: StepContext, simulated: Simulated): FrostError | und
   const [refusal] = simulation.refusals;
   if (refusal !== undefined)
     return frostError(refusal.code, refusal.message, {
-      packages: simulation.refusals.flatMap((r) => r.package ?? []).slice(0, 2000),
+      packages: [...new Set(simulation.refusals.flatMap(packagesOf))].slice(0, 2000),
     });
   const drift = driftOf(hostPlan.actions, simulation.actions, context.task().changed);
   if (drift.words.length > 0) return driftError(hostPlan.host, drift);
@@ -161,7 +161,8 @@ export const simulate = async (context: StepContext): Promise<StepOutcome> => {
   const simulated = await simulateAndJudge(context, reached.value);
   if (!simulated.ok) return failed(context, simulated.error);
   if (simulated.value === 'compliant') return { result: { kind: 'compliant' } };
-  context.stages.set(simulated.value.stages);
+  const { stages, simulation } = simulated.value;
+  context.request.set({ stages, lock: simulation.lock });
   return PASSED;
 };
 
@@ -208,12 +209,20 @@ export const stage = async (context: StepContext): Promise<StepOutcome> => {
   const reached = reach(context);
   if (!reached.ok) return failed(context, reached.error);
   // After a restart of the console the request is not in memory any more; the host is asked anew, and judged anew.
-  if (context.stages.get() === undefined) {
+  if (context.request.get() === undefined) {
     const again = await simulate(context);
     if (again.result.kind !== 'passed') return again;
   }
+  const request = context.request.get();
+  // The download waits for the lock too, in silence: say now who has it.
+  if (request?.lock.held)
+    context.progress({
+      phase: 'waiting',
+      percent: 0,
+      waitingFor: `lock held by ${request.lock.holder ?? 'another process'}`.slice(0, 500),
+    });
   const nonce = ports.random.hex(16);
-  const spec = reached.value.driver.stage({ nonce, stages: context.stages.get() ?? [] });
+  const spec = reached.value.driver.stage({ nonce, stages: request?.stages ?? [] });
   const output = await askAgain(context, reached.value.route, spec);
   if (!output.ok) return failed(context, output.error);
   const staged = reached.value.driver.parseStage(output.value, { nonce });

@@ -1,18 +1,23 @@
 /** From the reducer's state and the plan to the `Run` that everybody sees; and the state a run begins with. */
 import { type FrostError, frostError } from '../../../shared/errors.ts';
-import type { HostPlan, Plan, PlanAction } from '../../../shared/model/plan.ts';
+import { type HostPlan, type Plan, type PlanAction, packagesOf } from '../../../shared/model/plan.ts';
 import type { Run, Task } from '../../../shared/model/run.ts';
 import type { Outcome, RunModel, TaskModel } from './model.ts';
 import { countsOf } from './verdict.ts';
+import { netActions } from './verify.ts';
 
 type PackageState = Task['to'][number];
 
 /** Versions before: what the plan replaces or removes. */
 const before = (actions: readonly PlanAction[]): PackageState[] =>
-  actions.flatMap(({ name, arch, from }) => (from === undefined ? [] : [{ name, arch, version: from }]));
+  netActions(actions).flatMap(({ name, arch, from }) =>
+    from === undefined ? [] : [{ name, arch, version: from }],
+  );
 
 const after = (actions: readonly PlanAction[]): PackageState[] =>
-  actions.flatMap(({ name, arch, to }) => (to === undefined ? [] : [{ name, arch, version: to }]));
+  netActions(actions).flatMap(({ name, arch, to }) =>
+    to === undefined ? [] : [{ name, arch, version: to }],
+  );
 
 const seen = (outcome: Outcome, actions: readonly PlanAction[]): PackageState[] => {
   switch (outcome.kind) {
@@ -72,7 +77,7 @@ const planError = (host: HostPlan): FrostError | null => {
   if (host.error !== undefined) return host.error;
   const [first, ...rest] = host.refusals;
   if (host.state !== 'refused' || first === undefined) return null;
-  const packages = host.refusals.flatMap((refusal) => refusal.package ?? []).slice(0, 2000);
+  const packages = [...new Set(host.refusals.flatMap(packagesOf))].slice(0, 2000);
   return frostError(first.code, first.message, {
     host: host.host,
     ...(packages.length > 0 && { packages }),

@@ -59,6 +59,13 @@ export const freezesOn = (
 export const freezeLabel = (stored: StoredFreeze): string =>
   `the freeze of '${stored.snapshot}' (revision ${stored.revision}) until ${showTime(stored.freeze.to, stored.freeze.zone)}`;
 
+const NAMED = 20;
+
+const few = (names: string[]): string =>
+  names.length <= NAMED
+    ? names.join(', ')
+    : `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
+
 const entriesFor = (action: PlanAction, entries: Entry[]): Entry[] =>
   entries.filter(
     (entry) => entry.name === action.name && (entry.arch === undefined || entry.arch === action.arch),
@@ -95,6 +102,9 @@ export const judgeFreeze = (o: {
 }): Refusal[] => {
   const { content, id } = o.revision;
   const refusals: Refusal[] = [];
+  const names = [...new Set(o.actions.map((action) => action.name))];
+  const touched = names.length === 0 ? '' : ` It would change ${few(names)}.`;
+  const concerned = names.length === 0 ? {} : { packages: names.slice(0, 2000) };
   for (const stored of freezesOn(o.host, o.at, o)) {
     const label = freezeLabel(stored);
     if (stored.revisionId !== id) {
@@ -102,11 +112,13 @@ export const judgeFreeze = (o: {
         stored.lineId === content.line.id
           ? {
               code: 'freeze.edited-revision',
-              message: `${o.host.name} is under ${label}: revision ${content.number} is not the frozen one. Run ${stored.snapshot}@${stored.revision}, or thaw it first.`,
+              message: `${o.host.name} is under ${label}: revision ${content.number} is not the frozen one. Run ${stored.snapshot}@${stored.revision}, or thaw it first.${touched}`,
+              ...concerned,
             }
           : {
               code: 'freeze.other-snapshot',
-              message: `${o.host.name} is under ${label}: snapshot '${content.line.name}' may not be deployed.`,
+              message: `${o.host.name} is under ${label}: snapshot '${content.line.name}' may not be deployed.${touched}`,
+              ...concerned,
             },
       );
       continue;

@@ -138,6 +138,16 @@ describe('what a freeze lets through', () => {
     expect(judge({ revision: foreign })[0]?.message).toContain("snapshot 'other' may not be deployed.");
   });
 
+  test('and names the packages that another snapshot or an edited revision would have changed', () => {
+    const actions = [upgrade('openssl', '1.0'), upgrade('curl', '8.0')];
+    const foreign = revision(3, [], '00000003-0000-4000-8000-000000000002');
+    for (const other of [foreign, revision(3, [])]) {
+      const [refusal] = judge({ revision: other, actions });
+      expect(refusal?.packages).toEqual(['openssl', 'curl']);
+      expect(refusal?.message).toContain('openssl, curl');
+    }
+  });
+
   test('anything once no freeze holds', () => {
     expect(codes({ freezes: [], revision: revision(9, []), actions: [upgrade('x', '1')] })).toEqual([]);
   });

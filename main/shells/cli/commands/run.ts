@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { FrostFault, frostError } from '../../../../shared/errors.ts';
-import type { HostPlan, Plan } from '../../../../shared/model/plan.ts';
+import { type HostPlan, type Plan, packagesOf } from '../../../../shared/model/plan.ts';
 import { type Context, exitCodeForHosts, unwrap } from '../context.ts';
 import { parametersOf, type RunOptions, withRunOptions } from '../parameters.ts';
 import { planText } from '../planText.ts';
@@ -34,9 +34,7 @@ const refuseWhole = (plan: Plan): void => {
   const refused = plan.hosts.filter((host) => host.state === 'refused');
   if (refused.length === 0 || refused.length < plan.hosts.length) return;
   const [first] = refused.flatMap((host) => host.refusals);
-  const packages = [
-    ...new Set(refused.flatMap((host) => host.refusals.flatMap((refusal) => refusal.package ?? []))),
-  ];
+  const packages = [...new Set(refused.flatMap((host) => host.refusals.flatMap(packagesOf)))];
   const messages = [...new Set(refused.flatMap((host) => host.refusals.map((refusal) => refusal.message)))];
   throw new FrostFault(
     frostError(
