@@ -3,11 +3,13 @@ import { fail, isUnreachable, ok, type Result } from '../../../shared/errors.ts'
 import type { Host } from '../../../shared/model/host.ts';
 import type { HostPlan, Plan } from '../../../shared/model/plan.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
-import type { JobProgress, PackageDriver, StageRequest } from '../drivers/driver.ts';
+import type { JobProgress, PackageDriver, Simulation, StageRequest } from '../drivers/driver.ts';
 import { routeOf } from '../fleet/route.ts';
 import type { CommandOutput, CommandSpec, Ports, Route, RunOptions } from '../ports.ts';
 import type { FollowMark, TaskModel } from './model.ts';
 import type { EngineDeps, HostTools } from './tools.ts';
+
+export type Request = { stages: StageRequest[]; lock: Simulation['lock'] };
 
 export type StepContext = {
   ports: Ports;
@@ -24,8 +26,8 @@ export type StepContext = {
   resumed: boolean;
   /** Aborted when the step is to end: interrupted by the operator, or the console closes. */
   signal: AbortSignal;
-  /** What the last simulation asked for; lost with the process. */
-  stages: { get(): StageRequest[] | undefined; set(stages: StageRequest[]): void };
+  /** What the last simulation asked for, and who had the lock then; lost with the process. */
+  request: { get(): Request | undefined; set(request: Request): void };
   /** Goes to the store with the next commit. */
   progress(progress: JobProgress): void;
   output(lines: string[], mark: FollowMark): void;

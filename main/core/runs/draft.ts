@@ -4,7 +4,10 @@ import { FINAL_STATES, type RunEvent, type TaskState } from '../../../shared/mod
 import type { EffectKind, Happening, Reduction, RunModel, TaskModel } from './model.ts';
 import { mayFollow } from './transitions.ts';
 
-/** Final states that count as a failure of the run. `unreachable` only where the parameters do not ignore it. */
+/**
+ * Final states that count as a failure of the run. `unreachable` only where the parameters do not ignore it. `refused` is not
+ * among them: a freeze or policy that does its work is no sign that the patches are bad.
+ */
 const FAILURES: ReadonlySet<TaskState> = new Set<TaskState>([
   'failed',
   'unreachable',

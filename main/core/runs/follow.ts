@@ -1,6 +1,6 @@
 /** Follows a detached job to its end, through lost connections, by byte offsets. The job itself never notices. */
 import { type FrostError, fail, frostError, isUnreachable, ok, type Result } from '../../../shared/errors.ts';
-import type { FollowEvent } from '../jobs/job.ts';
+import { type FollowEvent, SILENCE_SECONDS } from '../jobs/job.ts';
 import {
   ask,
   type Reached,
@@ -35,6 +35,8 @@ type Ending = Extract<FollowEvent, { kind: 'exit' | 'died' | 'absent' }>;
 class Reading {
   ending: Ending | undefined;
   heard = false;
+  /** How many events came, all follows together. */
+  events = 0;
   mark: FollowMark;
   readonly recent: string[];
   readonly #context: StepContext;
@@ -53,6 +55,7 @@ class Reading {
   take(event: FollowEvent): void {
     if (!this.heard) stopWaiting(this.#context);
     this.heard = true;
+    this.events += 1;
     if (event.kind === 'log') this.#log(event.text, event.offset);
     else if (event.kind === 'progress') this.#progress(event.lines, event.offset);
     else if (event.kind !== 'alive') this.ending ??= event;
@@ -121,6 +124,31 @@ const atDeadline = async (
   };
 };
 
+/**
+ * A host that has begun to answer says something every few seconds. One that falls silent on an open connection is given up
+ * on, and asked anew; its job does not care.
+ */
+const watchSilence = (context: StepContext, reading: Reading, pace: AbortController): { end(): boolean } => {
+  const over = new AbortController();
+  let silenced = false;
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      const before = reading.events;
+      if (!(await context.ports.clock.wait(SILENCE_SECONDS * 1000, over.signal))) return;
+      if (reading.heard && reading.events === before) break;
+    }
+    silenced = true;
+    pace.abort();
+  };
+  void watch();
+  return {
+    end: () => {
+      over.abort();
+      return silenced;
+    },
+  };
+};
+
 /** Follows from where the task's mark stands. `deadline` in ms. */
 export const follow = async (
   context: StepContext,
@@ -138,6 +166,7 @@ export const follow = async (
     reading.heard = false;
     const { mark } = reading;
     const spec = tools.jobs.follow({ nonce, token, logOffset: mark.log, progressOffset: mark.progress });
+    const quiet = watchSilence(context, reading, pace);
     const output = await ask(context, reached.route, spec, {
       signal: AbortSignal.any([context.signal, pace.signal]),
       onStdout: (chunk) => {
@@ -145,6 +174,7 @@ export const follow = async (
         if (!late && ports.clock.now() >= deadline) pace.abort();
       },
     });
+    const silenced = quiet.end();
     const { ending } = reading;
     if (ending !== undefined) return endOf(ending, reading.recent);
     if (context.signal.aborted) return { kind: 'lost', error: cancelled, contact: false };
@@ -154,7 +184,7 @@ export const follow = async (
       if (trouble !== undefined) return trouble;
       continue;
     }
-    const away = !output.ok && isUnreachable(output.error);
+    const away = silenced || (!output.ok && isUnreachable(output.error));
     fruitless = away || reading.heard ? 0 : fruitless + 1;
     if (fruitless >= FRUITLESS)
       return { kind: 'lost', contact: true, error: output.ok ? silent(reached.host.name) : output.error };

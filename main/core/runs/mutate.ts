@@ -96,7 +96,7 @@ export const apply = async (context: StepContext): Promise<StepResult> => {
   const reached = reach(context);
   const look = context.resumed || task.reattach !== null;
   if (!reached.ok) return look ? lost(context, reached.error, true) : failed(context, reached.error);
-  const stages = context.stages.get();
+  const stages = context.request.get()?.stages;
   if (look || stages === undefined) {
     const state = await jobState(context, reached.value, token, deadline);
     if (!state.ok) return lost(context, state.error, !isUnreachable(state.error));

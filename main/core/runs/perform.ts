@@ -1,5 +1,5 @@
 /** From an effect to the step that performs it. A step that throws has a defect; it still ends in a state that is true. */
-import { frostError } from '../../../shared/errors.ts';
+import { type FrostError, frostError } from '../../../shared/errors.ts';
 import type { StepContext } from './contact.ts';
 import type { EffectKind, StepResult } from './model.ts';
 import { apply, compare, rollback, verify } from './mutate.ts';
@@ -34,9 +34,26 @@ const afterDefect = (kind: StepKind, host: string, correlationId: string): StepR
   return { kind: 'failed', error };
 };
 
+/** Errors carry what hosts and managers say; the store holds only what fits the schema. */
+const bounded = (error: FrostError): FrostError => ({
+  ...error,
+  message: error.message.slice(0, 4000),
+  ...(error.hint !== undefined && { hint: error.hint.slice(0, 4000) }),
+  ...(error.packages !== undefined && { packages: error.packages.slice(0, 2000) }),
+});
+
+const boundedResult = (result: StepResult): StepResult => {
+  if ('error' in result && result.error !== null)
+    return { ...result, error: bounded(result.error) } as StepResult;
+  if (result.kind === 'job-ended' && result.complaint !== null)
+    return { ...result, complaint: bounded(result.complaint) };
+  return result;
+};
+
 export const performStep = async (kind: StepKind, context: StepContext): Promise<StepOutcome> => {
   try {
-    return await STEPS[kind](context);
+    const outcome = await STEPS[kind](context);
+    return { ...outcome, result: boundedResult(outcome.result) };
   } catch (error) {
     const correlationId = context.ports.random.id();
     const { host } = context.hostPlan;

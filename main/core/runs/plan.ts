@@ -10,14 +10,14 @@ import {
   type Result,
 } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
-import type {
+import {
   HostPlan,
-  Plan,
-  Proof,
-  ProofReason,
-  Refusal,
-  ResolvedParameters,
-  SpaceNeed,
+  type Plan,
+  type Proof,
+  type ProofReason,
+  type Refusal,
+  type ResolvedParameters,
+  type SpaceNeed,
 } from '../../../shared/model/plan.ts';
 import type { Scan } from '../../../shared/model/scan.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
@@ -28,6 +28,7 @@ import { selectHosts } from '../fleet/selector.ts';
 import type { Ports } from '../ports.ts';
 import { contentHash } from '../snapshots/canonical.ts';
 import { resolveRef } from '../snapshots/resolve.ts';
+import { cleanLine } from './follow.ts';
 import { resolveParameters } from './parameters.ts';
 import { type Simulated, simulateHost } from './simulate.ts';
 import { type EngineDeps, hostTools } from './tools.ts';
@@ -64,7 +65,7 @@ const unplanned = (host: Host, error: FrostError, scan?: Scan): HostPlan => ({
   skipped: [],
   proof: 'proven',
   reasons: [],
-  refusals: isRefusal(error) ? [{ code: error.code, message: error.message.slice(0, 2000) }] : [],
+  refusals: isRefusal(error) ? [{ code: error.code, message: cleanLine(error.message).slice(0, 2000) }] : [],
   bytes: NO_BYTES,
   reboot: false,
   ...factsOf(scan),
@@ -106,6 +107,12 @@ const objections = (
     });
   return found;
 };
+
+/** What a host said is hostile until it fits the schema; a plan that does not is no plan. */
+const checked = (host: Host, plan: HostPlan): HostPlan =>
+  HostPlan.safeParse(plan).success
+    ? plan
+    : unplanned(host, frostError('host.output-malformed', `${host.name} answered what cannot be a plan.`));
 
 /** Root can be asked for at all; whether it is granted shows when it is used. */
 const mayBeRoot = (host: Host, scan: Scan): boolean =>
@@ -193,7 +200,7 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
     try {
       await eachLimited(hosts, AT_ONCE, signal, async (host) => {
         activity.started(host.name);
-        const plan = await planHost({ host, revision, parameters, signal });
+        const plan = checked(host, await planHost({ host, revision, parameters, signal }));
         done.set(host.id, plan);
         activity.finished(host.name, plan.state === 'failed' || plan.state === 'unreachable');
       });

@@ -7,9 +7,8 @@ import { FrostFault, fail, ok, type Result } from '../../../shared/errors.ts';
 import type { HostPlan, Plan } from '../../../shared/model/plan.ts';
 import type { Capture, Run, Task } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
-import type { StageRequest } from '../drivers/driver.ts';
 import type { Ports, RunCommit, StoredRun } from '../ports.ts';
-import type { StepContext } from './contact.ts';
+import type { Request, StepContext } from './contact.ts';
 import { type Effect, EffectKind, type Input, type Reduction, RunModel, type TaskModel } from './model.ts';
 import { askToStop } from './mutate.ts';
 import { performStep } from './perform.ts';
@@ -34,7 +33,7 @@ type Live = {
   steps: Map<string, AbortController>;
   /** Effects under way, steps and others. */
   open: number;
-  stages: Map<string, StageRequest[]>;
+  requests: Map<string, Request>;
   soft: SoftBuffer;
   gathering: boolean;
   queue: Queued[];
@@ -65,7 +64,7 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
       hostPlans,
       steps: new Map(),
       open: 0,
-      stages: new Map(),
+      requests: new Map(),
       soft: createSoftBuffer(),
       gathering: false,
       queue: [],
@@ -233,9 +232,9 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
       task: () => taskOf(entry, effect.hostId),
       resumed,
       signal,
-      stages: {
-        get: () => entry.stages.get(effect.hostId),
-        set: (stages) => void entry.stages.set(effect.hostId, stages),
+      request: {
+        get: () => entry.requests.get(effect.hostId),
+        set: (request) => void entry.requests.set(effect.hostId, request),
       },
       progress: (progress) => {
         entry.soft.progress(effect.id, progress);

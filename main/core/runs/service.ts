@@ -1,9 +1,10 @@
 /** The contract's `runs` group: what may be asked of runs, checked against their state, and how they are watched. */
 import type { Caller, HandlerInput, Item, Output } from '../../../shared/contract/contract.ts';
-import { fail, ok, type Result } from '../../../shared/errors.ts';
+import { FrostFault, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type { RunEvent, Task } from '../../../shared/model/run.ts';
 import type { Ports } from '../ports.ts';
 import { createCleaner } from './clean.ts';
+import { cleanLine } from './follow.ts';
 import { RunModel, type TaskModel } from './model.ts';
 import { differences, emptyReplay, replayEvent } from './replay.ts';
 import { canRetry, canRollBack } from './requests.ts';
@@ -165,6 +166,8 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
   ): AsyncGenerator<Item<'runs.events'>> {
     const concerns = (event: RunEvent): boolean =>
       input.host === undefined || !('host' in event) || event.host === input.host;
+    if (store.run(input.id) === undefined)
+      throw new FrostFault(frostError('not-found', 'There is no such run.'));
     const left = new AbortController();
     const signal = AbortSignal.any([caller.signal, left.signal]);
     let cursor = input.since;
@@ -258,7 +261,13 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
       if (!entry.ok) return entry;
       if (entry.value.model.state === 'finished')
         return fail('state.conflict', `Run ${short(id)} is finished; there is nothing to abort.`);
-      const asked = runner.request(entry.value, { kind: 'abort', at: runner.now(), reason, stopRunning });
+      const said = cleanLine(reason.replaceAll('\n', ' '));
+      const asked = runner.request(entry.value, {
+        kind: 'abort',
+        at: runner.now(),
+        reason: said,
+        stopRunning,
+      });
       return asked.ok ? ok({ run: asked.value }) : asked;
     },
 

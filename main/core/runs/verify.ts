@@ -17,6 +17,21 @@ const isBroken = (state: string): boolean => /^.[HUF]/.test(state) || state.ends
 
 const keyOf = (entry: { name: string; arch: string }): string => `${entry.name}:${entry.arch}`;
 
+/**
+ * One action per package: a package that several stages touch comes from where the first found it, and ends where the last
+ * leaves it.
+ */
+export const netActions = (actions: readonly PlanAction[]): PlanAction[] => {
+  const net = new Map<string, PlanAction>();
+  for (const action of actions) {
+    const first = net.get(keyOf(action));
+    const { from: _, ...rest } = action;
+    const from = first === undefined ? action.from : first.from;
+    net.set(keyOf(action), { ...rest, ...(from !== undefined && { from }) });
+  }
+  return [...net.values()];
+};
+
 type Index = { find(action: { name: string; arch: string }): Package | undefined };
 
 /** By name and architecture; where a package changed its architecture (all ↔ amd64), by name if that is unambiguous. */
@@ -71,7 +86,8 @@ export const judgeApplied = (o: {
 }): Applied => {
   const before = indexOf(o.capture.packages);
   const after = indexOf(o.now);
-  const undone = o.actions.filter((action) => !isDone(action, after.find(action)));
+  const actions = netActions(o.actions);
+  const undone = actions.filter((action) => !isDone(action, after.find(action)));
   const broken = o.now.filter((entry) => {
     const was = before.find(entry);
     return isBroken(entry.state) && !(was !== undefined && isBroken(was.state));
@@ -80,7 +96,7 @@ export const judgeApplied = (o: {
     return { complete: true, touched: true, outcome: { kind: 'planned' }, error: null };
 
   const touched =
-    broken.length > 0 || o.actions.some((action) => differs(before.find(action), after.find(action)));
+    broken.length > 0 || actions.some((action) => differs(before.find(action), after.find(action)));
   const names = [...new Set([...broken, ...undone].map((entry) => entry.name))].slice(0, 2000);
   const details = { host: o.host, packages: names };
   const own = broken.length
@@ -99,7 +115,7 @@ export const judgeApplied = (o: {
     touched,
     outcome: {
       kind: 'seen',
-      packages: o.actions.flatMap((action) => {
+      packages: actions.flatMap((action) => {
         const now = after.find(action);
         return now !== undefined && isPresent(now.state)
           ? [{ name: now.name, arch: now.arch, version: now.version }]
@@ -107,7 +123,8 @@ export const judgeApplied = (o: {
       }),
     },
     error:
-      o.complaint === null
+      // Stopped as asked, yet broken: that is a failure, whatever was asked.
+      o.complaint === null || (broken.length > 0 && o.complaint.code === 'cancelled')
         ? own
         : { ...o.complaint, ...details, hint: joined(o.complaint.hint, own.message) },
   };

@@ -154,3 +154,25 @@ describe.each(SCENARIOS)('$name', (scenario) => {
     60_000,
   );
 });
+
+it('a console that was dead while a freeze began honours it: what was not started is not started', async () => {
+  // Died after the commit that let the task apply, before the job was started.
+  for (let commit = 1; ; commit += 1) {
+    const admin = new TestConsole();
+    three(admin);
+    const plan = await admin.plan({ concurrency: '1' }, ['h1']);
+    admin.doom({ commit, when: 'after' });
+    await admin.runs.start({ planId: plan.id, hash: plan.hash });
+    await admin.until(() => admin.dead() || admin.ports.store.runs(1)[0]?.state === 'finished');
+    const [run] = admin.ports.store.runs(1);
+    if (run?.state === 'finished') throw new Error('it never came to applying');
+    const id = run?.id ?? '';
+    if (admin.states(id).h1 !== 'applying' || admin.fleet.host('h1').jobs.size > 0) continue;
+    admin.refusals = () => [{ code: 'freeze.other-snapshot', message: 'frozen since' }];
+    await admin.restart();
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'refused' });
+    expect(admin.fleet.host('h1').mutations).toEqual([]);
+    return;
+  }
+});

@@ -248,6 +248,7 @@ describe('a run', () => {
     expect(admin.states(id)).toEqual({ h1: 'succeeded' });
     value(await admin.runs.rollback({ id }));
     await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'rolled-back' });
     expect(versions('h1')).toMatchObject({ curl: '1', nginx: '1' });
   });
 
