@@ -60,15 +60,29 @@ export type SshTestServer = {
   stop: () => Promise<void>;
 };
 
-export const newKey = (type: 'ed25519' | 'ecdsa' | 'rsa' = 'ed25519') => {
-  if (type === 'ed25519') return ssh2.utils.generateKeyPairSync('ed25519');
-  if (type === 'ecdsa') return ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 });
-  return ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 });
+type KeyPair = { private: string; public: string };
+
+/** ssh2's generator makes about one broken ed25519 key in 200: made again until it can be read. */
+const sound = (make: () => KeyPair, passphrase?: string): KeyPair => {
+  for (;;) {
+    const pair = make();
+    if (!(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error)) return pair;
+  }
 };
 
+export const newKey = (type: 'ed25519' | 'ecdsa' | 'rsa' = 'ed25519'): KeyPair =>
+  sound(() => {
+    if (type === 'ed25519') return ssh2.utils.generateKeyPairSync('ed25519');
+    if (type === 'ecdsa') return ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 });
+    return ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 });
+  });
+
 /** An ed25519 key that needs a passphrase. */
-export const newEncryptedKey = (passphrase: string) =>
-  ssh2.utils.generateKeyPairSync('ed25519', { passphrase, cipher: 'aes256-cbc', rounds: 4 });
+export const newEncryptedKey = (passphrase: string): KeyPair =>
+  sound(
+    () => ssh2.utils.generateKeyPairSync('ed25519', { passphrase, cipher: 'aes256-cbc', rounds: 4 }),
+    passphrase,
+  );
 
 const parsed = (text: string): ParsedKey => {
   const key = ssh2.utils.parseKey(text);
