@@ -33,7 +33,9 @@ const accept = (ports: Ports, host: Host, probed: Probed): Probed => {
     fingerprint,
     addedAt: new Date(ports.clock.now()).toISOString(),
   });
-  return { ...probed, status: 'trusted' };
+  // Its detail says how to accept the key, which has just been done.
+  const { detail: _, ...accepted } = probed;
+  return { ...accepted, status: 'trusted' };
 };
 
 export const trustHosts = async (
