@@ -76,21 +76,21 @@ export class Db implements Reader {
   }
 }
 
+export const parseJson = (db: Reader, text: string, what: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damaged(db.file, `${what} is not JSON`);
+  }
+};
+
 /** Reads a JSON column. `what` names the thing in the message when it does not fit. */
 export const fromJson = <S extends z.ZodType>(
   db: Reader,
   schema: S,
   text: string,
   what: string,
-): z.output<S> => {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw damaged(db.file, `${what} is not JSON`);
-  }
-  return validated(schema, value, db.file, what);
-};
+): z.output<S> => validated(schema, parseJson(db, text, what), db.file, what);
 
 /** Fastest level: package lists shrink to a tenth with it already. */
 export const pack = (text: string): Uint8Array => gzipSync(text, { level: 1 });

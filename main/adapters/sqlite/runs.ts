@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { FrostFault, frostError } from '../../../shared/errors.ts';
 import { Capture, type Run, RunEvent, RunSummary, Task } from '../../../shared/model/run.ts';
 import type { PendingEffect, RunCommit, RunStore, StoredRun } from '../../core/ports.ts';
-import { type Db, fromJson, fromPacked, JsonRow, PackedRow, pack, type Reader } from './db.ts';
-import { damaged } from './faults.ts';
+import { type Db, fromJson, fromPacked, JsonRow, PackedRow, pack, parseJson, type Reader } from './db.ts';
+import { damaged, validated } from './faults.ts';
 
 const TaskBody = Task.omit({ actions: true, from: true, to: true });
 const TaskLists = Task.pick({ actions: true, from: true, to: true });
@@ -175,8 +175,9 @@ const events = (db: Reader, id: string, since: number, limit: number): RunEvent[
       limit,
     )
     .map((row) => {
-      const body = fromJson(db, z.record(z.string(), z.unknown()), row.body, 'an event');
-      return fromJson(db, RunEvent, JSON.stringify({ ...body, seq: row.seq, run: id }), 'an event');
+      const body = parseJson(db, row.body, 'an event');
+      const event = typeof body === 'object' ? { ...body, seq: row.seq, run: id } : body;
+      return validated(RunEvent, event, db.file, 'an event');
     });
 
 const outputLines = (db: Reader, id: string, host: string, limit: number): string[] =>

@@ -192,6 +192,15 @@ bad;name
     }
   });
 
+  it('lets the inner of two groups win, and the host over both', async () => {
+    const { host } = await imported(
+      '[inner]\na\nb ansible_port=3\n[outer:children]\ninner\n' +
+        '[inner:vars]\nansible_port=2\nansible_user=inner\n[outer:vars]\nansible_port=1\nansible_user=outer\n',
+    );
+    expect(host('a')).toMatchObject({ port: 2, user: 'inner' });
+    expect(host('b')).toMatchObject({ port: 3, user: 'inner' });
+  });
+
   it('survives groups that contain each other', async () => {
     const { host } = await imported('[a]\nx\n[a:children]\nb\n[b:children]\na\n');
     expect(host('x').tags).toEqual({ a: '', b: '' });
