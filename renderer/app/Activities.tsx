@@ -40,9 +40,7 @@ const ActiveRun = ({ run }: { run: RunSummary }) => {
     <Link href={`/runs/${run.id}`} className="now-card" data-tone={look.tone}>
       <span className="now-title">
         <Play size={13} aria-hidden />
-        <span className="truncate">
-          {look.label}: {run.snapshot.name}
-        </span>
+        <span className="truncate">{run.snapshot.name}</span>
       </span>
       <ProgressBar
         label={`Run of ${run.snapshot.name}`}
@@ -50,7 +48,7 @@ const ActiveRun = ({ run }: { run: RunSummary }) => {
         tone={look.tone}
       />
       <span className="small muted num">
-        {done} of {total} hosts
+        {look.label} · {done} of {total} hosts
       </span>
     </Link>
   );

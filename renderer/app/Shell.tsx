@@ -1,5 +1,5 @@
 /** What stands around every page: navigation, the connection's banner, what is going on, palette and shortcuts. */
-import { ChevronRight, History, Layers, Server } from 'lucide-react';
+import { History, Layers, Server } from 'lucide-react';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { DemoStatus } from '../features/demo/DemoStatus.tsx';
@@ -8,6 +8,7 @@ import { VaultStatus } from '../features/vault/VaultStatus.tsx';
 import { Button } from '../ui/Button.tsx';
 import { formatCount } from '../ui/format.ts';
 import { Kbd } from '../ui/Kbd.tsx';
+import { OVERLAYS_ID } from '../ui/overlays.ts';
 import { Activities } from './Activities.tsx';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
 import { useCommand, useCommandKeys } from './commands.ts';
@@ -49,7 +50,7 @@ export const Shell = () => {
       <button type="button" className="skip-link btn" onClick={() => main.current?.focus()}>
         Skip to the page
       </button>
-      <div className="side">
+      <header className="side">
         <Link href="/fleet" className="brand" aria-label="Frostline, to the fleet">
           <BrandMark />
           <span>Frostline</span>
@@ -75,11 +76,12 @@ export const Shell = () => {
             </span>
           </Button>
         </div>
-      </div>
+      </header>
       <div className="content">
         <ConnectionBanner />
         <main id="main" ref={main} tabIndex={-1}>
           <Pages />
+          <div id={OVERLAYS_ID} />
         </main>
       </div>
       <Palette open={palette} onOpenChange={setPalette} />
@@ -104,7 +106,6 @@ const Place = ({ path, label, icon: Icon, keys }: (typeof PLACES)[number]) => {
       <Icon size={16} aria-hidden />
       <span>{label}</span>
       {path === '/fleet' && total !== undefined && <span className="nav-count">{formatCount(total)}</span>}
-      {here && <ChevronRight size={13} aria-hidden className="nav-here" />}
     </Link>
   );
 };

@@ -21,7 +21,6 @@ export const featureStore = <S>(create: (deps: Deps) => StoreApi<S>): FeatureHoo
     stores.set(deps, made);
     return made;
   };
-  // biome-ignore lint/correctness/noComponentHookFactories: called once per feature, at module level
   const useFeature = <T>(selector: (state: S) => T): T => useStore(of(useDeps()), useShallow(selector));
   return Object.assign(useFeature, { of });
 };

@@ -4,7 +4,7 @@
  */
 import { X } from 'lucide-react';
 import { AlertDialog, Dialog as Radix } from 'radix-ui';
-import { type FormEventHandler, type ReactNode, useId, useState } from 'react';
+import { type FormEventHandler, type ReactNode, useId, useRef, useState } from 'react';
 import type { FrostError, Result } from '../../shared/errors.ts';
 import { Button, IconButton } from './Button.tsx';
 import { Input } from './Field.tsx';
@@ -36,6 +36,7 @@ export const Dialog = ({
   onSubmit,
   children,
 }: DialogProps) => {
+  const content = useRef<HTMLDivElement>(null);
   const inner = (
     <>
       {children !== undefined && <div className="dialog-body stack">{children}</div>}
@@ -51,6 +52,15 @@ export const Dialog = ({
           data-size={size}
           data-tone={tone}
           {...(text === undefined ? { 'aria-describedby': undefined } : {})}
+          ref={content}
+          // Not the close button, which comes first: the first field, else the dialog itself, which is then read out.
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            const field = content.current?.querySelector<HTMLElement>(
+              '.dialog-body :is(input, select, textarea)',
+            );
+            (field ?? content.current)?.focus();
+          }}
           onPointerDownOutside={(event) => event.preventDefault()}
           onInteractOutside={(event) => event.preventDefault()}
         >

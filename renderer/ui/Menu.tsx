@@ -3,7 +3,8 @@
  * content security policy forbids.
  */
 import { DropdownMenu, Popover as RadixPopover } from 'radix-ui';
-import { Fragment, type ReactElement, type ReactNode } from 'react';
+import { Fragment, type ReactElement, type ReactNode, useState } from 'react';
+import { overlays } from './overlays.ts';
 
 export type MenuItem =
   | {
@@ -30,42 +31,45 @@ export const Menu = ({
   label: string;
   items: readonly MenuItem[];
   align?: 'start' | 'end';
-}) => (
-  <DropdownMenu.Root modal={false}>
-    <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-    <DropdownMenu.Portal>
-      <DropdownMenu.Content
-        className="menu"
-        aria-label={label}
-        align={align}
-        sideOffset={4}
-        collisionPadding={8}
-        onClick={(event) => event.stopPropagation()}
-      >
-        {items.map((item) => (
-          <Fragment key={item.id}>
-            {item.kind === 'separator' ? (
-              <DropdownMenu.Separator className="menu-separator" />
-            ) : (
-              <DropdownMenu.Item
-                className="menu-item"
-                data-danger={item.danger ? '' : undefined}
-                disabled={item.disabled ?? false}
-                onSelect={item.onSelect}
-              >
-                {item.icon}
-                <span>
-                  {item.label}
-                  {item.note !== undefined && <span className="menu-note">{item.note}</span>}
-                </span>
-              </DropdownMenu.Item>
-            )}
-          </Fragment>
-        ))}
-      </DropdownMenu.Content>
-    </DropdownMenu.Portal>
-  </DropdownMenu.Root>
-);
+}) => {
+  const [open, setOpen] = useState(false);
+  return (
+    <DropdownMenu.Root modal={false} open={open} onOpenChange={setOpen}>
+      <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
+      <DropdownMenu.Portal container={open ? overlays() : null}>
+        <DropdownMenu.Content
+          className="menu"
+          aria-label={label}
+          align={align}
+          sideOffset={4}
+          collisionPadding={8}
+          onClick={(event) => event.stopPropagation()}
+        >
+          {items.map((item) => (
+            <Fragment key={item.id}>
+              {item.kind === 'separator' ? (
+                <DropdownMenu.Separator className="menu-separator" />
+              ) : (
+                <DropdownMenu.Item
+                  className="menu-item"
+                  data-danger={item.danger ? '' : undefined}
+                  disabled={item.disabled ?? false}
+                  onSelect={item.onSelect}
+                >
+                  {item.icon}
+                  <span>
+                    {item.label}
+                    {item.note !== undefined && <span className="menu-note">{item.note}</span>}
+                  </span>
+                </DropdownMenu.Item>
+              )}
+            </Fragment>
+          ))}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+};
 
 /** A small panel beside its trigger, for a few controls. */
 export const Popover = ({
@@ -82,22 +86,24 @@ export const Popover = ({
   align?: 'start' | 'end';
   open?: boolean;
   onOpenChange?: (open: boolean) => void;
-}) => (
-  <RadixPopover.Root
-    {...(open === undefined ? {} : { open })}
-    {...(onOpenChange === undefined ? {} : { onOpenChange })}
-  >
-    <RadixPopover.Trigger asChild>{trigger}</RadixPopover.Trigger>
-    <RadixPopover.Portal>
-      <RadixPopover.Content
-        className="popover"
-        aria-label={label}
-        align={align}
-        sideOffset={4}
-        collisionPadding={8}
-      >
-        {children}
-      </RadixPopover.Content>
-    </RadixPopover.Portal>
-  </RadixPopover.Root>
-);
+}) => {
+  const [own, setOwn] = useState(false);
+  const shown = open ?? own;
+  const change = onOpenChange ?? setOwn;
+  return (
+    <RadixPopover.Root open={shown} onOpenChange={change}>
+      <RadixPopover.Trigger asChild>{trigger}</RadixPopover.Trigger>
+      <RadixPopover.Portal container={shown ? overlays() : null}>
+        <RadixPopover.Content
+          className="popover"
+          aria-label={label}
+          align={align}
+          sideOffset={4}
+          collisionPadding={8}
+        >
+          {children}
+        </RadixPopover.Content>
+      </RadixPopover.Portal>
+    </RadixPopover.Root>
+  );
+};

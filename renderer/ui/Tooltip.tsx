@@ -1,6 +1,7 @@
 /** A short explanation on hover and focus. Never the only place of something one must know. */
 import { Tooltip as Radix } from 'radix-ui';
-import type { ReactElement, ReactNode } from 'react';
+import { type ReactElement, type ReactNode, useState } from 'react';
+import { overlays } from './overlays.ts';
 
 export const TooltipProvider = ({ children }: { children: ReactNode }) => (
   <Radix.Provider delayDuration={350} skipDelayDuration={200}>
@@ -17,13 +18,16 @@ export const Tooltip = ({
   text: string;
   side?: 'top' | 'right' | 'bottom' | 'left';
   children: ReactElement;
-}) => (
-  <Radix.Root>
-    <Radix.Trigger asChild>{children}</Radix.Trigger>
-    <Radix.Portal>
-      <Radix.Content className="tooltip" side={side} sideOffset={5} collisionPadding={8}>
-        {text}
-      </Radix.Content>
-    </Radix.Portal>
-  </Radix.Root>
-);
+}) => {
+  const [open, setOpen] = useState(false);
+  return (
+    <Radix.Root open={open} onOpenChange={setOpen}>
+      <Radix.Trigger asChild>{children}</Radix.Trigger>
+      <Radix.Portal container={open ? overlays() : null}>
+        <Radix.Content className="tooltip" side={side} sideOffset={5} collisionPadding={8}>
+          {text}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+};

@@ -1,12 +1,12 @@
 /**
- * The window over a mock host, to look at pages in a browser without any real host: serves dist/renderer and the wire at `/ws`.
- *   node test/support/mockServer.ts --port 5199 [--hosts N] [--mood normal|loading|error] [--vault absent|locked|unlocked] [--still]
+ * The window over a mock host, to look at pages in a browser without any real host: serves dist/renderer (or DIR) and the wire at `/ws`.
+ *   node test/support/mockServer.ts --port 5199 [--hosts N] [--mood normal|loading|error] [--vault absent|locked|unlocked] [--still] [--dir DIR]
  * The live run goes on by itself unless `--still`. `POST /mock/step`, `/mock/drop` (closes every socket), `/mock/restart` (another
  * instance), `/mock/mood?to=error` steer it from outside.
  */
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { dirname, extname, join, normalize } from 'node:path';
+import { dirname, extname, join, normalize, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -25,10 +25,14 @@ const { values } = parseArgs({
     mood: { type: 'string', default: 'normal' },
     vault: { type: 'string', default: 'locked' },
     still: { type: 'boolean', default: false },
+    dir: { type: 'string', default: '' },
   },
 });
 
-const rendererDir = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'renderer');
+const rendererDir =
+  values.dir === ''
+    ? join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'renderer')
+    : resolve(values.dir);
 if (!existsSync(join(rendererDir, 'index.html'))) {
   console.error('dist/renderer is not built: node_modules/.bin/vite build');
   process.exit(2);

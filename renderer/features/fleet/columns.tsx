@@ -29,8 +29,8 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'name',
     header: 'Host',
-    min: 11,
-    grow: 2,
+    min: 9.5,
+    grow: 1.5,
     sort: (row) => row.host.name,
     cell: (row, { tabIndex }) => (
       <Link
@@ -46,8 +46,8 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'status',
     header: 'Status',
-    min: 10,
-    grow: 1,
+    min: 9.25,
+    grow: 0.8,
     sort: (row) => hostStatus(row).rank,
     cell: (row) => {
       const status = hostStatus(row);
@@ -61,7 +61,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'updates',
     header: 'Updates',
-    min: 6,
+    min: 5.5,
     align: 'end',
     descFirst: true,
     sort: (row) => goodScan(row)?.updateCount,
@@ -70,14 +70,14 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'security',
     header: 'Security',
-    min: 6.25,
+    min: 5.75,
     align: 'end',
     descFirst: true,
     sort: (row) => goodScan(row)?.securityCount,
     cell: (row) => {
       const count = goodScan(row)?.securityCount;
       return count !== undefined && count > 0 && !isStale(row) ? (
-        <strong className="count-security">{formatCount(count)}</strong>
+        <strong className="count-strong">{formatCount(count)}</strong>
       ) : (
         <Counted overview={row} count={count} />
       );
@@ -86,8 +86,8 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'flags',
     header: 'Now',
-    min: 9,
-    grow: 1.6,
+    min: 9.5,
+    grow: 1.4,
     sort: (row) =>
       `${row.activeRun === undefined ? 1 : 0}${row.frozenBy === undefined ? 1 : 0}${goodScan(row)?.facts?.rebootRequired === true ? 0 : 1}`,
     cell: (row, { tabIndex }) => {
@@ -95,12 +95,10 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
       return (
         <span className="cell-badges">
           {row.activeRun !== undefined && (
-            <Link
-              href={`/runs/${row.activeRun}`}
-              tabIndex={tabIndex}
-              aria-label={`Run under way on ${row.host.name}`}
-            >
-              <Badge tone="busy">in a run</Badge>
+            <Link href={`/runs/${row.activeRun}`} tabIndex={tabIndex} className="cell-badge-link">
+              <Badge tone="busy" title="A run under way takes this host in">
+                in run
+              </Badge>
             </Link>
           )}
           {row.frozenBy !== undefined && (
@@ -118,9 +116,22 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
     },
   },
   {
+    id: 'scanned',
+    header: 'Scanned',
+    min: 6.25,
+    align: 'end',
+    sort: (row) => (row.latest === undefined ? undefined : Date.parse(row.latest.finishedAt)),
+    cell: (row) =>
+      row.latest === undefined ? (
+        <span className="muted">never</span>
+      ) : (
+        <RelativeTime at={row.latest.finishedAt} />
+      ),
+  },
+  {
     id: 'environment',
     header: 'Environment',
-    min: 7.5,
+    min: 6.75,
     grow: 0.6,
     sort: (row) => row.host.environment,
     cell: (row) => row.host.environment ?? <span className="muted">–</span>,
@@ -128,8 +139,8 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'tags',
     header: 'Tags',
-    min: 6,
-    grow: 1,
+    min: 4.5,
+    grow: 1.1,
     sort: (row) => (tagText(row) === '' ? undefined : tagText(row)),
     cell: (row) => (
       <span className="muted" title={tagText(row)}>
@@ -140,8 +151,8 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'os',
     header: 'System',
-    min: 6.5,
-    grow: 0.6,
+    min: 5.75,
+    grow: 0.5,
     sort: (row) => {
       const facts = goodScan(row)?.facts;
       return facts === undefined ? undefined : `${facts.os} ${facts.release}`;
@@ -156,18 +167,5 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
         </span>
       );
     },
-  },
-  {
-    id: 'scanned',
-    header: 'Last scan',
-    min: 7,
-    align: 'end',
-    sort: (row) => (row.latest === undefined ? undefined : Date.parse(row.latest.finishedAt)),
-    cell: (row) =>
-      row.latest === undefined ? (
-        <span className="muted">never</span>
-      ) : (
-        <RelativeTime at={row.latest.finishedAt} />
-      ),
   },
 ];
