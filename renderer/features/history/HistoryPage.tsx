@@ -37,14 +37,14 @@ const COLUMNS: readonly Column<RunSummary>[] = [
   {
     id: 'verdict',
     header: 'Verdict',
-    min: 8.5,
+    min: 8,
     sort: (run) => lookOf(run).label,
     cell: (run) => <Badge {...lookOf(run)}>{lookOf(run).label}</Badge>,
   },
   {
     id: 'snapshot',
     header: 'Snapshot',
-    min: 11,
+    min: 10,
     grow: 1,
     sort: (run) => run.snapshot.name,
     cell: (run, { tabIndex }) => (
@@ -56,7 +56,7 @@ const COLUMNS: readonly Column<RunSummary>[] = [
   {
     id: 'hosts',
     header: 'Hosts',
-    min: 5,
+    min: 4.5,
     align: 'end',
     descFirst: true,
     sort: (run) => run.parameters.targets,
@@ -65,14 +65,14 @@ const COLUMNS: readonly Column<RunSummary>[] = [
   {
     id: 'counts',
     header: 'How they ended',
-    min: 18,
+    min: 16,
     grow: 2,
     cell: (run) => <Counts counts={run.counts} />,
   },
   {
     id: 'started',
     header: 'Started',
-    min: 8,
+    min: 7,
     descFirst: true,
     sort: (run) => run.startedAt,
     cell: (run) => <RelativeTime at={run.startedAt} />,
@@ -80,7 +80,7 @@ const COLUMNS: readonly Column<RunSummary>[] = [
   {
     id: 'took',
     header: 'Took',
-    min: 8,
+    min: 7,
     align: 'end',
     sort: (run) =>
       run.finishedAt === undefined ? undefined : Date.parse(run.finishedAt) - Date.parse(run.startedAt),
@@ -89,7 +89,7 @@ const COLUMNS: readonly Column<RunSummary>[] = [
   {
     id: 'accepted',
     header: 'Accepted',
-    min: 7,
+    min: 6.5,
     sort: (run) => run.acceptedAt,
     cell: (run) =>
       run.acceptedAt === undefined ? <span className="muted">no</span> : <RelativeTime at={run.acceptedAt} />,

@@ -24,6 +24,7 @@ const FIRST = 60;
 
 export const ByHost = ({ groups }: { groups: PlanGroups }) => {
   const present = GROUPS.filter(({ state }) => groups[state].length > 0);
+  const total = present.reduce((sum, { state }) => sum + groups[state].length, 0);
   if (present.length === 0)
     return (
       <EmptyState title="No host matched">
@@ -33,13 +34,22 @@ export const ByHost = ({ groups }: { groups: PlanGroups }) => {
   return (
     <div className="stack">
       {present.map(({ state, title }) => (
-        <Group key={state} title={title} hosts={groups[state]} />
+        <Group key={state} title={title} hosts={groups[state]} alone={total === 1} />
       ))}
     </div>
   );
 };
 
-const Group = ({ title, hosts }: { title: string; hosts: readonly HostPlan[] }) => {
+const Group = ({
+  title,
+  hosts,
+  alone,
+}: {
+  title: string;
+  hosts: readonly HostPlan[];
+  /** The plan has no other host. */
+  alone: boolean;
+}) => {
   const [all, setAll] = useState(false);
   const shown = all ? hosts : hosts.slice(0, FIRST);
   return (
@@ -48,7 +58,7 @@ const Group = ({ title, hosts }: { title: string; hosts: readonly HostPlan[] }) 
         {title} <span className="muted num">{hosts.length}</span>
       </h3>
       {shown.map((host) => (
-        <HostRow key={host.hostId} host={host} openAtFirst={hosts.length === 1} />
+        <HostRow key={host.hostId} host={host} openAtFirst={alone} />
       ))}
       {hosts.length > shown.length && (
         <Button onClick={() => setAll(true)}>Show the other {hosts.length - shown.length}</Button>

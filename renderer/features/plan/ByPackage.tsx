@@ -11,7 +11,7 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'name',
     header: 'Package',
-    min: 12,
+    min: 14,
     grow: 2,
     sort: (row) => row.name,
     cell: (row) => (
@@ -24,14 +24,14 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'action',
     header: 'Action',
-    min: 13,
+    min: 12.5,
     sort: (row) => ACTION_ORDER[row.action] * 2 + (row.dependency ? 0 : 1),
     cell: (row) => <ActionMark action={row.action} dependency={row.dependency} />,
   },
   {
     id: 'from',
     header: 'From',
-    min: 9,
+    min: 9.5,
     grow: 1,
     cell: (row) => (
       <span className="mono" title={row.from.join(', ')}>
@@ -42,7 +42,7 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'to',
     header: 'To',
-    min: 9,
+    min: 9.5,
     grow: 1,
     cell: (row) => (
       <span className="mono" title={row.to}>
@@ -53,7 +53,7 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'stage',
     header: 'Stage',
-    min: 5,
+    min: 4.5,
     align: 'end',
     sort: (row) => row.stage,
     cell: (row) => row.stage,
@@ -61,7 +61,7 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'count',
     header: 'Hosts',
-    min: 5,
+    min: 4.5,
     align: 'end',
     descFirst: true,
     sort: (row) => row.hosts.length,
@@ -70,7 +70,7 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'hosts',
     header: 'On',
-    min: 12,
+    min: 6,
     grow: 2,
     cell: (row) => <span title={row.hosts.join(', ')}>{formatList(row.hosts, 4)}</span>,
   },
@@ -79,19 +79,21 @@ const COLUMNS: readonly Column<PackageRow>[] = [
 export const ByPackage = ({ hosts }: { hosts: readonly HostPlan[] }) => {
   const rows = useMemo(() => byPackage(hosts), [hosts]);
   return (
-    <DataTable
-      label="Packages"
-      noun="row"
-      columns={COLUMNS}
-      rows={rows}
-      rowKey={(row) => row.key}
-      initialSort={{ id: 'action' }}
-      rowTone={(row) => (row.action === 'remove' ? 'bad' : row.dependency ? 'warn' : undefined)}
-      empty={
-        <EmptyState title="Nothing would be changed">
-          <p>No host of this plan has anything to do, or none of them can be patched now.</p>
-        </EmptyState>
-      }
-    />
+    <div className="plan-packages">
+      <DataTable
+        label="Packages"
+        noun="row"
+        columns={COLUMNS}
+        rows={rows}
+        rowKey={(row) => row.key}
+        initialSort={{ id: 'action' }}
+        rowTone={(row) => (row.action === 'remove' ? 'bad' : row.dependency ? 'warn' : undefined)}
+        empty={
+          <EmptyState title="Nothing would be changed">
+            <p>No host of this plan has anything to do, or none of them can be patched now.</p>
+          </EmptyState>
+        }
+      />
+    </div>
   );
 };

@@ -12,7 +12,7 @@ import { Tabs } from '../../ui/Tabs.tsx';
 import { RelativeTime } from '../../ui/Time.tsx';
 import { ByHost } from './ByHost.tsx';
 import { ByPackage } from './ByPackage.tsx';
-import { grouped, refusals, runnable, sentences } from './model.ts';
+import { grouped, type RefusalRow, refusals, runnable, sentences } from './model.ts';
 import { RunDialog } from './RunDialog.tsx';
 import { usePlans } from './store.ts';
 import './plan.css';
@@ -74,31 +74,7 @@ const PlanView = ({ plan }: { plan: Plan }) => {
         {!can.ok && (
           <Notice tone={groups.compliant.length === plan.hosts.length ? 'good' : 'warn'} title={can.reason} />
         )}
-        {refused.length > 0 && (
-          <section className="stack" aria-label="Refusals">
-            {refused.map((row) => (
-              <Notice
-                key={row.key}
-                tone="frozen"
-                title={
-                  <>
-                    <strong>Refused on {plural(row.hosts.length, 'host')}:</strong> {row.message}
-                  </>
-                }
-              >
-                <details className="small">
-                  <summary>
-                    {plural(row.hosts.length, 'host')}
-                    {row.packages.length > 0 && `, ${plural(row.packages.length, 'package')}`} ·{' '}
-                    <code>{row.code}</code>
-                  </summary>
-                  <p className="wrap-any">{row.hosts.join(', ')}</p>
-                  {row.packages.length > 0 && <p className="mono wrap-any">{row.packages.join(' ')}</p>}
-                </details>
-              </Notice>
-            ))}
-          </section>
-        )}
+        <Refusals rows={refused} />
         <div className="plan-top">
           <section className="panel" aria-label="What it comes to">
             <h2 className="panel-title">What it comes to</h2>
@@ -151,6 +127,51 @@ const PlanView = ({ plan }: { plan: Plan }) => {
       </div>
       {can.ok && <RunDialog open={asking} onOpenChange={setAsking} plan={plan} hosts={can.hosts} />}
     </div>
+  );
+};
+
+const REFUSALS_AT_FIRST = 4;
+
+const Refusals = ({ rows }: { rows: readonly RefusalRow[] }) => {
+  const [all, setAll] = useState(false);
+  if (rows.length === 0) return null;
+  const shown = all ? rows : rows.slice(0, REFUSALS_AT_FIRST);
+  return (
+    <section className="stack" aria-label="Refusals">
+      {shown.map((row) => (
+        <Notice
+          key={row.key}
+          tone="frozen"
+          title={
+            <>
+              <strong>
+                Refused on {row.hosts.length === 1 ? row.hosts[0] : plural(row.hosts.length, 'host')}:
+              </strong>{' '}
+              {row.message}
+            </>
+          }
+          hint={<code>{row.code}</code>}
+        >
+          {(row.hosts.length > 1 || row.packages.length > 1) && (
+            <details className="small">
+              <summary>
+                {plural(row.hosts.length, 'host')}
+                {row.packages.length > 0 && `, ${plural(row.packages.length, 'package')}`}
+              </summary>
+              <p className="wrap-any">{row.hosts.join(', ')}</p>
+              {row.packages.length > 0 && <p className="mono wrap-any">{row.packages.join(' ')}</p>}
+            </details>
+          )}
+        </Notice>
+      ))}
+      {rows.length > shown.length && (
+        <div>
+          <Button size="sm" onClick={() => setAll(true)}>
+            Show {rows.length - shown.length} more refusals
+          </Button>
+        </div>
+      )}
+    </section>
   );
 };
 

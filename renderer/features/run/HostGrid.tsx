@@ -128,7 +128,6 @@ const Cell = memo(
           data-state={task.state}
           aria-current={selected || undefined}
           tabIndex={tabIndex}
-          aria-label={`${task.host}: ${label}${isFinal(task) || task.state === 'queued' ? '' : `, ${percent} %`}${doing === '' ? '' : `, ${doing}`}`}
           onClick={() => onOpen(task.host)}
           onFocus={() => onActive(task.host)}
         >
@@ -138,6 +137,9 @@ const Cell = memo(
           </span>
           <span className="run-cell-state small truncate">
             {label}
+            {!isFinal(task) && task.state !== 'queued' && (
+              <span className="visually-hidden"> {percent} %</span>
+            )}
             {doing !== '' && <span className="muted"> · {doing}</span>}
           </span>
           <span className="run-cell-bar">

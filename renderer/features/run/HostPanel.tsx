@@ -125,6 +125,7 @@ export const HostPanel = ({ run, task, onClose }: { run: Run; task: Task; onClos
       <RollbackDialog
         open={dialog === 'rollback'}
         onOpenChange={(open) => setDialog(open ? 'rollback' : undefined)}
+        run={run}
         hosts={[task.host]}
       />
     </aside>

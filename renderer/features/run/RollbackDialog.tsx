@@ -1,22 +1,24 @@
 /** Asks before a rollback, with what the host process says it will do on each host. */
 import { useEffect, useState } from 'react';
 import type { FrostError, Result } from '../../../shared/errors.ts';
+import type { Run } from '../../../shared/model/run.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Loading } from '../../ui/EmptyState.tsx';
 import { plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
-import { names } from './model.ts';
 import { type RollbackPreview, useRunPage } from './store.ts';
 
 export const RollbackDialog = ({
   open,
   onOpenChange,
+  run,
   hosts,
 }: {
   open: boolean;
   onOpenChange: (open: boolean) => void;
-  /** Undefined: every host the run changed. */
+  run: Run;
+  /** Undefined: every host the run changed; a run that is not finished is aborted first. */
   hosts: string[] | undefined;
 }) => {
   const { preview, rollback } = useRunPage((s) => ({ preview: s.preview, rollback: s.rollback }));
@@ -43,10 +45,11 @@ export const RollbackDialog = ({
   const list = answer?.ok === true ? answer.value.hosts : [];
   const possible = list.filter((each) => each.possible);
   const impossible = list.filter((each) => !each.possible);
+  const aborts = hosts === undefined && (run.state === 'running' || run.state === 'aborting');
   const confirm = async () => {
     setBusy(true);
     setError(undefined);
-    const result = await rollback(possible.map((each) => each.host));
+    const result = await rollback(aborts ? undefined : possible.map((each) => each.host));
     setBusy(false);
     if (result.ok) onOpenChange(false);
     else setError(result.error);
@@ -66,11 +69,11 @@ export const RollbackDialog = ({
           <Button
             variant="danger"
             busy={busy}
-            disabled={possible.length === 0}
+            disabled={answer?.ok !== true || (possible.length === 0 && !aborts)}
             reason={answer === undefined ? 'Still asking what it would do' : 'There is nothing to roll back'}
             onClick={() => void confirm()}
           >
-            Roll back {plural(possible.length, 'host')}
+            {aborts ? 'Abort and roll back' : 'Roll back'} {plural(possible.length, 'host')}
           </Button>
         </>
       }
@@ -79,25 +82,14 @@ export const RollbackDialog = ({
       {answer?.ok === false && (
         <ErrorState error={answer.error} onRetry={() => setAttempt((count) => count + 1)} />
       )}
-      {answer?.ok === true && list.length === 0 && (
-        <Notice tone="neutral" title="No host was changed by this run: there is nothing to roll back." />
-      )}
-      {impossible.length > 0 && (
+      {aborts && (
         <Notice
           tone="warn"
-          title={`${names(
-            impossible.map((each) => each.host),
-            6,
-          )} cannot be rolled back and ${impossible.length === 1 ? 'stays' : 'stay'} as now.`}
-        >
-          <ul className="small">
-            {impossible.map((each) => (
-              <li key={each.host}>
-                <strong>{each.host}</strong>: {each.reason ?? 'no reason was given'}
-              </li>
-            ))}
-          </ul>
-        </Notice>
+          title="The run is aborted first: queued hosts are not started, and hosts at work stop at the next safe point and are rolled back, too."
+        />
+      )}
+      {answer?.ok === true && possible.length === 0 && !aborts && (
+        <Notice tone="neutral" title="There is nothing to roll back; the reasons stand below." />
       )}
       {possible.map((each) => (
         <details key={each.host} className="run-preview" open={possible.length <= 3}>
@@ -118,6 +110,18 @@ export const RollbackDialog = ({
           </ul>
         </details>
       ))}
+      {impossible.length > 0 && (
+        <details className="run-preview" open={possible.length === 0}>
+          <summary>{plural(impossible.length, 'host')} left as now</summary>
+          <ul className="small">
+            {impossible.map((each) => (
+              <li key={each.host}>
+                <strong>{each.host}</strong>: {each.reason ?? 'no reason was given'}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
       {error !== undefined && <ErrorState error={error} />}
     </Dialog>
   );

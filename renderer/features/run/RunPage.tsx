@@ -141,7 +141,7 @@ const RunView = ({ run, stale }: { run: Run; stale: boolean }) => {
             )}
             {back.length > 0 && (
               <Button icon={<Undo2 size={15} aria-hidden />} onClick={() => setDialog('rollback')}>
-                Roll back all…
+                {run.state === 'finished' ? 'Roll back all…' : 'Abort and roll back…'}
               </Button>
             )}
             {run.state === 'finished' && run.acceptedAt === undefined && (
@@ -191,7 +191,7 @@ const RunView = ({ run, stale }: { run: Run; stale: boolean }) => {
       </div>
       <AbortDialog open={dialog === 'abort'} onOpenChange={close} run={run} />
       <RetryDialog open={dialog === 'retry'} onOpenChange={close} tasks={again} />
-      <RollbackDialog open={dialog === 'rollback'} onOpenChange={close} hosts={undefined} />
+      <RollbackDialog open={dialog === 'rollback'} onOpenChange={close} run={run} hosts={undefined} />
       <AcceptDialog open={dialog === 'accept'} onOpenChange={close} run={run} />
     </div>
   );

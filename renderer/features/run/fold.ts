@@ -95,7 +95,8 @@ const apply = (draft: Draft, event: RunEvent): void => {
       draft.run.abortReason = event.reason;
       return;
     case 'run.rolling-back':
-      reopen(draft, 'rolling-back');
+      // Asked for while the run goes on, it changes nothing about the run itself.
+      if (draft.run.state === 'finished') reopen(draft, 'rolling-back');
       return;
     case 'run.retrying':
       reopen(draft, 'running');

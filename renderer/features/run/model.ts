@@ -259,11 +259,12 @@ const CHANGED: ReadonlySet<TaskState> = new Set<TaskState>([
   'succeeded',
   'failed',
   'interrupted',
+  'cancelled',
   'rollback-failed',
   'needs-attention',
 ]);
 /** Hosts a rollback may have something to do on; the host process has the last word (`runs.rollbackPreview`). */
 export const undoable = (run: Run): Task[] =>
-  run.state === 'finished' && run.acceptedAt === undefined
+  run.acceptedAt === undefined
     ? run.tasks.filter((task) => CHANGED.has(task.state) && task.actions.length > 0)
     : [];

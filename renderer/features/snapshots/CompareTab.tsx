@@ -7,7 +7,8 @@ import { Field, Input, Segmented, Select } from '../../ui/Field.tsx';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { DiffView } from './DiffView.tsx';
 import { useSnapshots } from './store.ts';
-import { matchText, useMatches } from './useMatches.ts';
+import { UnscannedNotice } from './UnscannedNotice.tsx';
+import { matchText, unscannedOf, useMatches, without } from './useMatches.ts';
 
 type Against = 'scan' | 'revision';
 
@@ -19,7 +20,8 @@ export const CompareTab = ({ head, dirty }: { head: SnapshotView; dirty: boolean
   const [answer, setAnswer] = useState<Result<SnapshotDiff>>();
   const [attempt, setAttempt] = useState(0);
   const matches = useMatches(against === 'scan' ? selector : '');
-  const counted = matches.status === 'matched' && matches.hosts.length > 0;
+  const unscanned = unscannedOf(matches);
+  const counted = matches.status === 'matched' && matches.hosts.length > 0 && unscanned.length === 0;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new head or a retry asks anew
   useEffect(() => {
@@ -73,6 +75,9 @@ export const CompareTab = ({ head, dirty }: { head: SnapshotView; dirty: boolean
           </Field>
         )}
       </div>
+      {unscanned.length > 0 && (
+        <UnscannedNotice hosts={unscanned} onLeaveOut={() => setSelector(without(selector, unscanned))} />
+      )}
       {answer === undefined ? (
         (against === 'revision' || counted) && <Loading label="Comparing" rows={5} />
       ) : answer.ok ? (

@@ -7,9 +7,10 @@ import { SnapshotName } from '../../../shared/model/primitives.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field, Input, Segmented } from '../../ui/Field.tsx';
-import { ErrorState, Notice } from '../../ui/Notice.tsx';
+import { ErrorState } from '../../ui/Notice.tsx';
 import { useSnapshots } from './store.ts';
-import { matchText, useMatches } from './useMatches.ts';
+import { UnscannedNotice } from './UnscannedNotice.tsx';
+import { matchText, unscannedOf, useMatches, without } from './useMatches.ts';
 
 type Content = 'all' | 'security' | 'empty';
 type Form = { name: string; selector: string; message: string };
@@ -22,12 +23,7 @@ export const CreateDialog = ({ onClose, selector = 'all' }: { onClose: () => voi
   const form = useForm<Form>({ defaultValues: { name: '', selector, message: '' } });
   const { errors, isSubmitting } = form.formState;
   const matches = useMatches(content === 'empty' ? '' : form.watch('selector'));
-  const unscanned =
-    matches.status === 'matched'
-      ? matches.hosts
-          .filter((each) => each.lastGood === undefined && !isGood(each.latest))
-          .map((each) => each.host.name)
-      : [];
+  const unscanned = unscannedOf(matches);
 
   const submit = form.handleSubmit(async (values) => {
     setError(undefined);
@@ -95,10 +91,9 @@ export const CreateDialog = ({ onClose, selector = 'all' }: { onClose: () => voi
         </Field>
       )}
       {unscanned.length > 0 && (
-        <Notice
-          tone="warn"
-          title={`${unscanned.slice(0, 5).join(', ')}${unscanned.length > 5 ? ` and ${unscanned.length - 5} more` : ''} had no good scan yet.`}
-          hint="Scan them first, or leave them out of the selector: a snapshot never leaves hosts out silently."
+        <UnscannedNotice
+          hosts={unscanned}
+          onLeaveOut={() => form.setValue('selector', without(form.getValues('selector'), unscanned))}
         />
       )}
       <Field label="Message" optional>
@@ -108,6 +103,3 @@ export const CreateDialog = ({ onClose, selector = 'all' }: { onClose: () => voi
     </Dialog>
   );
 };
-
-const isGood = (scan: { state: string } | undefined): boolean =>
-  scan !== undefined && scan.state !== 'failed';

@@ -20,9 +20,9 @@ export const DiffView = ({ diff, from, to }: { diff: SnapshotDiff; from: string;
       )}
       {changed.length > 0 && (
         <section aria-label="Changed">
-          <h4>
+          <p className="snap-diff-title">
             Changed <span className="muted num">{changed.length}</span>
-          </h4>
+          </p>
           <ul>
             {changed.map((each) => (
               <li key={`${label(each)} ${each.field}`} data-tone="warn">
@@ -55,9 +55,9 @@ const Side = ({
   const Icon = tone === 'good' ? Plus : Minus;
   return (
     <section aria-label={`${title}: ${plural(count, 'entry', 'entries')}`}>
-      <h4>
+      <p className="snap-diff-title">
         {title} <span className="muted num">{count}</span>
-      </h4>
+      </p>
       <ul>
         {entries.map((entry) => (
           <li key={`${label(entry)} ${entry.version}`} data-tone={tone}>

@@ -90,20 +90,31 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
         </>
       }
     >
-      <Field
-        label="Hosts"
-        required
-        hint={matchText(matches, 'hosts match now')}
-        error={
-          matches.status === 'error'
-            ? matches.error.message
-            : noHosts
-              ? 'Choose at least one host.'
-              : undefined
-        }
-      >
-        <Input mono value={hosts} onChange={(event) => setHosts(event.target.value)} />
-      </Field>
+      <div className="snap-where">
+        <Field
+          label="Hosts"
+          required
+          hint={matchText(matches, 'hosts match now')}
+          error={
+            matches.status === 'error'
+              ? matches.error.message
+              : noHosts
+                ? 'Choose at least one host.'
+                : undefined
+          }
+        >
+          <Input mono value={hosts} onChange={(event) => setHosts(event.target.value)} />
+        </Field>
+        <Field label="Time zone" required error={wrong('zone')}>
+          <Select value={zone} onChange={(event) => setZone(event.target.value)}>
+            {allZones.map((each) => (
+              <option key={each} value={each}>
+                {each}
+              </option>
+            ))}
+          </Select>
+        </Field>
+      </div>
       {elsewhere.length > 0 && (
         <Notice
           tone="warn"
@@ -113,15 +124,6 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
           )}: two snapshots cannot be frozen on one host at the same time.`}
         />
       )}
-      <Field label="Time zone" required error={wrong('zone')}>
-        <Select value={zone} onChange={(event) => setZone(event.target.value)}>
-          {allZones.map((each) => (
-            <option key={each} value={each}>
-              {each}
-            </option>
-          ))}
-        </Select>
-      </Field>
       <div className="snap-ends">
         <End legend="Begins" wall={from} onChange={setFrom} error={wrong('from')} today={day} range={range} />
         <End legend="Ends" wall={to} onChange={setTo} error={wrong('to')} today={day} range={range} />
@@ -167,7 +169,7 @@ const End = ({
   <fieldset className="group snap-end">
     <legend>{legend}</legend>
     <div className="snap-end-fields">
-      <Field label={`${legend} on`} error={error}>
+      <Field label="Day" error={error}>
         <Input
           mono
           placeholder="2026-12-24"
@@ -175,11 +177,13 @@ const End = ({
           onChange={(event) => onChange({ ...wall, date: event.target.value.trim() })}
         />
       </Field>
-      <Field label="at">
+      <Field label="Time">
         <Input
-          type="time"
+          mono
+          placeholder="14:00"
+          inputMode="numeric"
           value={wall.time}
-          onChange={(event) => onChange({ ...wall, time: event.target.value })}
+          onChange={(event) => onChange({ ...wall, time: event.target.value.trim() })}
         />
       </Field>
     </div>

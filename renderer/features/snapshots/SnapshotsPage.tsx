@@ -25,7 +25,7 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     id: 'name',
     header: 'Name',
-    min: 13,
+    min: 11,
     grow: 2,
     sort: (row) => row.name,
     cell: (row, { tabIndex }) => (
@@ -40,14 +40,14 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     id: 'state',
     header: 'State',
-    min: 7.5,
+    min: 7,
     sort: (row) => row.state,
     cell: (row) => <Badge {...snapshotLook[row.state]}>{snapshotLook[row.state].label}</Badge>,
   },
   {
     id: 'revision',
     header: 'Revision',
-    min: 6.5,
+    min: 6,
     align: 'end',
     descFirst: true,
     sort: (row) => row.revision,
@@ -56,7 +56,7 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     id: 'entries',
     header: 'Entries',
-    min: 6,
+    min: 5.5,
     align: 'end',
     descFirst: true,
     sort: (row) => row.entryCount,
@@ -65,7 +65,7 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     id: 'freeze',
     header: 'Freeze until',
-    min: 12,
+    min: 11.5,
     grow: 1,
     sort: (row) => liveFreeze(row)?.to,
     cell: (row) => {
@@ -80,7 +80,7 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     id: 'hosts',
     header: 'Frozen hosts',
-    min: 8,
+    min: 7.5,
     align: 'end',
     sort: (row) => row.frozenHosts,
     cell: (row) => row.frozenHosts ?? <span className="muted">–</span>,
@@ -88,7 +88,7 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     id: 'changed',
     header: 'Changed',
-    min: 8,
+    min: 7,
     descFirst: true,
     sort: (row) => row.createdAt,
     cell: (row) => <RelativeTime at={row.createdAt} />,
@@ -96,7 +96,7 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     id: 'author',
     header: 'By',
-    min: 6,
+    min: 5,
     grow: 1,
     sort: (row) => row.author.name,
     cell: (row) => row.author.name,

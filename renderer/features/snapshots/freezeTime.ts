@@ -20,6 +20,7 @@ export type Span =
 
 export const momentOf = (wall: WallTime, zone: string): Moment | undefined => {
   try {
+    if (!isDate(wall.date) || !/^([01]\d|2[0-3]):[0-5]\d$/.test(wall.time)) return undefined;
     const plain = Temporal.PlainDateTime.from(`${wall.date}T${wall.time}`);
     const earlier = plain.toZonedDateTime(zone, { disambiguation: 'earlier' });
     const later = plain.toZonedDateTime(zone, { disambiguation: 'later' });
@@ -54,9 +55,14 @@ export const spanOf = (from: WallTime, to: WallTime, zone: string, now: string):
   if (!isZone(zone)) return { ok: false, field: 'zone', reason: 'Choose a time zone.' };
   const start = momentOf(from, zone);
   if (start === undefined)
-    return { ok: false, field: 'from', reason: 'Give the day and the time it begins.' };
+    return {
+      ok: false,
+      field: 'from',
+      reason: 'Give the day and the time it begins, as 2026-12-24 and 14:00.',
+    };
   const end = momentOf(to, zone);
-  if (end === undefined) return { ok: false, field: 'to', reason: 'Give the day and the time it ends.' };
+  if (end === undefined)
+    return { ok: false, field: 'to', reason: 'Give the day and the time it ends, as 2026-12-31 and 14:00.' };
   if (end.instant <= start.instant)
     return { ok: false, field: 'to', reason: 'The end has to be after the beginning.' };
   if (end.instant <= now) return { ok: false, field: 'to', reason: 'The end is already over.' };

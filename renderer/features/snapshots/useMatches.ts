@@ -54,3 +54,20 @@ export const matchText = (matches: Matches, what = 'hosts match'): string => {
     }
   }
 };
+
+/** Names of matched hosts that never had a good scan: nothing is known of their updates. */
+export const unscannedOf = (matches: Matches): string[] =>
+  matches.status === 'matched'
+    ? matches.hosts
+        .filter(
+          (each) =>
+            each.lastGood === undefined && (each.latest === undefined || each.latest.state === 'failed'),
+        )
+        .map((each) => each.host.name)
+    : [];
+
+/** The same selector without some hosts. */
+export const without = (selector: string, names: readonly string[]): string =>
+  `${/\b(or|and|not)\b|\(/.test(selector) ? `(${selector.trim()})` : selector.trim()} and not ${
+    names.length === 1 ? names[0] : `(${names.join(' or ')})`
+  }`;
