@@ -1,5 +1,5 @@
 /** While a freeze holds, nothing but its snapshot reaches its hosts: refused when planned, and again when a task starts. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
 import { SLOW_SECONDS_FILE } from './fleet/shapes.ts';
 import { LabConsole } from './support/console.ts';
@@ -11,23 +11,27 @@ describeLab('freeze', () => {
 
   beforeAll(async () => {
     fleet = await startFleet({ hosts: 3 });
-  });
-  afterAll(async () => {
-    await fleet?.stop();
-  });
-  beforeEach(async () => {
-    await Promise.all(fleet.hosts.map((host) => host.reset()));
     console = new LabConsole(fleet);
     await console.takeIn();
     await console.snapshotOf('plain', 'lab-plain=1.1');
     await console.snapshotOf('multi', 'lab-multi=1.1');
+    await console.snapshotOf('app', 'lab-app=2.0', 'lab-lib=2.0');
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await console?.close();
+    await fleet?.stop();
   });
 
-  const freeze = (name: string, hosts: string, ...more: string[]) =>
-    console.snapshot('freeze', name, '--hosts', hosts, '--to', '+2h', ...more);
+  const frozen = new Set<string>();
+  const freeze = (name: string, hosts: string, ...more: string[]) => {
+    frozen.add(name);
+    return console.snapshot('freeze', name, '--hosts', hosts, '--to', '+2h', ...more);
+  };
+  afterEach(async () => {
+    for (const name of frozen) await console.cli('snapshot', 'thaw', name, '--reason', 'the test is over');
+    frozen.clear();
+    await Promise.all(fleet.hosts.map((host) => host.reset()));
+  });
   /** Every host as it came: no package touched, no job ever started. */
   const nothingHappened = async (...names: string[]): Promise<void> => {
     for (const host of names.map((name) => fleet.host(name))) {
@@ -39,8 +43,13 @@ describeLab('freeze', () => {
   test('another snapshot is refused, naming the freeze and the packages; the frozen one runs', async () => {
     await freeze('plain', 'all');
     const refused = await console.refusal('run', 'multi', 'h01', '--yes');
-    expect(refused).toMatchObject({ exit: 3, code: 'freeze.other-snapshot', host: 'h01' });
-    expect(refused.message).toContain('plain');
+    expect(refused).toMatchObject({
+      exit: 3,
+      code: 'freeze.other-snapshot',
+      host: 'h01',
+      packages: ['lab-multi'],
+    });
+    expect(refused.message).toContain("the freeze of 'plain'");
     expect(refused.message).toContain('lab-multi');
     const { code, plan } = await console.plan('multi', 'h01');
     expect(code).toBe(3);
@@ -55,19 +64,20 @@ describeLab('freeze', () => {
   });
 
   test('an edited revision of the frozen snapshot is refused; the frozen revision itself runs', async () => {
-    const frozen = await freeze('plain', 'all');
-    const edited = await console.snapshot('edit', 'plain', '--add', 'lab-multi=1.1');
-    expect(edited.frozenRevision).toMatchObject({ revision: frozen.revision });
-    const refused = await console.refusal('run', 'plain', 'h01', '--yes');
-    expect(refused).toMatchObject({ exit: 3, code: 'freeze.edited-revision' });
+    await console.snapshotOf('weekly', 'lab-plain=1.1');
+    const { revision } = await freeze('weekly', 'all');
+    const edited = await console.snapshot('edit', 'weekly', '--add', 'lab-multi=1.1');
+    expect(edited.frozenRevision).toMatchObject({ revision });
+    const refused = await console.refusal('run', 'weekly', 'h01', '--yes');
+    expect(refused).toMatchObject({ exit: 3, code: 'freeze.edited-revision', host: 'h01' });
+    expect(refused.packages).toEqual(['lab-multi', 'lab-plain']);
     await nothingHappened('h01');
 
-    expect((await console.run(`plain@${frozen.revision}`, 'h01')).code).toBe(0);
+    expect((await console.run(`weekly@${revision}`, 'h01')).code).toBe(0);
     expect(await labPackages(fleet.host('h01'))).toEqual({ ...profilePackages, 'lab-plain': '1.1' });
   });
 
   test('under listed-only a dependency that is not listed is refused by name', async () => {
-    await console.snapshotOf('app', 'lab-app=2.0', 'lab-lib=2.0');
     await freeze('app', 'all', '--policy', 'listed-only');
     const refused = await console.refusal('run', 'app', 'all', '--yes');
     expect(refused).toMatchObject({ exit: 3, code: 'freeze.unlisted-package', packages: ['lab-newdep'] });
@@ -76,7 +86,6 @@ describeLab('freeze', () => {
   });
 
   test('under listed-or-dependency it is allowed, and visible as a dependency', async () => {
-    await console.snapshotOf('app', 'lab-app=2.0', 'lab-lib=2.0');
     await freeze('app', 'all', '--policy', 'listed-or-dependency');
     const { plan } = await console.plan('app', 'h01');
     expect(plan.hosts[0]?.actions).toContainEqual(
@@ -89,6 +98,21 @@ describeLab('freeze', () => {
       'lab-lib': '2.0',
       'lab-newdep': '1.0',
     });
+  });
+
+  test('a removal is refused by name under either policy: a snapshot lists none', async () => {
+    await console.snapshotOf('mail', 'lab-mail=2.0');
+    for (const policy of ['listed-only', 'listed-or-dependency']) {
+      await freeze('mail', 'all', '--policy', policy);
+      const refused = await console.refusal('run', 'mail', 'h01', '--yes');
+      expect(refused).toMatchObject({
+        exit: 3,
+        code: 'freeze.unlisted-package',
+        packages: ['lab-mail-legacy'],
+      });
+      await console.snapshot('thaw', 'mail', '--reason', 'the other policy');
+    }
+    await nothingHappened('h01');
   });
 
   test('hosts outside the freeze are not affected; of a mixed selection only the frozen ones are refused', async () => {
@@ -117,7 +141,7 @@ describeLab('freeze', () => {
     await nothingHappened('h02');
   });
 
-  test('a freeze that is not yet in force refuses nothing; at its beginning it does', async () => {
+  test('a freeze that is not yet in force refuses nothing', async () => {
     const from = new Date(Date.now() + 3600_000).toISOString();
     await freeze('plain', 'all', '--from', from);
     const { plan } = await console.plan('multi', 'h01');

@@ -71,12 +71,12 @@ export type AptAction = { action: 'Inst' | 'Remv'; name: string; to: string };
 
 /** apt's own word on what `dist-upgrade` would do now. */
 export const distUpgrade = async (host: LabHost): Promise<AptAction[]> =>
-  (await host.output('LC_ALL=C apt-get -s dist-upgrade')).split('\n').flatMap((line) => {
+  (await host.output('LC_ALL=C apt-get -s dist-upgrade')).split('\n').flatMap((line): AptAction[] => {
     const inst = /^Inst (\S+) (?:\[[^\]]*\] )?\((\S+) /.exec(line);
     if (inst?.[1] !== undefined && inst[2] !== undefined)
-      return [{ action: 'Inst' as const, name: inst[1], to: inst[2] }];
+      return [{ action: 'Inst', name: inst[1], to: inst[2] }];
     const remv = /^Remv (\S+)/.exec(line);
-    return remv?.[1] === undefined ? [] : [{ action: 'Remv' as const, name: remv[1], to: '' }];
+    return remv?.[1] === undefined ? [] : [{ action: 'Remv', name: remv[1], to: '' }];
   });
 
 /** How often dpkg itself unpacked this version of a package since the host's disk was fresh. */
