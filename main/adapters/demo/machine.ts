@@ -1,0 +1,141 @@
+/** One demo host's folder: what stands in for its file system, made once and then only changed by the host itself. */
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { FRAGILE, installedOn, type Role } from './catalogue.ts';
+import { controlOf, fileNameOf, LIST_FILES, writeWhole } from './repository.ts';
+
+/** `forgetful`: its apt cache was emptied, so one installed version is nowhere to be had. */
+export type Trouble = 'failing' | 'slow' | 'reboot' | 'unreachable' | 'forgetful';
+export type Machine = {
+  name: string;
+  role: Role;
+  environment: string;
+  tags: Record<string, string>;
+  trouble?: Trouble;
+};
+
+const FOLDERS = [
+  'boot',
+  'etc/apt/apt.conf.d',
+  'etc/frostline-demo',
+  'home/demo',
+  'proc/sys/kernel/random',
+  'root',
+  'run',
+  'tmp',
+  'usr',
+  'var/cache/apt/archives/partial',
+  'var/lib/apt/lists/partial',
+  'var/lib/dpkg/updates',
+  'var/log',
+];
+
+const OS_RELEASE = `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+NAME="Debian GNU/Linux"
+VERSION_ID="12"
+VERSION="12 (bookworm)"
+VERSION_CODENAME=bookworm
+ID=debian
+HOME_URL="https://www.debian.org/"
+`;
+
+const link = (from: string, to: string): void => {
+  rmSync(to, { force: true });
+  try {
+    linkSync(from, to);
+  } catch {
+    // Another file system, or one without hard links.
+    copyFileSync(from, to);
+  }
+};
+
+const fill = (root: string, machine: Machine, dir: string): void => {
+  const write = (path: string, text: string) => writeFileSync(join(root, path), text);
+  const installed = installedOn(machine.role, machine.trouble === 'reboot');
+  write('etc/os-release', OS_RELEASE);
+  write('etc/debian_version', '12.8\n');
+  write('etc/hostname', `${machine.name}\n`);
+  write('etc/frostline-demo/disks', '/ 20511312 6204512\n/boot 482922 96210\n');
+  write('proc/locks', '');
+  write('proc/mounts', '/dev/vda1 / ext4 rw,relatime 0 0\n/dev/vda2 /boot ext4 rw,relatime 0 0\n');
+  write('proc/sys/kernel/random/boot_id', `${randomUUID()}\n`);
+  write(
+    'proc/sys/kernel/osrelease',
+    `${machine.trouble === 'reboot' ? '6.1.0-26-amd64' : '6.1.0-27-amd64'}\n`,
+  );
+  for (const file of ['lock', 'lock-frontend']) write(`var/lib/dpkg/${file}`, '');
+  write('var/log/dpkg.log', '');
+  write(
+    'var/lib/dpkg/status',
+    `${installed.map(({ entry, release }) => controlOf(entry, release, 'install ok installed')).join('\n\n')}\n\n`,
+  );
+  write(
+    'var/lib/apt/extended_states',
+    installed
+      .filter(({ entry }) => entry.auto === true)
+      .map(({ entry }) => `Package: ${entry.name}\nArchitecture: amd64\nAuto-Installed: 1\n\n`)
+      .join(''),
+  );
+  if (machine.trouble === 'failing') {
+    const fragile = installed.find(({ entry }) => entry.name === FRAGILE[machine.role])?.entry;
+    write('etc/frostline-demo/broken', `${fragile?.name} ${fragile?.releases.at(-1)?.version}\n`);
+  }
+  // What the repositories no longer have, apt's cache may still hold.
+  for (const { entry, release } of installed) {
+    if (release.suite !== undefined || machine.trouble === 'forgetful') continue;
+    const name = fileNameOf(entry, release);
+    link(join(dir, 'pool', name), join(root, 'var/cache/apt/archives', name));
+  }
+};
+
+/** Makes the host's folder if it is not there whole, and gives it the present package lists. Returns the folder. */
+export const prepareMachine = (machine: Machine, dir: string): string => {
+  const root = join(dir, 'hosts', machine.name);
+  const done = join(root, 'etc/frostline-demo/ready');
+  if (!existsSync(done)) {
+    rmSync(root, { recursive: true, force: true });
+    for (const folder of FOLDERS) mkdirSync(join(root, folder), { recursive: true });
+    fill(root, machine, dir);
+    writeWhole(done, `${Date.now()}\n`);
+  }
+  for (const file of Object.values(LIST_FILES))
+    link(join(dir, 'lists', file), join(root, 'var/lib/apt/lists', file));
+  return root;
+};
+
+/** Since it was made; the scripts read it where Linux has it. */
+export const writeUptime = (root: string): void => {
+  const since = Number(readFileSync(join(root, 'etc/frostline-demo/ready'), 'utf8')) || Date.now();
+  const seconds = 86_400 * 37 + (Date.now() - since) / 1000;
+  writeFileSync(join(root, 'proc/uptime'), `${seconds.toFixed(2)} ${seconds.toFixed(2)}\n`);
+};
+
+/** The processes of jobs that still run on the host: session leaders, known for certain by the folder in their command line. */
+export const jobsOf = (root: string): number[] => {
+  const jobs = join(root, 'var/lib/frostline/jobs');
+  if (!existsSync(jobs)) return [];
+  return readdirSync(jobs).flatMap((token) => {
+    const folder = join(jobs, token);
+    const file = join(folder, 'pid');
+    if (!existsSync(file) || existsSync(join(folder, 'exit'))) return [];
+    const pid = Number(readFileSync(file, 'utf8').split(/\s/)[0]);
+    if (!Number.isInteger(pid) || pid < 2) return [];
+    try {
+      const command = execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+      return command.includes(folder) ? [pid] : [];
+    } catch {
+      return [];
+    }
+  });
+};

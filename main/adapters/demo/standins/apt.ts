@@ -1,0 +1,453 @@
+/** Stand-ins for apt-get, apt-cache, apt-mark and apt-config. What they do not understand they refuse, as the real ones do. */
+import { script } from './script.ts';
+
+/** Sourced by all: where the host's folder is, its lists, and awk with the shared functions. */
+export const COMMON_SH = script`
+LC_ALL=C; export LC_ALL
+D=$FROSTLINE_DEMO
+R=$FROSTLINE_ROOT
+[ -n "$D" ] && [ -n "$R" ] || { echo "this is a stand-in of the demo fleet" >&2; exit 127; }
+STATUS=$R/var/lib/dpkg/status
+export STATUS
+EXTENDED=$R/var/lib/apt/extended_states
+ARCHIVES=$R/var/cache/apt/archives
+lists() {
+  LISTS=
+  for list in "$R"/var/lib/apt/lists/*_Packages; do
+    [ ! -f "$list" ] || LISTS="$LISTS
+$list"
+  done
+  export LISTS
+}
+# deb_awk PROGRAM VAR=VALUE…: values go through the environment, where nothing in them means anything.
+deb_awk() { prog=$1; shift; env "$@" awk -f "$D/lib/deb.awk" -f "$D/lib/$prog.awk"; }
+is_root() { [ "$FROSTLINE_DEMO_UID" = 0 ]; }
+need_root() {
+  is_root && return 0
+  echo "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)" >&2
+  echo "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?" >&2
+  exit 100
+}
+# One changer at a time. The lock is a folder that names its owner; an owner that is gone does not count.
+lock() {
+  waited=0
+  until mkdir "$R/var/lib/dpkg/demo-lock" 2>/dev/null; do
+    owner=$(cat "$R/var/lib/dpkg/demo-lock/pid" 2>/dev/null)
+    if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then rm -rf "$R/var/lib/dpkg/demo-lock"; continue; fi
+    if [ "$waited" -ge "@{1:-0}" ]; then
+      echo "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process $owner (apt-get)" >&2
+      echo "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?" >&2
+      exit 100
+    fi
+    waited=$((waited + 1)); sleep 1
+  done
+  echo $$ >"$R/var/lib/dpkg/demo-lock/pid"
+  trap 'rm -rf "$R/var/lib/dpkg/demo-lock" "$R"/var/lib/dpkg/demo.$$.*' 0
+}
+`;
+
+/** Rewrites the status file: from the environment NAME, WANTED (first word of Status, "" keeps it), STATE ("" removes the stanza), CONTROL (file with the new stanza, "" keeps the old). */
+export const STATE_AWK = script`
+function stanza(old, text,   F, O, w, n, L, i, out) {
+  fields(old, O); split(O["Status"], w, " ")
+  if (text == "") text = old
+  n = split(text, L, "\n"); out = ""
+  for (i = 1; i <= n; i++) {
+    if (L[i] ~ /^(Status|Filename|Size|SHA256|SHA1|MD5sum):/) continue
+    out = out (out == "" ? "" : "\n") L[i]
+    if (L[i] ~ /^Package:/) out = out "\nStatus: " (ENVIRON["WANTED"] != "" ? ENVIRON["WANTED"] : w[1] != "" ? w[1] : "install") " ok " ENVIRON["STATE"]
+  }
+  return out
+}
+BEGIN {
+  RS = ""; name = ENVIRON["NAME"]; text = ""
+  if (ENVIRON["CONTROL"] != "") { getline text < ENVIRON["CONTROL"]; close(ENVIRON["CONTROL"]) }
+  while ((getline para < ENVIRON["STATUS"]) > 0) {
+    fields(para, F)
+    if (!done && F["Package"] >= name "") {
+      if (F["Package"] == name) { if (ENVIRON["STATE"] != "") print stanza(para, text) "\n"; done = 1; continue }
+      if (text != "") { print stanza("", text) "\n"; done = 1 }
+    }
+    print para "\n"
+  }
+  if (!done && text != "") print stanza("", text) "\n"
+}
+`;
+
+/** Changes packages and reports on the way as dpkg does. Sourced by apt-get and dpkg. `fd` is the status-fd's number or empty. */
+export const DPKG_SH = script`
+pause() { [ "@{FROSTLINE_DEMO_NAP:-0}" = 0 ] || sleep "$FROSTLINE_DEMO_NAP"; }
+said=0 steps=1
+# report NAME TEXT: one step further on the status-fd.
+report() {
+  said=$((said + 1))
+  [ -z "$fd" ] || eval "printf 'pmstatus:%s:%s.0000:%s\n' \"\$1\" $((said * 100 / steps)) \"\$2\" >&$fd"
+}
+# state NAME WANTED STATE CONTROL
+state() {
+  deb_awk state NAME="$1" WANTED="$2" STATE="$3" CONTROL="$4" >"$R/var/lib/dpkg/demo.$$.status" && mv "$R/var/lib/dpkg/demo.$$.status" "$STATUS"
+}
+field() { awk -v f="$2: " 'BEGIN { RS = "" } NR == 1 { n = split($0, L, "\n"); for (i = 1; i <= n; i++) if (index(L[i], f) == 1) { print substr(L[i], length(f) + 1); exit } exit }' "$1"; }
+# A package's scripts see which version they belong to; this host may be one on which that version's fails.
+configure() {
+  c_name=$1 c_ver=$2
+  report "$c_name" "Configuring $c_name (all)"
+  echo "Setting up $c_name ($c_ver) ..."
+  pause
+  if grep -q -x -F "$c_name $c_ver" "$R/etc/frostline-demo/broken" 2>/dev/null; then
+    state "$c_name" "" half-configured ""
+    echo "$c_name: /etc/$c_name/$c_name.conf: line 12: unknown directive 'legacy_listen'"
+    echo "$c_name: configuration test failed"
+    echo "dpkg: error processing package $c_name (--configure):"
+    echo " installed $c_name package post-installation script subprocess returned error exit status 1"
+    [ -z "$fd" ] || eval "printf 'pmerror:%s:%s.0000:installed %s package post-installation script subprocess returned error exit status 1\n' \"\$c_name\" $((said * 100 / steps)) \"\$c_name\" >&$fd"
+    failures="$failures $c_name"
+    return 0
+  fi
+  state "$c_name" "" installed ""
+  if [ "$(deb_awk show NAME="$c_name" FIELD=X-Demo-Reboot)" = yes ]; then
+    mkdir -p "$R/run"; : >"$R/run/reboot-required"
+    grep -q -x -F "$c_name" "$R/run/reboot-required.pkgs" 2>/dev/null || echo "$c_name" >>"$R/run/reboot-required.pkgs"
+  fi
+  c_service=$(deb_awk show NAME="$c_name" FIELD=X-Demo-Service)
+  if [ -n "$c_service" ]; then mkdir -p "$R/run"; echo "$c_service" >>"$R/run/frostline-demo-services"; fi
+  report "$c_name" "Installed $c_name (all)"
+}
+# unpack FILE
+unpack() {
+  u_name=$(field "$1" Package) u_ver=$(field "$1" Version)
+  [ -n "$u_name" ] && [ -n "$u_ver" ] || { echo "dpkg-deb: error: '$1' is not a Debian format archive" >&2; failures="$failures $1"; return 1; }
+  u_old=$(deb_awk show NAME="$u_name" FIELD=Version)
+  report "$u_name" "Preparing $u_name (all)"
+  echo "Preparing to unpack .../@{1##*/} ..."
+  pause
+  report "$u_name" "Unpacking $u_name (all)"
+  if [ -n "$u_old" ]; then echo "Unpacking $u_name ($u_ver) over ($u_old) ..."; else echo "Unpacking $u_name ($u_ver) ..."; fi
+  pause
+  state "$u_name" "$2" unpacked "$1"
+  echo "$(date '+%Y-%m-%d %H:%M:%S') status unpacked $u_name $u_ver" >>"$R/var/log/dpkg.log"
+}
+# Everything that is not configured yet, earlier failures included: as dpkg does after every run.
+configure_pending() {
+  for pending in $(deb_awk pending); do configure "@{pending%%=*}" "@{pending#*=}"; done
+}
+drop() {
+  report "$1" "Removing $1 (all)"
+  echo "Removing $1 ($2) ..."
+  pause
+  state "$1" "" "" ""
+  unmark "$1"
+}
+# Auto marks: one stanza per package that has one.
+unmark() {
+  [ -f "$EXTENDED" ] || return 0
+  awk -v p="$1" 'BEGIN { RS = "" } { n = split($0, L, "\n"); if (L[1] != "Package: " p) print $0 "\n" }' "$EXTENDED" >"$EXTENDED.new" && mv "$EXTENDED.new" "$EXTENDED"
+}
+mark() { unmark "$1"; printf 'Package: %s\nArchitecture: amd64\nAuto-Installed: 1\n\n' "$1" >>"$EXTENDED"; }
+finish() {
+  [ -n "$failures" ] || return 0
+  echo "Errors were encountered while processing:"
+  for failure in $failures; do echo " $failure"; done
+  return 1
+}
+failures=
+`;
+
+/** One field of one installed package. */
+export const SHOW_AWK = script`
+BEGIN {
+  RS = ""
+  while ((getline para < ENVIRON["STATUS"]) > 0) {
+    fields(para, F)
+    if (F["Package"] == ENVIRON["NAME"]) { print F[ENVIRON["FIELD"]]; exit }
+  }
+}
+`;
+
+/** `name=version` of what is unpacked or half configured. */
+export const PENDING_AWK = script`
+BEGIN {
+  load_status(ENVIRON["STATUS"])
+  for (i = 1; i <= SN; i++) if (SSTATE[SP[i]] == "unpacked" || SSTATE[SP[i]] == "half-configured") print SP[i] "=" SVER[SP[i]]
+}
+`;
+
+export const APT_GET = script`#!/bin/sh
+. "$FROSTLINE_DEMO/lib/common.sh"
+FLAGS= SOURCES= SPECS= FILES= verb= fd= uris= lock_wait=0 fix=
+bad() { echo "E: $1" >&2; exit 100; }
+option() {
+  case $1 in
+    APT::Status-Fd=*|APT::Status-FD=*) fd=@{1#*=} ;;
+    Dir::State::status=*) STATUS=@{1#*=} ;;
+    DPkg::Lock::Timeout=*) lock_wait=@{1#*=} ;;
+    APT::Get::AllowUnauthenticated=*|APT::*|Acquire::*|Debug::*|DPkg::*|Dpkg::*|Dir::*) ;;
+    *) bad "Option $1 is not known to the demo fleet" ;;
+  esac
+}
+add() {
+  SPECS="$SPECS
+$1"
+  case $1 in /*|./*) [ -f "$1" ] || bad "Unsupported file $1 given on commandline"
+    FILES="$FILES
+$1	$1" ;;
+  esac
+}
+while [ $# -gt 0 ]; do
+  case $1 in
+    -o|--option) option "$2"; shift ;;
+    -o*) option "@{1#-o}" ;;
+    --with-source) SOURCES="$SOURCES
+$2"; shift ;;
+    --with-source=*) SOURCES="$SOURCES
+@{1#*=}" ;;
+    -s|--simulate|--just-print|--dry-run|--recon|--no-act) FLAGS="$FLAGS simulate" ;;
+    -y|--yes|--assume-yes) FLAGS="$FLAGS yes" ;;
+    -d|--download-only) FLAGS="$FLAGS download-only" ;;
+    -f|--fix-broken) fix=1 ;;
+    --allow-downgrades) FLAGS="$FLAGS downgrades" ;;
+    --allow-change-held-packages) FLAGS="$FLAGS change-held" ;;
+    --ignore-hold) FLAGS="$FLAGS ignore-hold" ;;
+    --with-new-pkgs) FLAGS="$FLAGS new-packages" ;;
+    --reinstall) FLAGS="$FLAGS reinstall" ;;
+    --purge) FLAGS="$FLAGS purge" ;;
+    --no-remove) FLAGS="$FLAGS no-remove" ;;
+    --print-uris) uris=1 ;;
+    -q|-qq|-q=*|-m|--quiet|--no-install-recommends|--no-install-suggests|--no-download|--ignore-missing|--allow-unauthenticated|--) ;;
+    -qy|-yq|-qqy) FLAGS="$FLAGS yes" ;;
+    --version|-v) echo "apt 2.6.1 (amd64)"; exit 0 ;;
+    -*) bad "Command line option '$1' is not understood in combination with the other options" ;;
+    *) if [ -z "$verb" ]; then verb=$1; else add "$1"; fi ;;
+  esac
+  shift
+done
+has() { case " $FLAGS " in *" $1 "*) return 0 ;; esac; return 1; }
+lists
+
+pool_file() { case $1 in /*) printf '%s' "$1" ;; *) printf '%s/pool/%s' "$D" "@{1##*/}" ;; esac; }
+archive_name() { printf '%s_%s_%s.deb' "$1" "$(printf '%s' "$2" | sed 's/:/%3a/g')" "$3"; }
+tab=$(printf '\t')
+
+fetch_verb() {
+  rc=0
+  for spec in $(printf '%s\n' "$SPECS"); do
+    line=$(deb_awk find SPEC="$spec") || { printf '%s\n' "$line"; rc=100; continue; }
+    IFS=$tab read -r f_name f_arch f_ver f_file <<END
+$line
+END
+    pool=$(pool_file "$f_file"); to=$(archive_name "$f_name" "$f_ver" "$f_arch")
+    if [ ! -f "$pool" ]; then echo "E: Failed to fetch http://deb.debian.demo/debian/$f_file  404  Not Found"; rc=100; continue; fi
+    [ -f "$to" ] || ln "$pool" "$to" 2>/dev/null || cp "$pool" "$to"
+    echo "Get:1 http://deb.debian.demo/debian bookworm/main amd64 $f_name amd64 $f_ver [$(wc -c <"$pool" | tr -d ' ') B]"
+  done
+  exit $rc
+}
+
+# Puts the new packages into the archive folder; what the repository lost is an error, and then nothing is done.
+download() {
+  total=$(grep -c "^I" "$PLAN"); count=0; lost=
+  while IFS=$tab read -r kind name arch from to file auto size sha; do
+    [ "$kind" = I ] || continue
+    count=$((count + 1))
+    [ -z "$fd" ] || eval "printf 'dlstatus:%s:%s.0000:Retrieving file %s of %s\n' $count $((count * 100 / total)) $count $total >&$fd"
+    case $file in /*) continue ;; esac
+    have=$ARCHIVES/$(archive_name "$name" "$to" "$arch")
+    [ ! -s "$have" ] || continue
+    pool=$(pool_file "$file")
+    if [ ! -f "$pool" ]; then lost="$lost $file"; continue; fi
+    echo "Get:$count http://deb.debian.demo/debian bookworm/main amd64 $name $arch $to [$size B]"
+    ln "$pool" "$have" 2>/dev/null || cp "$pool" "$have"
+  done <"$PLAN"
+  [ -n "$lost" ] || return 0
+  for file in $lost; do echo "E: Failed to fetch http://deb.debian.demo/debian/$file  404  Not Found"; done
+  echo "E: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?"
+  return 100
+}
+
+apply() {
+  . "$D/lib/dpkg.sh"
+  # Three steps for unpacking, two for configuring, one for a removal.
+  steps=$(awk -F "$tab" '$1 == "I" { n += 4 } $1 == "R" { n += 1 } END { print n + 1 }' "$PLAN")
+  [ -z "$fd" ] || eval "printf 'pmstatus:dpkg-exec:0.0000:Running dpkg\n' >&$fd"
+  while IFS=$tab read -r kind name arch from to file auto size sha; do
+    case $kind in
+      R) drop "$name" "$from" ;;
+      I) case $file in /*) ;; *) file=$ARCHIVES/$(archive_name "$name" "$to" "$arch") ;; esac
+         unpack "$file" "" || :
+         [ "$auto" != 1 ] || mark "$name" ;;
+      M) unmark "$name" ;;
+    esac
+  done <"$PLAN"
+  configure_pending
+  if ! finish; then echo "E: Sub-process /usr/bin/dpkg returned an error code (1)"; return 100; fi
+}
+
+plan() {
+  PLAN=$(mktemp "@{TMPDIR:-/tmp}/frostline-demo.XXXXXX") || exit 100
+  trap 'rm -f "$PLAN"; [ "$(cat "$R/var/lib/dpkg/demo-lock/pid" 2>/dev/null)" != $$ ] || rm -rf "$R/var/lib/dpkg/demo-lock"' 0
+  [ -z "$fix" ] || [ -n "$SPECS" ] || MODE=install
+  export MODE SPECS FLAGS SOURCES FILES PLAN
+  deb_awk resolve || exit $?
+}
+
+case $verb in
+  install|upgrade|dist-upgrade|full-upgrade|remove|purge)
+    MODE=$verb
+    [ "$verb" != full-upgrade ] || MODE=dist-upgrade
+    case $verb in remove|purge)
+      MODE=install; [ "$verb" = remove ] || FLAGS="$FLAGS purge"
+      SPECS=$(printf '%s\n' "$SPECS" | sed 's/\(.\)$/\1-/') ;;
+    esac
+    has simulate || [ -n "$uris" ] || { need_root; lock "$lock_wait"; }
+    plan
+    has simulate && exit 0
+    if [ -n "$uris" ]; then
+      while IFS=$tab read -r kind name arch from to file auto size sha; do
+        [ "$kind" != I ] || [ -s "$ARCHIVES/$(archive_name "$name" "$to" "$arch")" ] || printf "'http://deb.debian.demo/debian/%s' %s %s SHA256:%s\n" "$file" "$(archive_name "$name" "$to" "$arch")" "$size" "$sha"
+      done <"$PLAN"
+      exit 0
+    fi
+    download || exit $?
+    has download-only && { echo "Download complete and in download only mode"; exit 0; }
+    has yes || { echo "Do you want to continue? [Y/n] Abort."; exit 1; }
+    apply; exit $? ;;
+  update)
+    need_root
+    for list in "$R"/var/lib/apt/lists/*_Packages; do echo "Hit: $(basename "$list")"; done
+    mkdir -p "$R/var/lib/apt/periodic" "$R/var/lib/apt/lists/partial"; : >"$R/var/lib/apt/periodic/update-success-stamp"; touch "$R/var/lib/apt/lists/partial"
+    echo "Reading package lists..." ;;
+  download) fetch_verb ;;
+  clean|autoclean) need_root; rm -f "$ARCHIVES"/*.deb ;;
+  check|autoremove) echo "Reading package lists..." ;;
+  '') if [ -n "$fix" ]; then need_root; fd=$fd; plan; apply; exit $?; fi; bad "No command given" ;;
+  *) bad "Invalid operation $verb" ;;
+esac
+`;
+
+/** One line `name TAB arch TAB version TAB file` for SPEC, or apt's words and exit code 100. */
+export const FIND_AWK = script`
+BEGIN {
+  load_lists(); load_status(ENVIRON["STATUS"])
+  spec = ENVIRON["SPEC"]; v = ""
+  p = spec
+  if (index(spec, "=")) { p = substr(spec, 1, index(spec, "=") - 1); v = substr(spec, index(spec, "=") + 1) }
+  p = bare(p)
+  if (!(p in AN) && !(p in IVER)) { print "E: Unable to locate package " p; exit 100 }
+  if (v == "") v = candidate(p)
+  if (!((p, v) in ADEP)) {
+    print (index(spec, "=") ? "E: Version '" v "' for '" p "' was not found" : "E: Can't find a source to download version '" v "' of '" p ":amd64'")
+    exit 100
+  }
+  print p "\t" AARCH[p, v] "\t" v "\t" AFILE[p, v]
+}
+`;
+
+export const APT_CACHE = script`#!/bin/sh
+. "$FROSTLINE_DEMO/lib/common.sh"
+lists
+verb= SPECS=
+while [ $# -gt 0 ]; do
+  case $1 in
+    -o) shift ;;
+    -*) ;;
+    *) if [ -z "$verb" ]; then verb=$1; else SPECS="$SPECS
+$1"; fi ;;
+  esac
+  shift
+done
+export SPECS STATUS VERB
+VERB=$verb
+case $verb in
+  show|policy|madison) deb_awk cache ;;
+  *) echo "E: Invalid operation $verb" >&2; exit 100 ;;
+esac
+`;
+
+export const CACHE_AWK = script`
+function show(p, v,   i) {
+  for (i = versions(p); i >= 1; i--) if (v == "" || AV[p, i] == v) { print APARA[p, AV[p, i]] "\n"; shown = 1 }
+  if (!shown && p in IVER && (v == "" || v == IVER[p])) { print SPARA[p] "\n"; shown = 1 }
+}
+function sources(p, v,   n, L, i) {
+  n = split(AURI[p, v], L, "\n")
+  for (i = 1; i <= n; i++) print "        500 " L[i] " amd64 Packages"
+}
+function policy(p,   i, j, n, V, t) {
+  if (!(p in AN) && !(p in IVER)) return
+  print p ":"
+  print "  Installed: " (p in IVER ? IVER[p] : "(none)")
+  print "  Candidate: " (candidate(p) == "" ? "(none)" : candidate(p))
+  print "  Version table:"
+  n = 0
+  for (i = 1; i <= versions(p); i++) V[++n] = AV[p, i]
+  if (p in IVER && !((p, IVER[p]) in ADEP)) V[++n] = IVER[p]
+  for (i = 2; i <= n; i++) { t = V[i]; for (j = i - 1; j > 0 && vcmp(V[j], t) < 0; j--) V[j + 1] = V[j]; V[j + 1] = t }
+  for (i = 1; i <= n; i++) {
+    here = p in IVER && IVER[p] == V[i]
+    print (here ? " *** " : "     ") V[i] " " ((p, V[i]) in ADEP ? 500 : 100)
+    if ((p, V[i]) in ADEP) sources(p, V[i])
+    if (here) print "        100 /var/lib/dpkg/status"
+  }
+}
+BEGIN {
+  load_lists(); load_status(ENVIRON["STATUS"])
+  n = split(ENVIRON["SPECS"], L, "\n"); rc = 0
+  for (k = 1; k <= n; k++) {
+    if (L[k] == "") continue
+    p = L[k]; v = ""; shown = 0
+    if (index(p, "=")) { v = substr(p, index(p, "=") + 1); p = substr(p, 1, index(p, "=") - 1) }
+    p = bare(p)
+    if (ENVIRON["VERB"] == "policy") { policy(p); continue }
+    if (ENVIRON["VERB"] == "madison") { for (i = 1; i <= versions(p); i++) print p " | " AV[p, i] " | " AURI[p, AV[p, i]]; continue }
+    show(p, v)
+    if (!shown) { print "E: No packages found" > "/dev/stderr"; rc = 100 }
+  }
+  exit rc
+}
+`;
+
+export const APT_MARK = script`#!/bin/sh
+. "$FROSTLINE_DEMO/lib/common.sh"
+verb=
+while [ $# -gt 0 ]; do
+  case $1 in
+    -o) shift ;;
+    -*) ;;
+    *) break ;;
+  esac
+  shift
+done
+verb=$1; [ $# -eq 0 ] || shift
+auto_names() { [ ! -f "$EXTENDED" ] || awk '/^Package: / { p = $2 } /^Auto-Installed: 1/ { print p }' "$EXTENDED" | sort -u; }
+known() { [ -n "$(deb_awk show NAME="$1" FIELD=Version)" ]; }
+case $verb in
+  showauto) auto_names ;;
+  showmanual) awk '/^Package: / { p = $2 } /^Status: .* installed$/ { print p }' "$STATUS" | sort >"$R/var/lib/apt/demo.$$"; auto_names | sort | comm -23 "$R/var/lib/apt/demo.$$" -; rm -f "$R/var/lib/apt/demo.$$" ;;
+  showhold) awk '/^Package: / { p = $2 } /^Status: hold / { print p }' "$STATUS" ;;
+  auto|manual|hold|unhold)
+    need_root
+    . "$D/lib/dpkg.sh"
+    lock 60
+    rc=0
+    for spec in "$@"; do
+      name=@{spec%%:*}
+      known "$name" || { echo "E: Unable to locate package $name" >&2; rc=100; continue; }
+      case $verb in
+        auto) mark "$name"; echo "$name set to automatically installed." ;;
+        manual) unmark "$name"; echo "$name set to manually installed." ;;
+        hold|unhold)
+          was=$(deb_awk show NAME="$name" FIELD=Status); was=@{was##* }
+          if [ "$verb" = hold ]; then wanted=hold; echo "$name set on hold."; else wanted=install; echo "Canceled hold on $name."; fi
+          state "$name" "$wanted" "$was" "" ;;
+      esac
+    done
+    exit $rc ;;
+  *) echo "E: Invalid operation $verb" >&2; exit 100 ;;
+esac
+`;
+
+export const APT_CONFIG = script`#!/bin/sh
+. "$FROSTLINE_DEMO/lib/common.sh"
+[ "$1" = dump ] || exit 0
+[ ! -f "$R/etc/apt/apt.conf.d/20auto-upgrades" ] || sed 's/^\(APT::Periodic::[A-Za-z-]*\) *\(".*"\);$/\1 \2;/' "$R/etc/apt/apt.conf.d/20auto-upgrades"
+`;
