@@ -160,20 +160,34 @@ export const dial = async (o: DialOptions): Promise<Result<Dialled>> => {
       );
     };
 
+    /** What the host says about an account that may not log in; other greetings are not worth repeating. */
+    const objection = (): string =>
+      /expired|locked|disabled|denied|not allowed/i.test(banner) ? clean(banner, 300) : '';
+    const closed = (): FrostError => {
+      const said = objection();
+      if (phase === 'the login' && said !== '')
+        return frostError(
+          'host.auth-failed',
+          `${host.name} does not let ${host.user} in. It says: “${said}”`,
+          {
+            host: host.name,
+          },
+        );
+      return frostError(
+        'host.connection-lost',
+        `${host.name} (${where}) closed the connection during ${phase}.`,
+        {
+          host: host.name,
+          hint:
+            phase === 'the login'
+              ? `${host.user} may be expired or not allowed to log in there, or the SSH server is overloaded; its log tells.`
+              : 'The SSH server may be starting, overloaded, or limiting new connections.',
+        },
+      );
+    };
+
     client.on('error', (error) => failWith(explain(error)));
-    client.on('close', () =>
-      failWith(
-        refused ??
-          frostError(
-            'host.connection-lost',
-            `${host.name} (${where}) closed the connection during ${phase}.`,
-            {
-              host: host.name,
-              hint: 'The SSH server may be starting, overloaded, or limiting new connections.',
-            },
-          ),
-      ),
-    );
+    client.on('close', () => failWith(refused ?? closed()));
     client.on('banner', (text) => {
       if (banner.length < 2000) banner += text.slice(0, 2000);
     });
@@ -215,7 +229,7 @@ export const dial = async (o: DialOptions): Promise<Result<Dialled>> => {
           if (login === undefined) return;
           const step = login(left ?? [], partial === true);
           if ('code' in step) {
-            const said = /expired|locked|disabled|denied|not allowed/i.test(banner) ? clean(banner, 300) : '';
+            const said = objection();
             failWith(said === '' ? step : { ...step, message: `${step.message} The host says: “${said}”` });
           } else next(step);
         },

@@ -149,6 +149,24 @@ describe('logging in with a password', () => {
   });
 });
 
+describe('a host that closes the connection while logging in', () => {
+  it.each([
+    ['without a word', '', 'host.connection-lost'],
+    [
+      'because the account has expired',
+      'Your account has expired; please contact your administrator.\r\n',
+      'host.auth-failed',
+    ],
+  ] as const)('%s', async (_what, banner, code) => {
+    const server = await rig.server({
+      banner,
+      onConnection: (connection) => connection.on('authentication', () => connection.end()),
+    });
+    const error = errorOf(await rig.transport().run(to(rig.host(server)), hello), code);
+    if (banner !== '') expect(error.message).toContain('has expired');
+  });
+});
+
 describe('logging in with an agent', () => {
   const auth = { kind: 'agent' } as const;
 
