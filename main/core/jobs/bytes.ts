@@ -58,6 +58,12 @@ function wholeCharacters(bytes: Uint8Array): number {
   return bytes.length;
 }
 
+/** A carriage return lets what follows overwrite the line so far (dpkg counts up that way): only the last state counts. */
+const lastState = (line: string): string => {
+  const whole = line.endsWith('\r') ? line.slice(0, -1) : line;
+  return whole.slice(whole.lastIndexOf('\r') + 1);
+};
+
 /** One of the two files: gathers bytes into lines, and knows the offset of what it has not given out yet. */
 export class LineGatherer {
   private rest = new Uint8Array(0);
@@ -87,7 +93,6 @@ export class LineGatherer {
     if (end === 0 || this.offset === undefined) return undefined;
     this.offset += end;
     const text = new TextDecoder().decode(all.subarray(0, end));
-    // A carriage return lets what follows overwrite the line so far (dpkg counts up that way): only the last state counts.
-    return { text: plainText(text.replace(/[^\n\r]*\r(?!\n)/g, '')), offset: this.offset };
+    return { text: plainText(text.split('\n').map(lastState).join('\n')), offset: this.offset };
   }
 }

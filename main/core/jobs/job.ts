@@ -202,7 +202,7 @@ export function followJob(options: {
   const functions = `${STATE_FUNCTIONS}
 fl_frame() { printf '@@%s %s\\n' "$N" "$1" || exit 1; }
 fl_pulse() { fl_frame alive; }
-fl_size() { wc -c <"$1" 2>/dev/null || printf 0; }
+fl_size() { { wc -c <"$1" || printf 0; } 2>/dev/null; }
 # fl_send NAME OFFSET SIZE: one piece, at most ${CHUNK} bytes; sets fl_sent.
 fl_send() {
   fl_sent=$(($3 - $2))

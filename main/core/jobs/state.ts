@@ -34,21 +34,21 @@ fl_look() {
 }
 # The same, without the moments in which a starting or an ending job looks dead. Waits at most about 10 seconds.
 fl_judge() {
-  fl_tries=0
+  fl_since=$(date +%s)
   while :; do
     fl_look
+    fl_waited=$(($(date +%s) - fl_since))
     case $fl_state in
       waiting)
-        if [ "$fl_tries" -ge 10 ]; then
+        if [ "$fl_waited" -ge 10 ]; then
           if mkdir "$D/begun" 2>/dev/null; then fl_state='died it was never begun'; return 0; fi
-          [ "$fl_tries" -lt 15 ] || { fl_state='died it ended while it began'; return 0; }
+          [ "$fl_waited" -lt 15 ] || { fl_state='died it ended while it began'; return 0; }
         fi ;;
-      died*) [ "$fl_tries" -lt 2 ] || return 0 ;;
+      died*) [ "$fl_waited" -lt 2 ] || return 0 ;;
       *) return 0 ;;
     esac
-    fl_tries=$((fl_tries + 1))
     fl_pulse
-    sleep 1
+    sleep 0.2 2>/dev/null || sleep 1
   done
 }
 fl_pulse() { :; }`;

@@ -54,8 +54,7 @@ fl_stage() {
   fl_actions <"$T/sim" | fl_norm >"$T/now"
   fl_norm <"$T/pending" >"$T/plan"
   if ! cmp -s "$T/now" "$T/plan"; then
-    fl_say "stage $fl_label: apt would now do something else than the plan showed (< plan, > now):"
-    diff "$T/plan" "$T/now" | grep '^[<>]'
+    fl_say "stage $fl_label: apt would do otherwise than the plan showed (< plan, > now): $(diff "$T/plan" "$T/now" | grep '^[<>]' | tr '\\n' ';')"
     fl_finish ${EXIT.drifted}
   fi
   fl_say "stage $fl_label: $(grep -c . "$T/pending") changes"

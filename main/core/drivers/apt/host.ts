@@ -165,6 +165,7 @@ export function readMounts(sections: Sections): Mounts {
   const byTarget = new Map<string, Mount>();
   const byPath = new Map<string, Mount>();
   for (const line of sections.lines('mounts', 500)) {
+    if (line.length > 4000) continue;
     const [path = '', row = ''] = line.split('\t');
     const [, available, target] =
       /^.*?\s\d+\s+\d+\s+(-?\d+)\s+(?:\d+%|-)\s+(\/.*)$/.exec(row.trimEnd()) ?? [];

@@ -53,7 +53,7 @@ ${HASH_FUNCTION}
 fl_wait() {
   fl_until=$(($(date +%s) + LOCK_SECONDS)); fl_last=
   while fl_who=$(fl_locked); do
-    fl_who=$(printf '%s' "$fl_who" | tr '\\t' ' ')
+    fl_who=$(printf '%s' "$fl_who" | awk -F '\\t' '{ sub(/ +$/, "", $2); print ($2 == "" ? $1 : $1 " (" $2 ")") }')
     if [ "$fl_who" != "$fl_last" ]; then
       fl_last=$fl_who
       fl_say "waiting for the package manager's lock, held by pid $fl_who"

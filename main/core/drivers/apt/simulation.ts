@@ -188,7 +188,7 @@ function brokenRefusals(
     {
       code: 'host.packages-broken',
       message:
-        `Broken on this host: ${left.map(({ name, state }) => `${name} (${state})`).join(', ')}. Mend it with dpkg --configure -a, or with a version that repairs it.`.slice(
+        `Broken on this host: ${left.map(({ name, state }) => `${name}: ${state}`).join(', ')}. Mend it with dpkg --configure -a, or with a version that repairs it.`.slice(
           0,
           2000,
         ),

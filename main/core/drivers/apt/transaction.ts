@@ -20,6 +20,7 @@ export type Transaction = {
   unmet: string[];
 };
 
+const MAX_LINE = 4000;
 const INST = /^Inst ([^\s[(]+)(?: \[([^\]\s]+)\])? \(([^\s)]+) ?(.*?) ?\[([a-z0-9_-]+)\]\)/;
 const REMV = /^(?:Remv|Purg) ([^\s[(]+)(?: \[([^\]\s]+)\])?/;
 const HEADINGS = {
@@ -51,6 +52,8 @@ export function readTransaction(text: string): Transaction {
   };
   let list: 'keptBack' | 'phased' | 'unmet' | undefined;
   for (const line of text.split('\n')) {
+    // No line of apt's is this long; a hostile one must not keep the expressions busy.
+    if (line.length > MAX_LINE) continue;
     if (line.startsWith(' ')) {
       if (list === 'unmet') found.unmet.push(plainLine(line, 500));
       else if (list !== undefined) {
