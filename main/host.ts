@@ -15,6 +15,7 @@ import { fileLog } from './adapters/log.ts';
 import { knownHostsFiles, systemClock, systemHasher, systemRandom } from './adapters/platform.ts';
 import { acquireDataFolder } from './adapters/sqlite/lock.ts';
 import { openStore } from './adapters/sqlite/open.ts';
+import { createKnownElsewhere } from './adapters/ssh/knownElsewhere.ts';
 import { createSshTransport } from './adapters/ssh/transport.ts';
 import { createPassphraseVault } from './adapters/vault/passphrase.ts';
 import { withAudit } from './api/audit.ts';
@@ -92,6 +93,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
   const hosts = createHostsService(ports, {
     frozenBy: (host: Host) => freezes(host, clock.now())[0]?.snapshot,
     activeRun: (hostId) => runs.activeRun(hostId),
+    knownElsewhere: createKnownElsewhere(knownHostsFiles(), log),
   });
   const snapshots = createSnapshotService(ports);
   const demo: DemoController = createDemoController({

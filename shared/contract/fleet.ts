@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { FrostError } from '../errors.ts';
 import { Host, HostChange, HostTrust, NewHost } from '../model/host.ts';
 import { HostName, Id, SelectorText, Severity, Text } from '../model/primitives.ts';
-import { Scan, ScanSummary } from '../model/scan.ts';
+import { Scan, ScanReport, ScanSummary } from '../model/scan.ts';
 import { command, query } from './define.ts';
 
 export const Selectors = z.array(SelectorText).max(200);
@@ -64,7 +64,7 @@ export const scans = {
       /** Read the repositories' lists anew first (`apt-get update`); needs root. */
       refresh: z.boolean().default(false),
     }),
-    z.object({ scans: z.array(Scan) }),
+    z.object({ scans: z.array(ScanReport) }),
     { permission: 'read', audit: false },
   ),
   latest: query(z.object({ hostId: Id }), z.object({ latest: Scan.nullable(), lastGood: Scan.nullable() })),

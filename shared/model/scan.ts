@@ -126,6 +126,10 @@ export const Scan = z.object({
 });
 export type Scan = z.infer<typeof Scan>;
 
+/** A scan as a command answers with it: packages as a count, since thousands of hosts times thousands of packages fit no message. */
+export const ScanReport = Scan.omit({ packages: true }).extend({ packageCount: z.int() });
+export type ScanReport = z.infer<typeof ScanReport>;
+
 /** A scan without its lists: what the fleet table needs. */
 export const ScanSummary = Scan.omit({ packages: true, updates: true, removals: true }).extend({
   packageCount: z.int(),

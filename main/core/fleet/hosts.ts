@@ -20,8 +20,8 @@ export type HostsExtra = {
   frozenBy(host: Host): string | undefined;
   /** The unfinished run the host takes part in. */
   activeRun(hostId: string): string | undefined;
-  /** Whether the host's key stands in a file of the user's own; absent: only Frostline's own store is asked. */
-  knownElsewhere?(host: Host): boolean;
+  /** Ids of those whose key stands in a file of the user's own; absent: only Frostline's own store is asked. */
+  knownElsewhere?(hosts: Host[]): Promise<Set<string>>;
 };
 
 /** What an unfinished run has to rely on: which machine the host is, and how the run names it. */
@@ -37,23 +37,24 @@ const inRun = (host: Host, run: string, what: string): Result<never> =>
     },
   );
 
-const list = (
+const list = async (
   ports: Ports,
   extra: HostsExtra,
   input: HandlerInput<'hosts.list'>,
-): Result<Output<'hosts.list'>> => {
+): Promise<Result<Output<'hosts.list'>>> => {
   const summaries = ports.store.scanSummaries();
   const hosts = ports.store.hosts();
   const selectors = input.selectors.length === 0 ? ['all'] : input.selectors;
   const selected = selectHosts(selectors, hosts, (id) => summaries.get(id)?.lastGood?.facts);
   if (!selected.ok) return selected;
+  const elsewhere = await extra.knownElsewhere?.(selected.value);
   return ok({
     hosts: selected.value.map((host) => {
       const scans = summaries.get(host.id);
       const frozenBy = extra.frozenBy(host);
       const activeRun = extra.activeRun(host.id);
       const trusted =
-        ports.store.trustedKeys(host.address, host.port).length > 0 || extra.knownElsewhere?.(host) === true;
+        ports.store.trustedKeys(host.address, host.port).length > 0 || elsewhere?.has(host.id) === true;
       return {
         host,
         trusted,

@@ -3,7 +3,7 @@ import type { Caller, HandlerInput, Output } from '../../../shared/contract/cont
 import { type FrostError, FrostFault, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { Severity } from '../../../shared/model/primitives.ts';
-import { Scan } from '../../../shared/model/scan.ts';
+import { Scan, type ScanReport } from '../../../shared/model/scan.ts';
 import type { PackageDriver } from '../drivers/driver.ts';
 import { scanDriver } from '../drivers/registry.ts';
 import type { Ports } from '../ports.ts';
@@ -127,6 +127,8 @@ const scanHost = async (
   }
 };
 
+const reportOf = ({ packages, ...scan }: Scan): ScanReport => ({ ...scan, packageCount: packages.length });
+
 const scanMany = async (
   ports: Ports,
   one: ScanService['scanHost'],
@@ -140,20 +142,20 @@ const scanMany = async (
   const label = hosts.length === 1 ? `Scan of ${hosts[0]?.name}` : `Scan of ${hosts.length} hosts`;
   const activity = ports.activities.begin('scan', label, hosts.length);
   const signal = AbortSignal.any([caller.signal, activity.signal]);
-  const scans: Scan[] = [];
+  const scans: ScanReport[] = [];
   const scanned = new Set<string>();
   const work = async (host: Host): Promise<void> => {
     activity.started(host.name);
     const scan = await one(host, { refresh: input.refresh, signal });
     scanned.add(host.id);
-    scans.push(scan);
+    scans.push(reportOf(scan));
     activity.finished(host.name, scan.state === 'failed');
   };
   try {
     await eachLimited(hosts, input.concurrency, signal, work);
     // Cancelled: those not begun say so, rather than being left out.
     for (const host of hosts)
-      if (!scanned.has(host.id)) scans.push(await one(host, { refresh: input.refresh, signal }));
+      if (!scanned.has(host.id)) scans.push(reportOf(await one(host, { refresh: input.refresh, signal })));
   } finally {
     activity.end();
   }

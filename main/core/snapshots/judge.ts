@@ -8,9 +8,9 @@ import { freezesOn, judgeFreeze, type Matches } from './freeze.ts';
 
 /** What a selector says about one host now. A selector that cannot be read matches: a freeze fails closed. */
 export const selectorMatches =
-  (store: Pick<ScanStore, 'lastGoodScan'>): Matches =>
+  (store: Pick<ScanStore, 'lastGoodSummary'>): Matches =>
   (selector, host) => {
-    const selected = selectHosts([selector], [host], () => store.lastGoodScan(host.id)?.facts);
+    const selected = selectHosts([selector], [host], () => store.lastGoodSummary(host.id)?.facts);
     return !selected.ok || selected.value.length > 0;
   };
 

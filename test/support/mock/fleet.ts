@@ -226,7 +226,8 @@ export const fleetHandlers = (
             finishedAt: ago(0),
           };
           store.putScan(scan);
-          scans.push(scan);
+          const { packages, ...report } = scan;
+          scans.push({ ...report, packageCount: packages.length });
           if (scan.state === 'failed') activity.failed += 1;
         }
         activity.done = index + 1;

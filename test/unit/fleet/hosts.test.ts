@@ -253,7 +253,8 @@ describe('listing hosts', () => {
       {
         frozenBy: (host) => (host.name === 'web-1' ? 'november' : undefined),
         activeRun: (id) => (id === db.id ? uuid(77) : undefined),
-        knownElsewhere: (host) => host.name === 'db-1',
+        knownElsewhere: async (hosts) =>
+          new Set(hosts.filter((host) => host.name === 'db-1').map((host) => host.id)),
       },
     );
     const listed = must(await hosts.list({ selectors: [] }, caller())).hosts;

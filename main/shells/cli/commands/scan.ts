@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Scan } from '../../../../shared/model/scan.ts';
+import type { ScanReport } from '../../../../shared/model/scan.ts';
 import { type Context, exitCodeForHosts, invalid, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
 import { safe, table } from '../terminal.ts';
@@ -11,7 +11,7 @@ const wholeNumber = (name: string, text: string): number => {
 };
 
 /** A scan as cli.md has it: `packages` is a count. */
-const document = (scan: Scan) => ({
+const document = (scan: ScanReport) => ({
   host: scan.host,
   ok: scan.state === 'ok',
   state: scan.state,
@@ -20,12 +20,12 @@ const document = (scan: Scan) => ({
   finishedAt: scan.finishedAt,
   ...(scan.facts === undefined ? {} : { facts: scan.facts }),
   unseen: scan.unseen,
-  packages: scan.packages.length,
+  packages: scan.packageCount,
   updates: scan.updates,
   removals: scan.removals,
 });
 
-const row = (scan: Scan): string[] => [
+const row = (scan: ScanReport): string[] => [
   scan.host,
   scan.state,
   scan.facts === undefined ? '' : `${scan.facts.os} ${scan.facts.release}`,
@@ -114,7 +114,9 @@ const follow = async (context: Context, signal: AbortSignal): Promise<void> => {
     if (change.type === 'activity') context.event({ type: 'scan.progress', ...change.activity });
     if (change.type !== 'scan') continue;
     const found = await client.call('scans.latest', { hostId: change.hostId });
-    if (found.ok && found.value.latest !== null)
-      context.event({ type: 'scan.host', scan: document(found.value.latest) });
+    if (found.ok && found.value.latest !== null) {
+      const { packages, ...latest } = found.value.latest;
+      context.event({ type: 'scan.host', scan: document({ ...latest, packageCount: packages.length }) });
+    }
   }
 };
