@@ -53,10 +53,10 @@ export type SshTestServer = {
   connections: number;
   openSessions: number;
   mostSessions: number;
+  /** Closes every connection at the TCP level once what was sent has gone out. */
+  hangUp: () => void;
   /** Cuts every connection at the TCP level. */
   cut: () => void;
-  /** Stops reading and writing on every connection without closing it. */
-  freeze: () => void;
   stop: () => Promise<void>;
 };
 
@@ -112,11 +112,11 @@ export const startSshServer = async (o: SshServerOptions): Promise<SshTestServer
     connections: 0,
     openSessions: 0,
     mostSessions: 0,
+    hangUp: () => {
+      for (const socket of sockets) socket.end();
+    },
     cut: () => {
       for (const socket of sockets) socket.resetAndDestroy();
-    },
-    freeze: () => {
-      for (const socket of sockets) socket.pause();
     },
     stop: async () => {
       for (const child of children) child.kill('SIGKILL');

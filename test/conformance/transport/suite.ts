@@ -64,8 +64,9 @@ echo never`;
       });
     });
 
-    it('gives programs an empty stdin, so that none of them eats the rest of the script', async () => {
-      expect(must(await run(script('cat; read -r x; echo "rest: $x"'))).stdout).toBe('rest: \n');
+    it('gives programs an empty stdin, so that none of them eats the rest of a long script', async () => {
+      const filler = `: ${'x'.repeat(99)}\n`.repeat(2_000);
+      expect(must(await run(script(`cat\n${filler}read -r x; echo "rest: $x"`))).stdout).toBe('rest: \n');
     });
 
     it('keeps the script out of every command line', async () => {

@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 shown=$(printf '%s' "$prompt" | sed 's/%%/%/g')
-[ "$MODE" = traced ] && { echo "+ exec env LC_ALL=C sudo -S -p $prompt -- $*" >&2; MODE=nopasswd; }
+[ "$MODE" = traced ] && { echo "+ exec env LC_ALL=C sudo -S -p $prompt -- $*" >&2; sleep 0.3; MODE=nopasswd; }
 case $MODE in
   nopasswd) exec "$@";;
   requiretty) echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1;;
@@ -63,7 +63,7 @@ echo "sudo: 1 incorrect password attempt" >&2
 exit 1
 `;
 
-/** Returns PATH; what sudo was given on stdin is appended to `<dir>/received`. */
+/** `traced` waits a moment after its false prompt, so that an answer to it would come in time to do harm. Returns PATH; what sudo was given on stdin is appended to `<dir>/received`. */
 export const fakeSudo = (dir: string, mode: SudoMode): string => {
   const bin = join(dir, `bin-${mode}`);
   mkdirSync(bin, { recursive: true });

@@ -89,7 +89,7 @@ describe('an SSH server that misbehaves', () => {
         channel.once('data', () => {
           channel.write('part of the output\n');
           channel.exit(0);
-          setImmediate(() => server.cut());
+          setImmediate(() => server.hangUp());
         });
       },
     });
