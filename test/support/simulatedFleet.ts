@@ -38,6 +38,8 @@ export type Faults = {
   failing: Set<string>;
   /** This many follows lose their connection after the first thing they hear. */
   dropFollows: number;
+  /** This many follows say one thing and then nothing, for ever, on an open connection. */
+  silent: number;
   /** The answer to this many job starts gets lost; the job runs. */
   loseStarts: number;
   /** The host is cut off in the middle of the first apply job, after this many packages. */
@@ -323,6 +325,10 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
       }
       if (drops) return fail('host.connection-lost', 'reset by peer');
       say({ kind: 'alive' });
+      if (host.faults.silent > 0) {
+        host.faults.silent -= 1;
+        await clock.wait(Number.MAX_SAFE_INTEGER, options.signal);
+      }
       if (options.signal?.aborted === true || !(await clock.wait(STEP_MS / 2, options.signal)))
         return fail('cancelled', 'aborted');
     }
@@ -517,6 +523,7 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
         awayUntil: 0,
         failing: new Set(),
         dropFollows: 0,
+        silent: 0,
         loseStarts: 0,
         dieAfter: null,
         rootError: null,

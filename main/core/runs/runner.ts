@@ -345,6 +345,12 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
     unfinished: (): RunModel[] =>
       [...live.values()].map((entry) => entry.model).filter((model) => model.state !== 'finished'),
 
+    /** The run as it is now, where it is being worked on. */
+    current: (runId: string): Run | undefined => live.get(runId)?.run,
+
+    /** Nothing is under way for this run. */
+    atRest: (runId: string): boolean => (live.get(runId)?.model.state ?? 'finished') === 'finished',
+
     /** Resolves at the run's next commit, or when the signal aborts. */
     nextCommit: (runId: string, signal: AbortSignal): Promise<void> =>
       new Promise((resolve) => {

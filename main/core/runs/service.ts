@@ -1,7 +1,7 @@
 /** The contract's `runs` group: what may be asked of runs, checked against their state, and how they are watched. */
 import type { Caller, HandlerInput, Item, Output } from '../../../shared/contract/contract.ts';
 import { FrostFault, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
-import type { RunEvent, Task } from '../../../shared/model/run.ts';
+import type { Run, RunEvent, Task } from '../../../shared/model/run.ts';
 import type { Ports } from '../ports.ts';
 import { createCleaner } from './clean.ts';
 import { cleanLine } from './follow.ts';
@@ -46,6 +46,9 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
       { host: first.name, hint: 'Wait for it, or abort it.' },
     );
   };
+
+  /** As it is now: from memory while it is being worked on, for windows that ask often. */
+  const runOf = (runId: string): Run | undefined => runner.current(runId) ?? store.run(runId)?.run;
 
   const modelOf = (runId: string): RunModel | undefined => {
     const parsed = RunModel.safeParse(store.run(runId)?.state);
@@ -166,8 +169,7 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
   ): AsyncGenerator<Item<'runs.events'>> {
     const concerns = (event: RunEvent): boolean =>
       input.host === undefined || !('host' in event) || event.host === input.host;
-    if (store.run(input.id) === undefined)
-      throw new FrostFault(frostError('not-found', 'There is no such run.'));
+    if (runOf(input.id) === undefined) throw new FrostFault(frostError('not-found', 'There is no such run.'));
     const left = new AbortController();
     const signal = AbortSignal.any([caller.signal, left.signal]);
     let cursor = input.since;
@@ -181,11 +183,8 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
           if (concerns(event)) yield event;
           if (signal.aborted) return;
         }
-        if (page.length === PAGE) continue;
-        const run = store.run(input.id)?.run;
-        if (run === undefined) return;
-        if (run.seq > cursor) continue;
-        if (!input.follow && run.state === 'finished') return;
+        if (page.length > 0) continue;
+        if (!input.follow && runner.atRest(input.id)) return;
         await committed;
       }
     } finally {
@@ -222,7 +221,7 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
 
     /** By id, or by a beginning of it that only one run has. Errors: `not-found`, `input.invalid`. */
     show: async ({ id }: HandlerInput<'runs.show'>): Promise<Result<Output<'runs.show'>>> => {
-      const exact = store.run(id)?.run;
+      const exact = runOf(id);
       if (exact !== undefined) return ok({ run: exact });
       const matches = id === '' ? [] : store.runs(LOOK_BACK).filter((run) => run.id.startsWith(id));
       if (matches.length > 1)
@@ -232,7 +231,7 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
             .map((run) => run.id)
             .join(', '),
         });
-      const run = matches[0] && store.run(matches[0].id)?.run;
+      const run = matches[0] && runOf(matches[0].id);
       return run === undefined ? fail('not-found', 'There is no such run.') : ok({ run });
     },
 
@@ -247,7 +246,7 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
       host,
       limit,
     }: HandlerInput<'runs.output'>): Promise<Result<Output<'runs.output'>>> =>
-      store.run(id) === undefined
+      runOf(id) === undefined
         ? fail('not-found', 'There is no such run.')
         : ok({ lines: store.outputLines(id, host, limit) }),
 
@@ -329,7 +328,7 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
       id,
       host,
     }: HandlerInput<'runs.difference'>): Promise<Result<Output<'runs.difference'>>> => {
-      const task = store.run(id)?.run.tasks.find((one) => one.host === host);
+      const task = runOf(id)?.tasks.find((one) => one.host === host);
       return task === undefined
         ? fail('not-found', 'There is no such run, or no such host in it.')
         : ok({ difference: task.difference ?? null });

@@ -4,12 +4,13 @@ import type { Ports, Store } from '../../../main/core/ports.ts';
 import { createPlanService } from '../../../main/core/runs/plan.ts';
 import { createRunService, type RunService } from '../../../main/core/runs/service.ts';
 import type { EngineDeps } from '../../../main/core/runs/tools.ts';
+import { revisionId } from '../../../main/core/snapshots/canonical.ts';
 import type { Caller } from '../../../shared/contract/contract.ts';
 import type { Result } from '../../../shared/errors.ts';
 import { type Refusal, RunParameters } from '../../../shared/model/plan.ts';
 import type { Run, RunEvent } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
-import { fakeClock, fakePorts } from '../../support/ports.ts';
+import { fakeClock, fakePorts, nodeHasher } from '../../support/ports.ts';
 import {
   createSimulatedFleet,
   type SimulatedFleet,
@@ -27,9 +28,8 @@ export type EntrySpec = { name: string; version: string; stage?: number };
 
 const LINE = '77777777-0000-4000-8000-000000000000';
 
-export const revisionOf = (entries: EntrySpec[], number = 1): Revision => ({
-  id: `sha256:${String(number).padStart(64, 'c')}`,
-  content: {
+export const revisionOf = (entries: EntrySpec[], number = 1): Revision => {
+  const content: Revision['content'] = {
     format: 'frostline.revision/1',
     line: { id: LINE, name: 'november' },
     number,
@@ -47,8 +47,9 @@ export const revisionOf = (entries: EntrySpec[], number = 1): Revision => ({
       source: 'scan',
     })),
     exceptions: [],
-  },
-});
+  };
+  return { id: revisionId(content, nodeHasher), content };
+};
 
 const vault: Ports['vault'] = {
   kind: 'passphrase',

@@ -1,6 +1,6 @@
 /** Plan, run, rollback over a simulated fleet: what an admin sees happen, with the faults that real hosts have. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { frostError } from '../../../shared/errors.ts';
+import { FrostFault, frostError } from '../../../shared/errors.ts';
 import { caller, TestConsole, value } from './console.ts';
 
 let admin: TestConsole;
@@ -353,6 +353,17 @@ describe('a lost connection', () => {
     expect(admin.run(second)).toMatchObject({ verdict: 'unreachable', counts: { unreachable: 1 } });
   });
 
+  it('that only falls silent is given up on, and the job followed on', async () => {
+    fleetOf(1);
+    const host = admin.fleet.host('h1');
+    host.faults.silent = 1;
+    const id = await admin.start();
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'succeeded' });
+    expect(host.commands.get('follow')).toBe(2);
+    expect(host.mutations).toEqual(['curl 1→2', 'nginx 1→3']);
+  });
+
   it('is not what a locked vault is: that is waited for', async () => {
     fleetOf(1);
     const host = admin.fleet.host('h1');
@@ -462,6 +473,50 @@ describe('the operator', () => {
     const id = await admin.start();
     expect(value(await admin.runs.show({ id: id.slice(0, 6) })).run.id).toBe(id);
     expect(await admin.runs.show({ id: 'zzzz' })).toMatchObject({ ok: false, error: { code: 'not-found' } });
+  });
+});
+
+describe('the store', () => {
+  it('being full holds the run back until it is not: nothing is done that is not on record', async () => {
+    fleetOf(1);
+    const { store } = admin.ports;
+    const { commitRun } = store;
+    let full = false;
+    store.commitRun = (commit) => {
+      if (full) throw new FrostFault(frostError('store.full', 'no space left'));
+      commitRun(commit);
+      full = commit.run.tasks[0]?.state === 'simulating';
+    };
+    const id = await admin.start();
+    await admin.clock.advance(60_000);
+    expect(admin.states(id)).toEqual({ h1: 'simulating' });
+    expect(admin.fleet.host('h1').commands.get('capture')).toBeUndefined();
+    expect(await admin.runs.abort({ id, reason: 'x', stopRunning: false })).toMatchObject({
+      ok: false,
+      error: { code: 'store.full' },
+    });
+    store.commitRun = commitRun;
+    await admin.finish(id);
+    expect(admin.run(id)).toMatchObject({ verdict: 'success' });
+    expect(value(await admin.runs.check({ id })).runs[0]?.agrees).toBe(true);
+  });
+});
+
+describe('a console that closes', () => {
+  it('lets the job go on, and the next one picks it up', async () => {
+    fleetOf(2);
+    const id = await admin.start({ concurrency: '1' });
+    await admin.until(() => admin.fleet.host('h1').mutations.length === 1);
+    const closing = admin.runs.close();
+    await admin.clock.advance(0);
+    await closing;
+    expect(admin.states(id)).toEqual({ h1: 'applying', h2: 'queued' });
+    await admin.clock.advance(60_000);
+    expect(admin.states(id)).toEqual({ h1: 'applying', h2: 'queued' });
+    await admin.restart();
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'succeeded', h2: 'succeeded' });
+    expect(admin.fleet.host('h1').mutations).toEqual(['curl 1→2', 'nginx 1→3']);
   });
 });
 
