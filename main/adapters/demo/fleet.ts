@@ -14,7 +14,7 @@ import type { Log } from '../../core/ports.ts';
 import { fingerprintOf } from '../ssh/hostKeys.ts';
 import type { Role } from './catalogue.ts';
 import type { DemoHost } from './description.ts';
-import { jobsOf, type Machine, prepareMachine, type Trouble } from './machine.ts';
+import { type Machine, prepareMachine, runningJobs, type Trouble } from './machine.ts';
 import { makeRepository, writeWhole } from './repository.ts';
 import { closedPort, DEMO_USER, type HostServer, startHostServer } from './server.ts';
 import { installStandIns } from './standins/install.ts';
@@ -29,10 +29,10 @@ const ROLES: Role[] = ['web', 'app', 'db', 'cache', 'web', 'web', 'app', 'db', '
 const TROUBLES: Trouble[] = ['failing', 'slow', 'reboot', 'unreachable', 'forgetful'];
 /** From here on there are enough hosts that most have no trouble. */
 const FIRST_TROUBLE = 5;
-const DEFAULT_PACE_MS = 300;
+const DEFAULT_PACE_MS = 150;
 /** A package is prepared, unpacked and configured. */
 const STEPS_PER_PACKAGE = 3;
-const SLOWER = 8;
+const SLOWER = 5;
 
 /** The same for the same number of hosts. One of each trouble, where there are hosts enough; a small fleet has it at its end. */
 export const machinesOf = (count: number): Machine[] => {
@@ -109,12 +109,12 @@ const environmentOf = (o: {
   FROSTLINE_DEMO_NAP: o.pace === 0 ? '0' : (o.pace / STEPS_PER_PACKAGE / 1000).toFixed(3),
 });
 
-const endJobs = (root: string, log: Log): void => {
-  for (const pid of jobsOf(root)) {
+const endJobs = (dir: string, log: Log): void => {
+  for (const group of runningJobs(dir)) {
     try {
-      process.kill(-pid, 'SIGKILL');
+      process.kill(-group, 'SIGKILL');
     } catch {
-      log.write('debug', 'a job of the demo fleet ended by itself', { pid });
+      log.write('debug', 'a job of the demo fleet ended by itself', { group });
     }
   }
 };
@@ -127,10 +127,9 @@ export const startDemoFleet = async (o: {
 }): Promise<Result<DemoFleet>> => {
   const { dir, log } = o;
   const servers: HostServer[] = [];
-  const roots: string[] = [];
   const stop = async () => {
     await Promise.all(servers.map((server) => server.stop()));
-    for (const root of roots) endJobs(root, log);
+    endJobs(dir, log);
   };
   try {
     const keys = join(dir, 'keys');
@@ -145,7 +144,6 @@ export const startDemoFleet = async (o: {
     const hosts: DemoHost[] = [];
     for (const [index, machine] of machinesOf(o.hosts).entries()) {
       const root = prepareMachine(machine, dir);
-      roots.push(root);
       const hostKey = keptKey(join(keys, `host-${machine.name}`), index % 4 === 3 ? 'ecdsa' : 'ed25519');
       const known = parsedKey(hostKey);
       const wanted = ports[machine.name] ?? 0;

@@ -1,16 +1,7 @@
 /** One demo host's folder: what stands in for its file system, made once and then only changed by the host itself. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FRAGILE, installedOn, type Role } from './catalogue.ts';
 import { controlOf, fileNameOf, LIST_FILES, writeWhole } from './repository.ts';
@@ -38,7 +29,6 @@ const FOLDERS = [
   'var/cache/apt/archives/partial',
   'var/lib/apt/lists/partial',
   'var/lib/dpkg/updates',
-  'var/log',
 ];
 
 const OS_RELEASE = `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
@@ -75,7 +65,6 @@ const fill = (root: string, machine: Machine, dir: string): void => {
     `${machine.trouble === 'reboot' ? '6.1.0-26-amd64' : '6.1.0-27-amd64'}\n`,
   );
   for (const file of ['lock', 'lock-frontend']) write(`var/lib/dpkg/${file}`, '');
-  write('var/log/dpkg.log', '');
   write(
     'var/lib/dpkg/status',
     `${installed.map(({ entry, release }) => controlOf(entry, release, 'install ok installed')).join('\n\n')}\n\n`,
@@ -121,21 +110,23 @@ export const writeUptime = (root: string): void => {
   writeFileSync(join(root, 'proc/uptime'), `${seconds.toFixed(2)} ${seconds.toFixed(2)}\n`);
 };
 
-/** The processes of jobs that still run on the host: session leaders, known for certain by the folder in their command line. */
-export const jobsOf = (root: string): number[] => {
-  const jobs = join(root, 'var/lib/frostline/jobs');
-  if (!existsSync(jobs)) return [];
-  return readdirSync(jobs).flatMap((token) => {
-    const folder = join(jobs, token);
-    const file = join(folder, 'pid');
-    if (!existsSync(file) || existsSync(join(folder, 'exit'))) return [];
-    const pid = Number(readFileSync(file, 'utf8').split(/\s/)[0]);
-    if (!Number.isInteger(pid) || pid < 2) return [];
-    try {
-      const command = execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
-      return command.includes(folder) ? [pid] : [];
-    } catch {
-      return [];
-    }
+/**
+ * Process groups of the jobs that run on any demo host under `dir`. A job is its own session, so its group is all of it; it is
+ * known for certain by the file it runs.
+ */
+export const runningJobs = (dir: string): number[] => {
+  const jobs = `${join(dir, 'hosts')}/`;
+  const listed = execFileSync('ps', ['-A', '-ww', '-o', 'pgid=', '-o', 'args='], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
   });
+  const groups = listed.split('\n').flatMap((line) => {
+    const [, group = '', command = ''] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    const isJob =
+      /^(\S*\/)?sh /.test(command) &&
+      command.includes(jobs) &&
+      /\/var\/lib\/frostline\/jobs\/[^/]+\/(run|script)( |$)/.test(command);
+    return isJob && Number(group) > 1 ? [Number(group)] : [];
+  });
+  return [...new Set(groups)];
 };

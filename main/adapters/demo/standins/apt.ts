@@ -87,7 +87,8 @@ report() {
 state() {
   deb_awk state NAME="$1" WANTED="$2" STATE="$3" CONTROL="$4" >"$R/var/lib/dpkg/demo.$$.status" && mv "$R/var/lib/dpkg/demo.$$.status" "$STATUS"
 }
-field() { awk -v f="$2: " 'BEGIN { RS = "" } NR == 1 { n = split($0, L, "\n"); for (i = 1; i <= n; i++) if (index(L[i], f) == 1) { print substr(L[i], length(f) + 1); exit } exit }' "$1"; }
+# Name and version of a package file.
+identity() { awk 'BEGIN { RS = "" } { n = split($0, L, "\n"); for (i = 1; i <= n; i++) { if (index(L[i], "Package: ") == 1) p = substr(L[i], 10); if (index(L[i], "Version: ") == 1) v = substr(L[i], 10) } print p, v; exit }' "$1"; }
 # A package's scripts see which version they belong to; this host may be one on which that version's fails.
 configure() {
   c_name=$1 c_ver=$2
@@ -105,17 +106,18 @@ configure() {
     return 0
   fi
   state "$c_name" "" installed ""
-  if [ "$(deb_awk show NAME="$c_name" FIELD=X-Demo-Reboot)" = yes ]; then
+  c_extra=$(deb_awk show NAME="$c_name" FIELD="X-Demo-Reboot X-Demo-Service")
+  c_service=@{c_extra#* }
+  if [ "@{c_extra%% *}" = yes ]; then
     mkdir -p "$R/run"; : >"$R/run/reboot-required"
     grep -q -x -F "$c_name" "$R/run/reboot-required.pkgs" 2>/dev/null || echo "$c_name" >>"$R/run/reboot-required.pkgs"
   fi
-  c_service=$(deb_awk show NAME="$c_name" FIELD=X-Demo-Service)
   if [ -n "$c_service" ]; then mkdir -p "$R/run"; echo "$c_service" >>"$R/run/frostline-demo-services"; fi
   report "$c_name" "Installed $c_name (all)"
 }
 # unpack FILE
 unpack() {
-  u_name=$(field "$1" Package) u_ver=$(field "$1" Version)
+  u_ver=$(identity "$1"); u_name=@{u_ver%% *}; u_ver=@{u_ver#* }
   [ -n "$u_name" ] && [ -n "$u_ver" ] || { echo "dpkg-deb: error: '$1' is not a Debian format archive" >&2; failures="$failures $1"; return 1; }
   u_old=$(deb_awk show NAME="$u_name" FIELD=Version)
   report "$u_name" "Preparing $u_name (all)"
@@ -125,7 +127,6 @@ unpack() {
   if [ -n "$u_old" ]; then echo "Unpacking $u_name ($u_ver) over ($u_old) ..."; else echo "Unpacking $u_name ($u_ver) ..."; fi
   pause
   state "$u_name" "$2" unpacked "$1"
-  echo "$(date '+%Y-%m-%d %H:%M:%S') status unpacked $u_name $u_ver" >>"$R/var/log/dpkg.log"
 }
 # Everything that is not configured yet, earlier failures included: as dpkg does after every run.
 configure_pending() {
@@ -153,13 +154,16 @@ finish() {
 failures=
 `;
 
-/** One field of one installed package. */
+/** Fields of one installed package, separated by blanks. */
 export const SHOW_AWK = script`
 BEGIN {
   RS = ""
   while ((getline para < ENVIRON["STATUS"]) > 0) {
     fields(para, F)
-    if (F["Package"] == ENVIRON["NAME"]) { print F[ENVIRON["FIELD"]]; exit }
+    if (F["Package"] != ENVIRON["NAME"]) continue
+    n = split(ENVIRON["FIELD"], want, " ")
+    for (i = 1; i <= n; i++) printf "%s%s", F[want[i]], i < n ? " " : "\n"
+    exit
   }
 }
 `;

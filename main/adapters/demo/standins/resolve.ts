@@ -52,6 +52,16 @@ function meet(p, group,   n, alt, i, v) {
 }
 function deps_of(p) { return ADEP[p, WANT[p]] }
 function conflicts_of(p) { return ACON[p, WANT[p]] }
+# Whether what a version needs is there or could be had.
+function could_be(p, v,   n, g, i, m, alt, j, ok) {
+  n = split(ADEP[p, v], g, ", *")
+  for (i = 1; i <= n; i++) {
+    ok = dep_met(g[i]); m = split(g[i], alt, "|")
+    for (j = 1; j <= m && !ok; j++) { read_dep(alt[j]); ok = !(dname in FIXED) && !(dname in GONE) && best_for(dname, dop, dver) != "" }
+    if (!ok) return 0
+  }
+  return 1
+}
 # Anything installed that what is wanted would break: bring it along, or let it go.
 function mend_installed(   i, p, n, g, j, c) {
   for (i = 1; i <= SN; i++) {
@@ -63,8 +73,9 @@ function mend_installed(   i, p, n, g, j, c) {
       read_dep(g[j])
       if (!(dname in WANT) && !(dname in GONE)) continue
       c = candidate(p)
-      if (vcmp(c, IVER[p]) > 0 && !SHOLD[p]) mark(p, c, dname)
-      else drop(p, dname)
+      why = dname
+      if (vcmp(c, IVER[p]) > 0 && !SHOLD[p] && could_be(p, c)) mark(p, c, why)
+      else drop(p, why)
       break
     }
   }
@@ -117,7 +128,7 @@ function ask(spec,   p, v, i) {
   p = spec; v = ""
   if (spec ~ /^\// || spec ~ /^\.\//) { p = FILE_NAME[spec]; v = FILE_VER[spec]; if (p == "") return fail("Unsupported file " spec " given on commandline") }
   else if (index(spec, "=")) { p = substr(spec, 1, index(spec, "=") - 1); v = substr(spec, index(spec, "=") + 1) }
-  else if (spec ~ /-$/ && !(bare(spec) in AN) && !(bare(spec) in IVER)) {
+  else if (spec ~ /-$/ && !(spec in AN) && !(spec in IVER)) {
     p = bare(substr(spec, 1, length(spec) - 1))
     if (p in IVER) { FIXED[p] = 1; drop(p, "") } else print "Package '" p "' is not installed, so not removed"
     return
