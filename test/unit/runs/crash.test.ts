@@ -151,11 +151,13 @@ describe.each(SCENARIOS)('$name', (scenario) => {
       }
       expect(deaths).toBeGreaterThan(15);
     },
-    60_000,
+    240_000,
   );
 });
 
-it('a console that was dead while a freeze began honours it: what was not started is not started', async () => {
+it('a console that was dead while a freeze began honours it: what was not started is not started', {
+  timeout: 120_000,
+}, async () => {
   // Died after the commit that let the task apply, before the job was started.
   for (let commit = 1; ; commit += 1) {
     const admin = new TestConsole();
