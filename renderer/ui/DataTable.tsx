@@ -240,7 +240,6 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
                   data-index={item.index}
                   data-open={onOpen === undefined ? undefined : ''}
                   data-tone={props.rowTone?.(row)}
-                  ref={virtual.measureElement}
                   className="table-row table-line"
                   role="row"
                   aria-rowindex={item.index + 2}
@@ -317,7 +316,7 @@ const HeadCell = <T,>({
   );
 };
 
-/** `--row` (2.125rem) in pixels at the present text size; rows are measured once they stand. */
+/** `--row` (2.125rem) in pixels at the present text size: rows are one line, so none has to be measured. */
 const useRowHeight = (): number =>
   useMemo(() => {
     const root =

@@ -72,8 +72,11 @@ export const formatDateTime = (instant: string): string => {
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`;
 
+// Made once: toLocaleString makes one for every cell of a table.
+const counts = new Intl.NumberFormat('en-US');
+
 /** `1204` → `1,204`. */
-export const formatCount = (count: number): string => count.toLocaleString('en-US');
+export const formatCount = (count: number): string => counts.format(count);
 
 /** `a`, `a and b`, `a, b and c`; more than `limit` become `a, b and 4 more`. */
 export const formatList = (items: readonly string[], limit = 6): string => {

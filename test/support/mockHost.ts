@@ -118,7 +118,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     fill: async () => {
       const security = await snapshots.create({
         name: 'november-security',
-        from: ['all and not edge-02'],
+        from: ['all and not edge-02*'],
         security: true,
       });
       if (security.ok)

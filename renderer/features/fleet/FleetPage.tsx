@@ -182,7 +182,15 @@ export const FleetPage = () => {
     <div className="page">
       <PageHeader
         title="Fleet"
-        subtitle={rows === undefined ? 'Reading…' : <Summary rows={rows} />}
+        subtitle={
+          rows !== undefined ? (
+            <Summary rows={rows} />
+          ) : fleet.hosts.status === 'loading' ? (
+            'Reading…'
+          ) : (
+            'Not known'
+          )
+        }
         actions={
           <>
             <Button icon={<Upload size={15} aria-hidden />} onClick={() => setImporting(true)}>

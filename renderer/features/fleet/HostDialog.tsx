@@ -72,7 +72,7 @@ const HostForm = ({ host, onOpenChange, onDone }: HostDialogProps) => {
 
   return (
     <form onSubmit={(event) => void onSubmit(event)} noValidate>
-      <div className="fields">
+      <div className="fields fields-2">
         <Field
           label="Name"
           required
@@ -104,7 +104,7 @@ const HostForm = ({ host, onOpenChange, onDone }: HostDialogProps) => {
 
       <fieldset className="group">
         <legend>Log in</legend>
-        <div className="fields">
+        <div className="fields fields-2">
           <Field label="Account" required error={errors.user?.message}>
             <Input {...register('user')} mono maxLength={64} />
           </Field>
@@ -150,7 +150,7 @@ const HostForm = ({ host, onOpenChange, onDone }: HostDialogProps) => {
 
       <fieldset className="group">
         <legend>Become root</legend>
-        <div className="fields">
+        <div className="fields fields-2">
           <Field label="Through" hint="Scans need no root; patching does">
             <Select {...register('sudo')}>
               <option value="none">nothing: the account is root</option>
@@ -173,7 +173,7 @@ const HostForm = ({ host, onOpenChange, onDone }: HostDialogProps) => {
 
       <fieldset className="group">
         <legend>More</legend>
-        <div className="fields">
+        <div className="fields fields-2">
           <Field label="Tags" optional error={errors.tags?.message} hint="For selectors: web, rack=r1">
             <Input {...register('tags')} mono maxLength={2000} />
           </Field>

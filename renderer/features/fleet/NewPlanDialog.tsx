@@ -13,6 +13,7 @@ import { EmptyState, Loading } from '../../ui/EmptyState.tsx';
 import { Checkbox, Field, Input, Select } from '../../ui/Field.tsx';
 import { formatList, plural } from '../../ui/format.ts';
 import { ErrorState } from '../../ui/Notice.tsx';
+import { useFleet } from './store.ts';
 
 export type NewPlanDialogProps = {
   open: boolean;
@@ -112,6 +113,13 @@ const PlanLoader = (props: NewPlanDialogProps) => {
   return <PlanForm {...props} snapshots={list} />;
 };
 
+/** The one that freezes all of the hosts, for nothing else may be deployed on them; else the newest. */
+const likely = (snapshots: readonly SnapshotSummary[], frozenBy: ReadonlySet<string | undefined>): string => {
+  const [only] = frozenBy;
+  if (frozenBy.size === 1 && only !== undefined) return only;
+  return [...snapshots].sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0]?.name ?? '';
+};
+
 const PlanForm = ({
   selectors,
   names,
@@ -121,14 +129,17 @@ const PlanForm = ({
 }: NewPlanDialogProps & { snapshots: SnapshotSummary[] }) => {
   const client = useClient();
   const [, navigate] = useLocation();
+  const hosts = useFleet((state) => present(state.hosts));
+  const frozenBy = new Set(
+    (names ?? []).map((name) => hosts?.find((each) => each.host.name === name)?.frozenBy),
+  );
   const [error, setError] = useState<FrostError>();
   const [abort] = useState(() => new AbortController());
   useEffect(() => () => abort.abort(), [abort]);
   const { register, handleSubmit, formState } = useForm<Fields>({
     defaultValues: {
       ...RunParameters.parse({}),
-      snapshot:
-        snapshot ?? snapshots.find((each) => each.state === 'frozen')?.name ?? snapshots[0]?.name ?? '',
+      snapshot: snapshot ?? likely(snapshots, frozenBy),
       hosts: selectors === undefined ? '' : 'chosen',
     },
     resolver,

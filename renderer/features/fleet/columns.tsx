@@ -1,4 +1,5 @@
 /** The fleet table's columns. */
+import { Play } from 'lucide-react';
 import { Link } from 'wouter';
 import type { HostOverview } from '../../../shared/contract/fleet.ts';
 import { Badge, StatusDot } from '../../ui/Badge.tsx';
@@ -29,7 +30,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'name',
     header: 'Host',
-    min: 9.5,
+    min: 8.75,
     grow: 1.5,
     sort: (row) => row.host.name,
     cell: (row, { tabIndex }) => (
@@ -46,7 +47,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'status',
     header: 'Status',
-    min: 9.25,
+    min: 10,
     grow: 0.8,
     sort: (row) => hostStatus(row).rank,
     cell: (row) => {
@@ -86,7 +87,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'flags',
     header: 'Now',
-    min: 9.5,
+    min: 9.75,
     grow: 1.4,
     sort: (row) =>
       `${row.activeRun === undefined ? 1 : 0}${row.frozenBy === undefined ? 1 : 0}${goodScan(row)?.facts?.rebootRequired === true ? 0 : 1}`,
@@ -96,8 +97,8 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
         <span className="cell-badges">
           {row.activeRun !== undefined && (
             <Link href={`/runs/${row.activeRun}`} tabIndex={tabIndex} className="cell-badge-link">
-              <Badge tone="busy" title="A run under way takes this host in">
-                in run
+              <Badge tone="busy" title="A run under way takes this host in" icon={Play}>
+                run
               </Badge>
             </Link>
           )}
@@ -131,7 +132,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'environment',
     header: 'Environment',
-    min: 6.75,
+    min: 6.9,
     grow: 0.6,
     sort: (row) => row.host.environment,
     cell: (row) => row.host.environment ?? <span className="muted">–</span>,
@@ -139,7 +140,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'tags',
     header: 'Tags',
-    min: 4.5,
+    min: 4.25,
     grow: 1.1,
     sort: (row) => (tagText(row) === '' ? undefined : tagText(row)),
     cell: (row) => (

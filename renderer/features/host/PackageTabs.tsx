@@ -15,7 +15,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'name',
     header: 'Package',
-    min: 11,
+    min: 10,
     grow: 1.4,
     sort: (row) => row.name,
     cell: (row) => (
@@ -27,7 +27,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'from',
     header: 'Installed',
-    min: 10,
+    min: 8.5,
     grow: 1.2,
     sort: (row) => row.from ?? undefined,
     cell: (row) => (row.from === null ? <span className="muted">new</span> : <code>{row.from}</code>),
@@ -35,7 +35,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'to',
     header: 'Offered',
-    min: 10,
+    min: 8.5,
     grow: 1.2,
     sort: (row) => row.to,
     cell: (row) => <code>{row.to}</code>,
@@ -43,7 +43,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'severity',
     header: 'Severity',
-    min: 8,
+    min: 6.75,
     sort: (row) => (row.classification === 'security' ? 0 : 10) + RANK[row.severity],
     cell: (row) =>
       row.severity === 'unknown' ? (
@@ -57,14 +57,14 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'advisories',
     header: 'Advisories',
-    min: 8,
+    min: 7.25,
     grow: 0.8,
     cell: (row) => <span title={row.advisories.join(', ')}>{row.advisories.join(', ')}</span>,
   },
   {
     id: 'blocked',
     header: 'Why not',
-    min: 10,
+    min: 8.75,
     grow: 1.2,
     sort: (row) => (row.blocked === undefined ? undefined : blockText[row.blocked]),
     cell: (row) =>
@@ -77,7 +77,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'size',
     header: 'Size',
-    min: 5.5,
+    min: 5,
     align: 'end',
     descFirst: true,
     sort: (row) => row.sizeBytes,
@@ -87,7 +87,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'origin',
     header: 'From',
-    min: 9,
+    min: 8,
     grow: 1,
     sort: (row) => row.origin,
     cell: (row) => (
