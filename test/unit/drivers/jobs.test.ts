@@ -106,7 +106,7 @@ describe('progress', () => {
     });
     expect(aptDriver.progress('frostline:2:3:phase:recovering')).toEqual({
       phase: 'recovering',
-      percent: 33.3,
+      percent: 65,
     });
     expect(aptDriver.progress('frostline:3:3:phase:finished')).toEqual({ phase: 'finished', percent: 100 });
     expect(aptDriver.progress('frostline:1:1:wait:pid 812 (apt-get upgrade)')).toEqual({

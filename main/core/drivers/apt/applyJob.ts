@@ -38,7 +38,7 @@ fl_stage() {
   fl_label=$1; shift
   [ ! -e "$D/stop" ] || { fl_say "stopped before stage $fl_label, as asked"; fl_finish ${EXIT.stopped}; }
   fl_note 'phase:checking'
-  fl_wait || fl_finish ${EXIT.lockTimeout}
+  fl_wait || fl_finish $?
   fl_writable || fl_finish ${EXIT.readOnly}
   if fl_is_broken; then fl_say 'packages are half-configured before the stage'; fl_configure; fi
   fl_pending "$T/expected" >"$T/pending"
@@ -65,7 +65,7 @@ fl_stage() {
     fl_code=$?
     [ "$(fl_cause)" = ${EXIT.lockTimeout} ] && [ "$(date +%s)" -lt "$fl_until" ] || break
     sleep 1
-    fl_wait || fl_finish ${EXIT.lockTimeout}
+    fl_wait || fl_finish $?
   done
   fl_pending "$T/expected" >"$T/pending"
   if [ ! -s "$T/pending" ]; then

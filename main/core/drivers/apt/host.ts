@@ -51,6 +51,9 @@ export const LOCK_FUNCTIONS = `fl_lock_holder() {
 }
 fl_locked() { fl_lock_holder "$R/var/lib/dpkg/lock-frontend" "$R/var/lib/dpkg/lock" "$R/var/cache/apt/archives/lock"; }`;
 
+/** `fl_room`: section `noroom` when the temporary folder takes no more; what was written there is then not whole. */
+export const ROOM_FUNCTION = `fl_room() { { head -c 65536 /dev/zero >"$T/room"; } 2>/dev/null && rm -f "$T/room" || fl_mark noroom; }`;
+
 /** `fl_asim …`: a simulation. `fl_aget …`: the same settings, for real. */
 export const APT_FUNCTIONS = `fl_aget() { apt-get ${APT_OPTIONS} "$@"; }
 fl_asim() { fl_aget -s -o Debug::NoLocking=1 "$@"; }

@@ -49,7 +49,8 @@ mkdir -p "$T" || exit ${EXIT.diskFull}
 ${LOCK_FUNCTIONS}
 ${APT_FUNCTIONS}
 ${HASH_FUNCTION}
-# Waits until nobody holds apt's or dpkg's lock; names who does. Fails when it takes too long.
+# Waits until nobody holds apt's or dpkg's lock; names who does. Fails, with the exit code to end with, when it takes too
+# long or the job is asked to stop.
 fl_wait() {
   fl_until=$(($(date +%s) + LOCK_SECONDS)); fl_last=
   while fl_who=$(fl_locked); do
@@ -59,7 +60,8 @@ fl_wait() {
       fl_say "waiting for the package manager's lock, held by pid $fl_who"
       fl_note "wait:pid $fl_who"
     fi
-    if [ "$(date +%s)" -ge "$fl_until" ]; then fl_say "the lock was not released within $LOCK_SECONDS s: pid $fl_who"; return 1; fi
+    if [ "$(date +%s)" -ge "$fl_until" ]; then fl_say "the lock was not released within $LOCK_SECONDS s: pid $fl_who"; return ${EXIT.lockTimeout}; fi
+    if [ -e "$D/stop" ]; then fl_say 'stopped while waiting for the lock, as asked'; return ${EXIT.stopped}; fi
     sleep 1
   done
   [ -z "$fl_last" ] || fl_note 'phase:waited'

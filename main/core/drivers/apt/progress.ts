@@ -18,6 +18,9 @@ const PHASES: Record<string, string> = {
   finished: 'finished',
 };
 
+/** What comes at a stage's end. */
+const LATE = new Set(['recovering', 'marks']);
+
 /** apt names pseudo packages (`dpkg-exec`) and adds architectures. */
 function packageOf(word: string): string | undefined {
   const name = word.split(':')[0] ?? '';
@@ -38,7 +41,7 @@ export function readProgress(line: string): JobProgress | null {
   if (kind === 'phase') {
     const phase = PHASES[first];
     if (phase === undefined) return null;
-    return { phase, percent: first === 'finished' ? 100 : at(0) };
+    return { phase, percent: first === 'finished' ? 100 : at(LATE.has(first) ? 0.95 : 0) };
   }
   if (kind === 'wait') {
     return { phase: 'waiting', percent: at(0), waitingFor: plainLine(`lock held by ${what.slice(5)}`, 500) };

@@ -96,7 +96,7 @@ fl_marks() {
 fl_back() {
   fl_result=0
   fl_note 'phase:checking'
-  fl_wait || fl_finish ${EXIT.lockTimeout}
+  fl_wait || fl_finish $?
   fl_writable || fl_finish ${EXIT.readOnly}
   if fl_look; then fl_say 'every package is at its captured version already'; return 0; fi
   if fl_is_broken; then fl_configure; fi

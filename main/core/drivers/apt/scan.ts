@@ -345,6 +345,8 @@ export function parseScan(
     problems.push('this host has no package lists (apt-get update never ran), so its updates are not known');
   }
   if (!sections.has('full')) problems.push('no temporary folder could be made, so its updates are not known');
+  else if (sections.has('noroom'))
+    problems.push('the temporary folder is full, so its updates are not known');
   else if (sections.rc('full') !== 0 || full.errors.length > 0) {
     const said = [...full.errors, ...full.unmet].slice(0, 20).join(' · ');
     problems.push(

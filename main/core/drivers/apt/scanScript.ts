@@ -1,7 +1,14 @@
 /** The scan's script: one round trip, without root; with `refresh` it runs as root and reads the repositories' lists first. */
 import type { CommandSpec } from '../../ports.ts';
 import { framedScript } from '../shell.ts';
-import { APT_FUNCTIONS, HOST_BODY, HOST_FUNCTIONS, LOCK_FUNCTIONS, UPDATE_FUNCTION } from './host.ts';
+import {
+  APT_FUNCTIONS,
+  HOST_BODY,
+  HOST_FUNCTIONS,
+  LOCK_FUNCTIONS,
+  ROOM_FUNCTION,
+  UPDATE_FUNCTION,
+} from './host.ts';
 import { INVENTORY_BODY } from './inventory.ts';
 
 const SCAN_FUNCTIONS = `fl_mtime() { stat -c %Y "$1" 2>/dev/null || date -r "$1" +%s 2>/dev/null || stat -f %m "$1" 2>/dev/null; }
@@ -72,6 +79,7 @@ if fl_tmp; then
     fl_sec policy fl_policy
   fi
   fl_sec details fl_details
+  fl_room
 fi
 `;
 
@@ -83,6 +91,7 @@ export function scanCommand(options: { nonce: string; refresh: boolean }): Comma
         LOCK_FUNCTIONS,
         APT_FUNCTIONS,
         HOST_FUNCTIONS,
+        ROOM_FUNCTION,
         ...(options.refresh ? [UPDATE_FUNCTION] : []),
         SCAN_FUNCTIONS,
       ].join('\n'),

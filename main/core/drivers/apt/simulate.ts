@@ -8,7 +8,14 @@
 import type { CommandSpec } from '../../ports.ts';
 import type { StageRequest } from '../driver.ts';
 import { framedScript, quote } from '../shell.ts';
-import { APT_FUNCTIONS, HOST_BODY, HOST_FUNCTIONS, LOCK_FUNCTIONS, UPDATE_FUNCTION } from './host.ts';
+import {
+  APT_FUNCTIONS,
+  HOST_BODY,
+  HOST_FUNCTIONS,
+  LOCK_FUNCTIONS,
+  ROOM_FUNCTION,
+  UPDATE_FUNCTION,
+} from './host.ts';
 import { INVENTORY_BODY, packageSpec } from './inventory.ts';
 
 /** Section of the simulation up to and with the stage at this index. */
@@ -86,6 +93,7 @@ fl_sec new fl_new
 fl_sec kept fl_kept
 fl_has dpkg-repack && fl_mark repack
 if [ "$fl_ok" = 1 ] && [ -s "$T/act" ]; then fl_sec reverse fl_reverse; fi
+fl_room
 `;
   return {
     script: framedScript(
@@ -94,6 +102,7 @@ if [ "$fl_ok" = 1 ] && [ -s "$T/act" ]; then fl_sec reverse fl_reverse; fi
         LOCK_FUNCTIONS,
         APT_FUNCTIONS,
         HOST_FUNCTIONS,
+        ROOM_FUNCTION,
         ...(options.refresh ? [UPDATE_FUNCTION] : []),
         SIMULATE_FUNCTIONS,
       ].join('\n'),

@@ -203,7 +203,7 @@ const MARGIN = 4 * MIB;
 /** What a kernel's initrd takes in /boot. */
 const INITRD = 80 * MIB;
 
-/** Bytes per mount: downloads where apt keeps them, files in /usr's, kernels in /boot's; the largest package twice while it unpacks. */
+/** Bytes per mount: downloads where apt keeps them, files in /usr's, kernels in /boot's. */
 function spaceNeed(
   actions: PlanAction[],
   artefacts: Map<string, Artefact>,
@@ -226,7 +226,8 @@ function spaceNeed(
     versions.set(key, after);
     download += artefact?.sizeBytes ?? 0;
     disk += after - (action.action === 'install' ? 0 : before);
-    largest = Math.max(largest, after);
+    // Old and new files of one package are there at once while it unpacks.
+    if (action.action !== 'install') largest = Math.max(largest, Math.min(before, after));
     if (action.action === 'install' && /^linux-image-\d/.test(action.name)) kernels++;
   }
   const needs = new Map<string, { mount: Mounts['list'][number]; needed: number }>();
@@ -286,8 +287,10 @@ export function parseSimulation(output: CommandOutput, context: Context): Result
   const read = readSections(output, context.nonce, [...HOST_SECTIONS, 'inventory', 'auto']);
   if (!read.ok) return read;
   const sections = read.value;
-  if (sections.has('notmp')) {
-    return fail('host.disk-full', 'The host could not make a temporary folder for the simulation.');
+  if (sections.has('notmp') || sections.has('noroom')) {
+    return fail('host.disk-full', "There is no room for the simulation in the host's temporary folder.", {
+      hint: 'Free space there (apt-get clean helps), then plan again.',
+    });
   }
   const pairs = readPairs(sections.lines('host', 50));
   const native = pairs.get('arch') ?? '';
