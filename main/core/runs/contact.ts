@@ -35,14 +35,22 @@ export type StepContext = {
 
 export type Reached = { host: Host; route: Route; driver: PackageDriver };
 
-/** Errors: `not-found` (the host was removed, or its jump host), `state.conflict`, `host.unsupported`. */
-export const reach = (context: StepContext): Result<Reached> => {
-  const { hostPlan, ports, tools } = context;
+/** Where the host is; what it is need not be known. Errors: `not-found` (it was removed, or its jump host), `state.conflict`. */
+export const locate = (context: StepContext): Result<Pick<Reached, 'host' | 'route'>> => {
+  const { hostPlan, ports } = context;
   const host = ports.store.host(hostPlan.hostId);
   if (host === undefined)
     return fail('not-found', `${hostPlan.host} was removed from the fleet.`, { host: hostPlan.host });
   const route = routeOf(host, ports.store);
-  if (!route.ok) return route;
+  return route.ok ? ok({ host, route: route.value }) : route;
+};
+
+/** Errors: those of `locate`, `host.unsupported`. */
+export const reach = (context: StepContext): Result<Reached> => {
+  const { hostPlan, ports, tools } = context;
+  const located = locate(context);
+  if (!located.ok) return located;
+  const { host, route } = located.value;
   const manager = hostPlan.facts?.manager ?? ports.store.lastGoodScan(host.id)?.facts?.manager;
   const driver = manager === undefined ? undefined : tools.driverFor(manager);
   if (driver === undefined)
@@ -53,7 +61,7 @@ export const reach = (context: StepContext): Result<Reached> => {
         host: host.name,
       },
     );
-  return ok({ host, route: route.value, driver });
+  return ok({ host, route, driver });
 };
 
 const VAULT_POLL_MS = 2000;

@@ -4,7 +4,7 @@ import { type PlanAction, packagesOf } from '../../../shared/model/plan.ts';
 import type { Capture } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
 import type { CommandSpec } from '../ports.ts';
-import { askAgain, type Reached, reach, type StepContext } from './contact.ts';
+import { askAgain, locate, type Reached, reach, type StepContext } from './contact.ts';
 import type { StepResult } from './model.ts';
 import { type Simulated, simulateHost } from './simulate.ts';
 import { driftError, driftOf } from './verify.ts';
@@ -27,7 +27,7 @@ const probe = (nonce: string, root: boolean): CommandSpec => ({
 
 const answers = async (
   context: StepContext,
-  { route, host }: Reached,
+  { route, host }: Pick<Reached, 'host' | 'route'>,
   root: boolean,
 ): Promise<Result<void>> => {
   const nonce = context.ports.random.hex(16);
@@ -41,7 +41,7 @@ const answers = async (
 };
 
 export const connect = async (context: StepContext): Promise<StepOutcome> => {
-  const reached = reach(context);
+  const reached = locate(context);
   if (!reached.ok) return failed(context, reached.error);
   const answered = await answers(context, reached.value, false);
   return answered.ok ? PASSED : failed(context, answered.error);
@@ -70,8 +70,6 @@ const allowed = (context: StepContext, reached: Reached, actions: PlanAction[]):
 /** Freeze and privilege, before the host is asked for more. */
 export const check = async (context: StepContext): Promise<StepOutcome> => {
   const { hostPlan } = context;
-  const reached = reach(context);
-  if (!reached.ok) return failed(context, reached.error);
   if (hostPlan.state === 'unreachable')
     return failed(
       context,
@@ -83,6 +81,8 @@ export const check = async (context: StepContext): Promise<StepOutcome> => {
         },
       ),
     );
+  const reached = reach(context);
+  if (!reached.ok) return failed(context, reached.error);
   const judged = allowed(context, reached.value, hostPlan.actions);
   if (!judged.ok) return failed(context, judged.error);
   if (hostPlan.actions.length === 0) return PASSED;
