@@ -132,6 +132,9 @@ describe('the rollback proof', () => {
     expect(reverseFault(forward, readTransaction('Inst a [2] (1 x [amd64])\n'), 0)).toContain(
       'not restore b',
     );
+    expect(reverseFault(forward, readTransaction('Inst a [2] (1.5 x [amd64])\nRemv b [1]\n'), 0)).toContain(
+      'a',
+    );
     expect(reverseFault(forward, readTransaction('E: no\n'), 100)).toContain('no');
     expect(reverseFault(forward, undefined, undefined)).toBeDefined();
     const [first] = proofs([action({})], old, 'going back would also change c');

@@ -138,6 +138,18 @@ describe('FollowReader', () => {
     expect(read).toBe(offset);
   });
 
+  test('a long line without an end is cut between characters only', () => {
+    const line = '漢é😀'.repeat(9000);
+    const stream = join([
+      bytes(`@@${NONCE} begin\n`),
+      ...frames('log', bytes(line), [20_001, 40_003, 60_002]),
+      bytes(`@@${NONCE} exit 0\n`),
+    ]);
+    const events = new FollowReader(NONCE).feed(stream);
+    expect(logText(events)).toBe(line);
+    expect(events.length).toBeGreaterThan(2);
+  });
+
   test('the ends: died with its reason, absent', () => {
     const end = (line: string) =>
       new FollowReader(NONCE).feed(bytes(`@@${NONCE} begin\n@@${NONCE} ${line}\n`));
