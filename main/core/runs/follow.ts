@@ -1,6 +1,7 @@
 /** Follows a detached job to its end, through lost connections, by byte offsets. The job itself never notices. */
 import { type FrostError, fail, frostError, isUnreachable, ok, type Result } from '../../../shared/errors.ts';
 import { type FollowEvent, SILENCE_SECONDS } from '../jobs/job.ts';
+import type { CommandOutput } from '../ports.ts';
 import {
   ask,
   type Reached,
@@ -149,6 +150,44 @@ const watchSilence = (context: StepContext, reading: Reading, pace: AbortControl
   };
 };
 
+/** One connection's worth of following, from where the mark stands. `late`: the time is up, and it ends soon. */
+const listen = async (
+  context: StepContext,
+  reached: Reached,
+  o: { token: string; reading: Reading; late: () => boolean },
+): Promise<{ output: Result<CommandOutput>; silenced: boolean }> => {
+  const { reading, token } = o;
+  const { jobs } = context.tools;
+  const nonce = context.ports.random.hex(16);
+  const reader = jobs.reader(nonce);
+  const pace = new AbortController();
+  let over = false;
+  let defect: { cause: unknown } | undefined;
+  reading.heard = false;
+  const { mark } = reading;
+  const spec = jobs.follow({ nonce, token, logOffset: mark.log, progressOffset: mark.progress });
+  const quiet = watchSilence(context, reading, pace);
+  const output = await ask(context, reached.route, spec, {
+    signal: AbortSignal.any([context.signal, pace.signal]),
+    onStdout: (chunk) => {
+      // What a connection that was given up on still delivers would come twice.
+      if (over) return;
+      try {
+        for (const event of reader.feed(chunk)) reading.take(event);
+      } catch (error) {
+        // Thrown here it would end the whole console; thrown by the step it ends this task.
+        defect = { cause: error };
+        pace.abort();
+      }
+      if (o.late()) pace.abort();
+    },
+  });
+  over = true;
+  const silenced = quiet.end();
+  if (defect !== undefined) throw defect.cause;
+  return { output, silenced };
+};
+
 /** Follows from where the task's mark stands. `deadline` in ms. */
 export const follow = async (
   context: StepContext,
@@ -156,30 +195,17 @@ export const follow = async (
   token: string,
   deadline: number,
 ): Promise<JobEnd> => {
-  const { ports, tools } = context;
+  const { clock } = context.ports;
   const reading = new Reading(context, reached.driver);
-  let late = false;
+  let known = false;
+  const late = (): boolean => !known && clock.now() >= deadline;
   for (let [tries, fruitless] = [0, 0]; ; ) {
-    const nonce = ports.random.hex(16);
-    const reader = tools.jobs.reader(nonce);
-    const pace = new AbortController();
-    reading.heard = false;
-    const { mark } = reading;
-    const spec = tools.jobs.follow({ nonce, token, logOffset: mark.log, progressOffset: mark.progress });
-    const quiet = watchSilence(context, reading, pace);
-    const output = await ask(context, reached.route, spec, {
-      signal: AbortSignal.any([context.signal, pace.signal]),
-      onStdout: (chunk) => {
-        for (const event of reader.feed(chunk)) reading.take(event);
-        if (!late && ports.clock.now() >= deadline) pace.abort();
-      },
-    });
-    const silenced = quiet.end();
+    const { output, silenced } = await listen(context, reached, { token, reading, late });
     const { ending } = reading;
     if (ending !== undefined) return endOf(ending, reading.recent);
     if (context.signal.aborted) return { kind: 'lost', error: cancelled, contact: false };
-    if (!late && ports.clock.now() >= deadline) {
-      late = true;
+    if (late()) {
+      known = true;
       const trouble = await atDeadline(context, reached, token, deadline);
       if (trouble !== undefined) return trouble;
       continue;

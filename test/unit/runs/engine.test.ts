@@ -381,6 +381,31 @@ describe('a lost connection', () => {
   });
 });
 
+it('a defect in reading a host ends that task for a person to look, and nothing else', async () => {
+  fleetOf(2);
+  const { progress } = admin.fleet.driver;
+  let broken = true;
+  Object.assign(admin.fleet.driver, {
+    progress: (line: string) => {
+      if (broken && admin.fleet.host('h1').mutations.length > 0) throw new TypeError('not expected');
+      return progress(line);
+    },
+  });
+  const id = await admin.start({ concurrency: '1', maxFailures: '100%' });
+  await admin.until(() => admin.states(id).h1 === 'needs-attention');
+  broken = false;
+  await admin.finish(id);
+  expect(admin.states(id)).toEqual({ h1: 'needs-attention', h2: 'succeeded' });
+  expect(admin.run(id).tasks[0]?.error).toMatchObject({
+    code: 'internal',
+    correlationId: expect.any(String),
+  });
+  value(await admin.runs.retry({ id }));
+  await admin.finish(id);
+  expect(admin.states(id)).toEqual({ h1: 'succeeded', h2: 'succeeded' });
+  expect(admin.fleet.host('h1').mutations).toEqual(['curl 1→2', 'nginx 1→3']);
+});
+
 describe('the operator', () => {
   it('aborts and stops: before the next stage, and what was applied can be rolled back', async () => {
     fleetOf(3);
