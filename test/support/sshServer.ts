@@ -39,6 +39,7 @@ export type SshServerOptions = {
   /** Called instead of running the command. */
   onExec?: (channel: ServerChannel, command: string) => void;
   onConnection?: (connection: Connection) => void;
+  onSocket?: (socket: Socket) => void;
 };
 
 export type SshTestServer = {
@@ -253,6 +254,7 @@ export const startSshServer = async (o: SshServerOptions): Promise<SshTestServer
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
+    o.onSocket?.(socket);
     server.injectSocket(socket);
   });
   tcp.listen(0, '127.0.0.1');

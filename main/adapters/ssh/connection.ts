@@ -10,8 +10,8 @@ import { causeOf, clean, place } from './words.ts';
 const MAX_SESSIONS = 8;
 /** A host that asks for new keys this often within a minute is wasting our time on purpose. */
 const MAX_REKEYS_PER_MINUTE = 1_000;
-/** How long a host may take to confirm that a channel is closed before the connection counts as broken. */
-const CLOSE_GRACE_MS = 5_000;
+/** How long a host may take to show that it still listens before the connection counts as broken. */
+const ALIVE_GRACE_MS = 5_000;
 
 /** How long the other side may take to say goodbye. */
 const END_GRACE_MS = 1_000;
@@ -34,6 +34,7 @@ export class Connection {
   #limit = MAX_SESSIONS;
   #open = 0;
   #used = false;
+  #checking = false;
   readonly #waiting: (() => void)[] = [];
 
   constructor(host: Host, { client, socket }: Dialled) {
@@ -146,14 +147,12 @@ export class Connection {
       // The host has not even confirmed the channel: it stays counted until it does, or until the connection goes.
       const onAbort = () => {
         settle(fail('cancelled', 'Opening a session was cancelled.'));
-        this.#dropUnless(() => done);
+        this.#checkAlive();
       };
-      let done = false;
       signal.addEventListener('abort', onAbort, { once: true });
       void this.lost.then(() => settle(this.#lostResult()));
       try {
         this.#client.exec(command, (error, channel) => {
-          done = true;
           if (error !== undefined) {
             this.#freeSlot();
             settle(
@@ -165,25 +164,31 @@ export class Connection {
             );
             return;
           }
+          let counted = true;
+          const uncount = () => {
+            if (counted) this.#freeSlot();
+            counted = false;
+          };
           let closed = false;
           channel.on('error', () => {});
           channel.stderr.on('error', () => {});
           channel.once('close', () => {
             closed = true;
-            this.#freeSlot();
+            uncount();
           });
           const close = () => {
             if (closed) return;
             channel.resume();
             channel.stderr.resume();
             channel.close();
-            this.#dropUnless(() => closed);
+            // OpenSSH confirms only when the command has ended, which may be never; nobody shall wait for that.
+            uncount();
+            this.#checkAlive();
           };
           if (answered) close();
           else settle(ok({ channel, close }));
         });
       } catch {
-        done = true;
         this.#freeSlot();
         this.#socket.destroy();
         settle(this.#lostResult());
@@ -191,13 +196,22 @@ export class Connection {
     });
   }
 
-  /** A host that does not react any more must not be handed out again. */
-  #dropUnless(reacted: () => boolean): void {
-    const timer = setTimeout(() => {
-      if (!reacted()) this.#socket.destroy();
-    }, CLOSE_GRACE_MS);
-    timer.unref();
-    void this.lost.then(() => clearTimeout(timer));
+  /** A command was given up: if the host is gone, the connection must not be handed out again. Any answer will do. */
+  #checkAlive(): void {
+    if (!this.alive || this.#checking) return;
+    this.#checking = true;
+    const timer = setTimeout(() => this.#socket.destroy(), ALIVE_GRACE_MS);
+    const answered = () => {
+      this.#checking = false;
+      clearTimeout(timer);
+    };
+    void this.lost.then(answered);
+    try {
+      // A question without consequence: takes back a forwarding that never was.
+      this.#client.unforwardIn('127.0.0.1', 1, answered);
+    } catch {
+      this.#socket.destroy();
+    }
   }
 
   /** A byte stream to another host, seen from this one. */

@@ -233,7 +233,8 @@ export const execScript = (
     let open = 2;
     const closed = () => {
       open--;
-      if (open === 0) finish();
+      // After `lost`: a connection that goes takes its channels along, and that is no end of the command.
+      if (open === 0) queueMicrotask(finish);
     };
     channel.once('close', closed);
     channel.stderr.once('end', closed);

@@ -6,8 +6,6 @@ import type { Connection } from './connection.ts';
 
 export type Lease = {
   connection: Connection;
-  /** It was there before this command asked: it may have died unnoticed while idle. */
-  reused: boolean;
   release: () => void;
 };
 
@@ -57,9 +55,8 @@ export class Pool {
   async acquire(route: Route, signal: AbortSignal): Promise<Result<Lease>> {
     const key = JSON.stringify([route.host, ...route.via].map(identity));
     const kept = this.#entries.get(key);
-    const reused = kept?.connection?.alive === true;
-    const entry =
-      reused || kept?.connection === undefined ? (kept ?? this.#open(key, route)) : this.#open(key, route);
+    const usable = kept !== undefined && kept.connection?.alive !== false;
+    const entry = usable ? kept : this.#open(key, route);
 
     entry.waiting++;
     clearTimeout(entry.idle);
@@ -75,16 +72,15 @@ export class Pool {
       return fail('cancelled', `Connecting to ${route.host.name} was cancelled.`, { host: route.host.name });
     }
     if (!result.ok) return result;
-    return ok(this.#lease(entry, result.value, reused));
+    return ok(this.#lease(entry, result.value));
   }
 
-  #lease(entry: Entry, connection: Connection, reused: boolean): Lease {
+  #lease(entry: Entry, connection: Connection): Lease {
     entry.leases++;
     clearTimeout(entry.idle);
     let released = false;
     return {
       connection,
-      reused,
       release: () => {
         if (released) return;
         released = true;

@@ -38,6 +38,9 @@ import {
 } from './sudo.ts';
 import { clean } from './words.ts';
 
+/** Connections tried for one command that has not begun. */
+const MAX_ATTEMPTS = 3;
+
 export type SshTransportOptions = {
   trust: TrustStore;
   vault: Vault;
@@ -218,14 +221,14 @@ export const createSshTransport = (o: SshTransportOptions): Transport => {
         if (!lease.ok) return lease;
         const done = await exec(lease.value.connection, host, spec, elevation, options, sudoPassword);
         lease.value.release();
-        // A kept connection may have died unnoticed. As long as nothing of the script was sent, a new one is safe.
-        const diedIdle =
+        // A kept connection may have died unnoticed, or its host takes no more sessions on it. As long as nothing of the
+        // script was sent, a new one is safe.
+        const again =
           !done.result.ok &&
           done.result.error.code === 'host.connection-lost' &&
           !done.started &&
-          lease.value.reused &&
-          attempt === 1;
-        if (!diedIdle) return done.result;
+          attempt < MAX_ATTEMPTS;
+        if (!again) return done.result;
       }
     } catch (error) {
       return { ok: false, error: asError(error, host) };

@@ -135,14 +135,16 @@ echo never`;
       expect(must(await run(script('echo next'))).stdout).toBe('next\n');
     });
 
-    it('runs many commands at once over one connection, each with its own output', async () => {
+    it('runs many commands at once over as few connections as the host allows, each with its own output', async () => {
       const results = await Promise.all(
-        Array.from({ length: 30 }, (_, i) => run(script(`echo ${i}; echo "$SSH_CONNECTION" >&2`))),
+        Array.from({ length: 20 }, (_, i) =>
+          run(script(`echo ${i}; echo "$SSH_CONNECTION" >&2`, { timeoutMs: 60_000 })),
+        ),
       );
       const values = results.map(must);
-      expect(values.map((value) => value.stdout)).toEqual(Array.from({ length: 30 }, (_, i) => `${i}\n`));
-      expect(new Set(values.map((value) => value.stderr)).size).toBe(1);
-    });
+      expect(values.map((value) => value.stdout)).toEqual(Array.from({ length: 20 }, (_, i) => `${i}\n`));
+      expect(new Set(values.map((value) => value.stderr)).size).toBeLessThanOrEqual(2);
+    }, 90_000);
 
     it('goes through another host', async () => {
       expect(must(await subject.transport.run(subject.jumpRoute, script('echo through'))).stdout).toBe(

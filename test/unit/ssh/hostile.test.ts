@@ -174,6 +174,22 @@ describe('a connection that is lost', () => {
     expect(server.connections).toBe(2);
   });
 
+  it('because the host has stopped answering is dropped, and does not pass for a command that failed', async () => {
+    const silenced: (() => void)[] = [];
+    const server = await rig.server({ onSocket: (socket) => silenced.push(() => socket.pause()) });
+    const host = rig.host(server);
+    const transport = rig.transport();
+    const stop = new AbortController();
+    const waiting = transport.run(to(host), script('echo on; sleep 30'), { onStdout: () => stop.abort() });
+    const given = transport.run(to(host), script('sleep 30'), { signal: stop.signal });
+    stop.signal.addEventListener('abort', () => {
+      for (const silence of silenced) silence();
+    });
+    errorOf(await given, 'cancelled');
+    errorOf(await waiting, 'host.connection-lost');
+    must(await transport.run(to(host), hello));
+  });
+
   it('takes the connections that go through it along', async () => {
     const jump = await rig.server({ allowForward: true });
     const server = await rig.server();
