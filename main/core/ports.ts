@@ -66,8 +66,8 @@ export type RunOptions = {
 /**
  * Carries commands to a host. Connections are kept and reused; a broken one is noticed and not handed out again.
  * Errors: `host.unreachable|timeout|connection-lost|auth-failed|no-common-algorithm|key-unknown|key-changed|key-revoked|key-file`,
- * `host.no-root|sudo-password|sudo-refused`, `host.output-too-large`, `vault.locked`, `cancelled`. A script that ran and
- * exited non-zero is a value, not an error.
+ * `host.no-root|sudo-password|sudo-refused`, `host.busy` (opens no session), `host.command-failed` (the account has no shell),
+ * `host.output-too-large`, `vault.locked|unavailable`, `cancelled`. A script that ran and exited non-zero is a value, not an error.
  */
 export interface Transport {
   run(route: Route, spec: CommandSpec, options?: RunOptions): Promise<Result<CommandOutput>>;
