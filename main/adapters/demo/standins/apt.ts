@@ -87,8 +87,13 @@ report() {
 state() {
   deb_awk state NAME="$1" WANTED="$2" STATE="$3" CONTROL="$4" >"$R/var/lib/dpkg/demo.$$.status" && mv "$R/var/lib/dpkg/demo.$$.status" "$STATUS"
 }
-# Name and version of a package file.
-identity() { awk 'BEGIN { RS = "" } { n = split($0, L, "\n"); for (i = 1; i <= n; i++) { if (index(L[i], "Package: ") == 1) p = substr(L[i], 10); if (index(L[i], "Version: ") == 1) v = substr(L[i], 10) } print p, v; exit }' "$1"; }
+# identity FILE: sets u_name and u_ver to what a package file holds.
+identity() {
+  u_name= u_ver=
+  while IFS= read -r line; do
+    case $line in '') return 0 ;; "Package: "*) u_name=@{line#*: } ;; "Version: "*) u_ver=@{line#*: } ;; esac
+  done <"$1"
+}
 # A package's scripts see which version they belong to; this host may be one on which that version's fails.
 configure() {
   c_name=$1 c_ver=$2
@@ -117,7 +122,7 @@ configure() {
 }
 # unpack FILE
 unpack() {
-  u_ver=$(identity "$1"); u_name=@{u_ver%% *}; u_ver=@{u_ver#* }
+  identity "$1"
   [ -n "$u_name" ] && [ -n "$u_ver" ] || { echo "dpkg-deb: error: '$1' is not a Debian format archive" >&2; failures="$failures $1"; return 1; }
   u_old=$(deb_awk show NAME="$u_name" FIELD=Version)
   report "$u_name" "Preparing $u_name (all)"

@@ -161,19 +161,21 @@ BEGIN {
 }
 `;
 
+/** Asked many times for each package, so it starts no other program. */
 export const DPKG_DEB = script`#!/bin/sh
-. "$FROSTLINE_DEMO/lib/common.sh"
-case $1 in
-  -f|--field) file=$2; shift 2
-    [ -f "$file" ] || { echo "dpkg-deb: error: failed to read archive '$file': No such file or directory" >&2; exit 2; }
-    WANTED="$*" awk '
-BEGIN { RS = ""; n = split(ENVIRON["WANTED"], want, " ") }
-{ if ($0 !~ /^Package: /) exit 2
-  m = split($0, L, "\n")
-  if (n == 0) print $0
-  for (i = 1; i <= n; i++) for (j = 1; j <= m; j++) if (index(L[j], want[i] ": ") == 1) print (n > 1 ? L[j] : substr(L[j], length(want[i]) + 3))
-  exit }' "$file" ;;
-  -I|--info|-W|--show) shift; "$0" -f "$1" ;;
-  *) echo "dpkg-deb: error: unknown option $1" >&2; exit 2 ;;
-esac
+case $1 in -f|--field|-I|--info|-W|--show) ;; *) echo "dpkg-deb: error: unknown option $1" >&2; exit 2 ;; esac
+file=$2; shift 2
+[ -f "$file" ] || { echo "dpkg-deb: error: failed to read archive '$file': No such file or directory" >&2; exit 2; }
+first=1
+while IFS= read -r line; do
+  if [ $first = 1 ]; then
+    case $line in "Package: "*) first=0 ;; *) echo "dpkg-deb: error: '$file' is not a Debian format archive" >&2; exit 2 ;; esac
+  fi
+  [ -n "$line" ] || break
+  if [ $# = 0 ]; then printf '%s\n' "$line"; continue; fi
+  for field in "$@"; do
+    case $line in "$field: "*) if [ $# = 1 ]; then printf '%s\n' "@{line#*: }"; else printf '%s\n' "$line"; fi ;; esac
+  done
+done <"$file"
+[ $first = 0 ] || { echo "dpkg-deb: error: '$file' is not a Debian format archive" >&2; exit 2; }
 `;
