@@ -40,7 +40,7 @@ export const useFleet = featureStore<FleetState>(({ client, changes }) => {
     hosts: loading,
     total: undefined,
     selected: new Set(),
-    reload: () => read(),
+    reload: () => readNow(),
     setFilter: (filter) => {
       set({ filter });
       void readNow();
