@@ -25,7 +25,7 @@ import { snapshotHandlers } from './api/snapshots.ts';
 import { systemHandlers } from './api/system.ts';
 import { createHostsService } from './core/fleet/hosts.ts';
 import { createScanService } from './core/fleet/scan.ts';
-import type { Log, Ports, Vault } from './core/ports.ts';
+import type { Log, Ports } from './core/ports.ts';
 import { createPlanService } from './core/runs/plan.ts';
 import { createRunService } from './core/runs/service.ts';
 import { createFreezeJudge, createFreezeLookup } from './core/snapshots/judge.ts';
@@ -36,8 +36,6 @@ export type HostOptions = {
   version: string;
   /** Program and arguments of the demo fleet's process. */
   demoCommand: string[];
-  /** The system's keychain, where a shell offers one; else a passphrase vault in the data folder. */
-  keychain?: Vault;
 };
 
 export type RunningHost = {
@@ -63,7 +61,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
   const clock = systemClock;
   const random = systemRandom;
   const hub = createChangeHub(clock, random);
-  const vault = options.keychain ?? createPassphraseVault({ file: join(options.dataDir, 'vault.json') });
+  const vault = createPassphraseVault({ file: join(options.dataDir, 'vault.json') });
   const agentSocket = process.env.SSH_AUTH_SOCK;
   const transport = createSshTransport({
     trust: store,
