@@ -30,9 +30,10 @@ export const HostPanel = ({ run, task, onClose }: { run: Run; task: Task; onClos
   const canRetry = retryable(run).some((each) => each.host === task.host);
   const canUndo = undoable(run).some((each) => each.host === task.host);
 
+  // The panel takes the focus from the cell that opened it; one that opens by itself after a reload does not.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the panel of another host takes the focus anew
   useEffect(() => {
-    head.current?.focus();
+    if (document.activeElement?.closest('.run-cell')) head.current?.focus();
   }, [task.host]);
 
   const close = () => {

@@ -46,7 +46,9 @@ export const RunSummary = ({
     <section className="panel run-summary" aria-label="Progress of the run">
       <div className="run-figures">
         <Figure label="Hosts done" value={`${totals.done} of ${totals.targets}`} />
-        <Figure label="At work" value={`${totals.active} of at most ${run.parameters.concurrency}`} />
+        {!finished && (
+          <Figure label="At work" value={`${totals.active} of at most ${run.parameters.concurrency}`} />
+        )}
         <Figure label={finished ? 'Took' : 'Elapsed'} value={formatDuration(elapsed)} />
         <Figure label="Rate" value={rate === undefined ? '–' : `${rate.toFixed(1)} hosts/min`} />
         <Figure

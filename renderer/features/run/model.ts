@@ -36,7 +36,6 @@ export const MEANING: Partial<Record<TaskState, string>> = {
   interrupted: 'stopped between stages; what was applied so far is applied',
   compliant: 'nothing to do',
   'needs-attention': 'cannot be repaired from here: a person has to look at the host',
-  'rolled-back': 'was put back to what it had before',
 };
 
 export const isFinal = (task: Task): boolean => FINAL_STATES.has(task.state);

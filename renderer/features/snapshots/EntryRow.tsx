@@ -28,6 +28,7 @@ import type { Warning } from './store.ts';
 
 type Common = {
   index: number;
+  /** Pixels from the top. Set as `top`: rows placed by a transform would all be at the top for the drag and drop library. */
   start: number;
   measure: (element: Element | null) => void;
   /** Where a dragged entry would go. */
@@ -47,7 +48,7 @@ export const StageLine = ({ row, index, start, measure, drop }: Common & { row: 
       className="snap-row snap-stage"
       role="row"
       aria-rowindex={index + 2}
-      style={{ transform: `translateY(${start}px)` }}
+      style={{ top: `${start}px` }}
     >
       <div role="gridcell" aria-colspan={9}>
         <strong>Stage {row.stage}</strong>{' '}
@@ -120,7 +121,7 @@ export const EntryLine = ({
       aria-rowindex={index + 2}
       aria-selected={selected}
       tabIndex={tabIndex}
-      style={{ transform: `translateY(${start}px)` }}
+      style={{ top: `${start}px` }}
       onKeyDown={(event) => onKeyDown(event, id, entry)}
       onClick={(event) => onClick(event, id)}
       onFocus={(event) => {

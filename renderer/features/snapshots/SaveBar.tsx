@@ -1,6 +1,6 @@
 /** What is not saved yet, and what happened when somebody else was faster. */
 import { Save } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import type { FrostError } from '../../../shared/errors.ts';
 import { Button } from '../../ui/Button.tsx';
 import { ConfirmDialog } from '../../ui/Dialog.tsx';
@@ -51,9 +51,14 @@ export const SaveBar = ({ name }: { name: string }) => {
     return () => document.removeEventListener('keydown', onKey);
   });
 
-  if (draft === undefined || (!dirty && newer === undefined && error === undefined)) return null;
-  const { base, entries } = draft.editor;
-  const changes = listChanges(base.entries, entries);
+  const base = draft?.editor.base;
+  const entries = draft?.editor.entries;
+  const changes = useMemo(
+    () => (base === undefined || entries === undefined ? [] : listChanges(base.entries, entries)),
+    [base, entries],
+  );
+  if (draft === undefined || base === undefined || (!dirty && newer === undefined && error === undefined))
+    return null;
   const frozen = base.freeze !== undefined && base.state === 'frozen';
   return (
     <section className="snap-save" aria-label="Unsaved changes">

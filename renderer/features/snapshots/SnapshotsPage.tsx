@@ -16,10 +16,10 @@ import { RelativeTime } from '../../ui/Time.tsx';
 import { CreateDialog } from './CreateDialog.tsx';
 import { inZone } from './freezeTime.ts';
 import { ImportDialog } from './ImportDialog.tsx';
-import { dirtyNames, useSnapshots } from './store.ts';
+import { dirtyNames, type FreezeInfo, useSnapshots } from './store.ts';
 import './snapshots.css';
 
-type Row = SnapshotSummary & { frozenHosts: number | undefined; unsaved: boolean };
+type Row = SnapshotSummary & { held: FreezeInfo | undefined; unsaved: boolean };
 
 const COLUMNS: readonly Column<Row>[] = [
   {
@@ -67,23 +67,24 @@ const COLUMNS: readonly Column<Row>[] = [
     header: 'Freeze until',
     min: 11.5,
     grow: 1,
-    sort: (row) => liveFreeze(row)?.to,
-    cell: (row) => {
-      const until = liveFreeze(row);
-      return until === undefined ? (
+    sort: (row) => row.held?.to,
+    cell: ({ held, revision }) =>
+      held === undefined ? (
         <span className="muted">–</span>
       ) : (
-        <span title={until.to}>{inZone(until.to, until.zone)}</span>
-      );
-    },
+        <span title={`${inZone(held.from, held.zone)} to ${inZone(held.to, held.zone)} (${held.zone})`}>
+          {inZone(held.to, held.zone)}
+          {held.revision !== revision && <span className="muted"> (revision {held.revision})</span>}
+        </span>
+      ),
   },
   {
     id: 'hosts',
     header: 'Frozen hosts',
     min: 7.5,
     align: 'end',
-    sort: (row) => row.frozenHosts,
-    cell: (row) => row.frozenHosts ?? <span className="muted">–</span>,
+    sort: (row) => row.held?.hosts.length,
+    cell: (row) => row.held?.hosts.length ?? <span className="muted">–</span>,
   },
   {
     id: 'changed',
@@ -102,13 +103,6 @@ const COLUMNS: readonly Column<Row>[] = [
     cell: (row) => row.author.name,
   },
 ];
-
-/** The end of the freeze that counts: of this revision, or of an earlier one that still holds. */
-const liveFreeze = (row: Row): { to: string; zone: string } | undefined => {
-  if (row.state === 'frozen' && row.freeze !== undefined) return row.freeze;
-  if (row.frozenRevision !== undefined) return { to: row.frozenRevision.to, zone: 'UTC' };
-  return undefined;
-};
 
 export const SnapshotsPage = () => {
   const { list, freezes, reload, dirty } = useSnapshots((s) => ({
@@ -137,10 +131,13 @@ export const SnapshotsPage = () => {
 
   const snapshots = present(list);
   const unsaved = new Set(dirty.split('\n'));
-  const rows = (snapshots ?? []).map((each): Row => {
-    const held = freezes.find((freeze) => freeze.lineId === each.lineId);
-    return { ...each, frozenHosts: held?.hosts.length, unsaved: unsaved.has(each.name) };
-  });
+  const rows = (snapshots ?? []).map(
+    (each): Row => ({
+      ...each,
+      held: freezes.find((freeze) => freeze.lineId === each.lineId),
+      unsaved: unsaved.has(each.name),
+    }),
+  );
   const onDrop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);

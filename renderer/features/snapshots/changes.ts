@@ -183,6 +183,14 @@ const placing = (entries: readonly Entry[]): string =>
 
 const FIELDS = ['version', 'decision', 'stage', 'note'] as const;
 
+/** Same entries in the same order, as far as an admin can edit them. */
+export const sameEntries = (a: readonly Entry[], b: readonly Entry[]): boolean =>
+  a.length === b.length &&
+  a.every((entry, index) => {
+    const other = b[index];
+    return entry === other || (other !== undefined && keyOf(entry) === keyOf(other) && equal(entry, other));
+  });
+
 const equal = (a: Entry, b: Entry): boolean => FIELDS.every((field) => (a[field] ?? '') === (b[field] ?? ''));
 
 const merged = (

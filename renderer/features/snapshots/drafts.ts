@@ -1,7 +1,7 @@
 /** Unsaved edits per snapshot: how they begin, meet a newer revision, and end. Pure; the store does the calls. */
 import type { Edit } from '../../../shared/contract/snapshots.ts';
 import type { SnapshotView } from '../../../shared/model/snapshot.ts';
-import { type Change, listChanges, rebase, toEdits } from './changes.ts';
+import { type Change, listChanges, rebase, sameEntries, toEdits } from './changes.ts';
 import { type Editor, edit, openEditor } from './editor.ts';
 
 export type Draft = {
@@ -19,10 +19,10 @@ export const openDraft = (view: SnapshotView): Draft => ({
 });
 
 export const unsaved = (draft: Draft): Edit[] => toEdits(draft.editor.base.entries, draft.editor.entries);
+
+/** Asked at every change of the store, so without working the edits out. */
 export const isDirty = (draft: Draft | undefined): boolean =>
-  draft !== undefined &&
-  (draft.editor.past.length > 0 || draft.editor.future.length > 0) &&
-  unsaved(draft).length > 0;
+  draft !== undefined && !sameEntries(draft.editor.base.entries, draft.editor.entries);
 
 /** The newest revision, read again. Without unsaved edits it is simply shown; with them it waits until it is asked for. */
 export const meet = (draft: Draft | undefined, head: SnapshotView): Draft => {
