@@ -66,21 +66,39 @@ const readPorts = (file: string): Record<string, number> => {
   }
 };
 
-const keptKey = (file: string, type: 'ed25519' | 'ecdsa'): string => {
-  if (!existsSync(file)) {
+const asKey = (text: string): ParsedKey | Error => {
+  const parsed = ssh2.utils.parseKey(text);
+  return Array.isArray(parsed) ? (parsed[0] ?? new Error('no key')) : parsed;
+};
+
+/** A few in a thousand of the Ed25519 keys that ssh2 1.17 makes, it cannot read itself: such a one is not kept. */
+const newKey = (type: 'ed25519' | 'ecdsa'): string => {
+  const pair =
+    type === 'ed25519'
+      ? ssh2.utils.generateKeyPairSync('ed25519', { comment: 'frostline-demo' })
+      : ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256, comment: 'frostline-demo' });
+  return asKey(pair.private) instanceof Error ? newKey(type) : pair.private;
+};
+
+const newKey = (type: 'ed25519' | 'ecdsa'): string => {
+  for (;;) {
     const pair =
       type === 'ed25519'
         ? ssh2.utils.generateKeyPairSync('ed25519', { comment: 'frostline-demo' })
         : ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256, comment: 'frostline-demo' });
-    writeWhole(file, pair.private, 0o600);
+    // ssh2 1.17 writes about one ed25519 key in two hundred so that nobody can read it, ssh2 included.
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair.private;
   }
+};
+
+const keptKey = (file: string, type: 'ed25519' | 'ecdsa'): string => {
+  if (!existsSync(file)) writeWhole(file, newKey(type), 0o600);
   return readFileSync(file, 'utf8');
 };
 
 const parsedKey = (text: string): ParsedKey => {
-  const parsed = ssh2.utils.parseKey(text);
-  const key = Array.isArray(parsed) ? parsed[0] : parsed;
-  if (key === undefined || key instanceof Error) throw new Error('a key of the demo fleet cannot be read');
+  const key = asKey(text);
+  if (key instanceof Error) throw new Error('a key of the demo fleet cannot be read');
   return key;
 };
 
