@@ -80,17 +80,6 @@ const newKey = (type: 'ed25519' | 'ecdsa'): string => {
   return asKey(pair.private) instanceof Error ? newKey(type) : pair.private;
 };
 
-const newKey = (type: 'ed25519' | 'ecdsa'): string => {
-  for (;;) {
-    const pair =
-      type === 'ed25519'
-        ? ssh2.utils.generateKeyPairSync('ed25519', { comment: 'frostline-demo' })
-        : ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256, comment: 'frostline-demo' });
-    // ssh2 1.17 writes about one ed25519 key in two hundred so that nobody can read it, ssh2 included.
-    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair.private;
-  }
-};
-
 const keptKey = (file: string, type: 'ed25519' | 'ecdsa'): string => {
   if (!existsSync(file)) writeWhole(file, newKey(type), 0o600);
   return readFileSync(file, 'utf8');
