@@ -167,7 +167,7 @@ BEGIN {
     fields(para, F)
     if (F["Package"] != ENVIRON["NAME"]) continue
     n = split(ENVIRON["FIELD"], want, " ")
-    for (i = 1; i <= n; i++) printf "%s%s", F[want[i]], i < n ? " " : "\n"
+    for (i = 1; i <= n; i++) printf "%s%s", F[want[i]], (i < n ? " " : "\n")
     exit
   }
 }
