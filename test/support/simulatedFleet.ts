@@ -276,8 +276,10 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
     if (!there)
       host.jobs.set(token, {
         body,
-        steps:
-          body.kind === 'apply' ? body.actions : reverse(body.actions).filter((step) => differs(host, step)),
+        // As the real jobs do: only what is not true yet.
+        steps: (body.kind === 'apply' ? body.actions : reverse(body.actions)).filter((step) =>
+          differs(host, step),
+        ),
         done: 0,
         nextAt: clock.now() + STEP_MS,
         log: [`${body.kind} begins`],

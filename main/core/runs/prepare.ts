@@ -3,11 +3,12 @@ import { type FrostError, fail, frostError, ok, type Result } from '../../../sha
 import { type PlanAction, packagesOf } from '../../../shared/model/plan.ts';
 import type { Capture } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
+import type { Simulation, StageRequest } from '../drivers/driver.ts';
 import type { CommandSpec } from '../ports.ts';
 import { askAgain, locate, type Reached, reach, type StepContext } from './contact.ts';
 import type { StepResult } from './model.ts';
 import { type Simulated, simulateHost } from './simulate.ts';
-import { driftError, driftOf } from './verify.ts';
+import { driftError, driftOf, isPresent } from './verify.ts';
 
 /** `capture` is committed together with the result. */
 export type StepOutcome = { result: StepResult; capture?: Capture };
@@ -109,11 +110,21 @@ const simulateNow = async (
   return lost && (await ports.clock.wait(1000, signal)) ? simulateHost(ports, request) : first;
 };
 
+/** An earlier attempt has changed the host, and its first capture says what it was before. */
+const isHalfDone = (context: StepContext): boolean => context.task().changed && context.task().captured;
+
+/** Broken packages that are the plan's own: what an earlier attempt left, and the next one is to mend. */
+const ownBroken = (context: StepContext, simulation: Simulation): Simulation['broken'] => {
+  const names = new Set(context.hostPlan.actions.map((action) => action.name));
+  return simulation.broken.filter((entry) => names.has(entry.name));
+};
+
 /** What stands against going on with what the host would do now; undefined: nothing. */
 const objection = (context: StepContext, simulated: Simulated): FrostError | undefined => {
   const { hostPlan, plan } = context;
   const { simulation } = simulated;
-  const [refusal] = simulation.refusals;
+  const mends = isHalfDone(context) && ownBroken(context, simulation).length === simulation.broken.length;
+  const [refusal] = simulation.refusals.filter(({ code }) => !(mends && code === 'host.packages-broken'));
   if (refusal !== undefined)
     return frostError(refusal.code, refusal.message, {
       packages: [...new Set(simulation.refusals.flatMap(packagesOf))].slice(0, 2000),
@@ -142,9 +153,10 @@ const simulateAndJudge = async (
   const judged = allowed(context, reached, simulation.actions);
   if (!judged.ok) return judged;
   if (simulation.actions.length === 0 && simulation.refusals.length === 0) {
-    const names = new Set(context.hostPlan.actions.map((action) => action.name));
-    const broken = simulation.broken.filter((entry) => names.has(entry.name));
+    const broken = ownBroken(context, simulation);
     if (broken.length === 0) return ok('compliant');
+    // The job configures what is half-configured before it does anything else.
+    if (isHalfDone(context)) return simulated;
     return fail(
       'host.packages-broken',
       `Nothing is left to install, but broken: ${broken.map((b) => `${b.name} (${b.state})`).join(', ')}`,
@@ -155,13 +167,34 @@ const simulateAndJudge = async (
   return against === undefined ? ok(simulated.value) : { ok: false, error: against };
 };
 
+/**
+ * What was asked for when the host was still as captured. A job does only what is left of its request, and mends what is
+ * broken of it; what the host seems to need now would leave out a package that is there but not configured.
+ */
+const firstRequest = (context: StepContext, { driver, host }: Reached): StageRequest[] => {
+  const packages = context.ports.store.capture(context.runId, host.id)?.packages ?? [];
+  const installed = packages
+    .filter(({ state }) => isPresent(state))
+    .map(({ name, arch, version, auto, held }) => ({
+      name,
+      arch,
+      version,
+      source: name,
+      sourceVersion: version,
+      auto,
+      held,
+    }));
+  return driver.select(context.revision?.content.entries ?? [], installed).stages;
+};
+
 export const simulate = async (context: StepContext): Promise<StepOutcome> => {
   const reached = reach(context);
   if (!reached.ok) return failed(context, reached.error);
   const simulated = await simulateAndJudge(context, reached.value);
   if (!simulated.ok) return failed(context, simulated.error);
   if (simulated.value === 'compliant') return { result: { kind: 'compliant' } };
-  const { stages, simulation } = simulated.value;
+  const { simulation } = simulated.value;
+  const stages = isHalfDone(context) ? firstRequest(context, reached.value) : simulated.value.stages;
   context.request.set({ stages, lock: simulation.lock });
   return PASSED;
 };
@@ -172,7 +205,7 @@ export const capture = async (context: StepContext): Promise<StepOutcome> => {
   const reached = reach(context);
   if (!reached.ok) return failed(context, reached.error);
   // An earlier attempt has changed the host: what it was before is in the first capture, and must not be overwritten.
-  if (task.changed && task.captured) return PASSED;
+  if (isHalfDone(context)) return PASSED;
   const nonce = ports.random.hex(16);
   const spec = reached.value.driver.capture({ nonce, token: task.token ?? '', actions: hostPlan.actions });
   const output = await askAgain(context, reached.value.route, spec);

@@ -11,7 +11,7 @@ import type { Outcome } from './model.ts';
 
 type Package = Capture['packages'][number];
 
-const isPresent = (state: string): boolean => /^.[HUFWti]/.test(state);
+export const isPresent = (state: string): boolean => /^.[HUFWti]/.test(state);
 /** Half-installed, unpacked, half-configured, or in need of reinstallation. Waiting for triggers is not broken. */
 const isBroken = (state: string): boolean => /^.[HUF]/.test(state) || state.endsWith('R');
 

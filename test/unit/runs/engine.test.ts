@@ -252,6 +252,25 @@ describe('a run', () => {
     expect(versions('h1')).toMatchObject({ curl: '1', nginx: '1' });
   });
 
+  it('mends on a retry what a kept failure left half-configured, once its cause is gone', async () => {
+    fleetOf(1);
+    const { faults } = admin.fleet.host('h1');
+    faults.failing.add('nginx');
+    const id = await admin.start({ onFailure: 'keep' });
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'failed' });
+    expect(admin.fleet.host('h1').packages.get('nginx')).toMatchObject({ version: '3', state: 'iF' });
+    faults.failing.clear();
+    value(await admin.runs.retry({ id }));
+    await admin.finish(id);
+    expect(admin.run(id)).toMatchObject({ verdict: 'success', counts: { succeeded: 1 } });
+    expect(admin.fleet.host('h1').packages.get('nginx')).toMatchObject({ version: '3', state: 'ii' });
+    value(await admin.runs.rollback({ id }));
+    await admin.finish(id);
+    expect(admin.states(id)).toEqual({ h1: 'rolled-back' });
+    expect(versions('h1')).toMatchObject({ curl: '1', nginx: '1' });
+  });
+
   it('aborts when the failures exceed the limit: nothing new starts, what runs finishes', async () => {
     fleetOf(6);
     for (const host of ['h1', 'h2']) admin.fleet.host(host).faults.failing.add('curl');
