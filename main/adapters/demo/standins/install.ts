@@ -2,19 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../repository.ts';
-import {
-  APT_CACHE,
-  APT_CONFIG,
-  APT_GET,
-  APT_MARK,
-  CACHE_AWK,
-  COMMON_SH,
-  DPKG_SH,
-  FIND_AWK,
-  PENDING_AWK,
-  SHOW_AWK,
-  STATE_AWK,
-} from './apt.ts';
+import { APT_CACHE, APT_CONFIG, APT_GET, APT_MARK, CACHE_AWK, FIND_AWK } from './apt.ts';
 import { DEB_AWK } from './deb.ts';
 import {
   AUDIT_AWK,
@@ -27,6 +15,7 @@ import {
   STANZA_AWK,
 } from './dpkg.ts';
 import { RESOLVE_AWK } from './resolve.ts';
+import { COMMON_SH, DPKG_SH, PENDING_AWK, SHOW_AWK, STATE_AWK } from './shared.ts';
 import { DF, HOSTNAME, ID, NEEDRESTART, SUDO, UNAME } from './system.ts';
 
 const PROGRAMS: Record<string, string> = {
