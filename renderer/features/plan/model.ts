@@ -1,5 +1,12 @@
 /** What the plan page shows, worked out from the plan. Pure. */
-import type { HostPlan, Plan, PlanAction, ResolvedParameters } from '../../../shared/model/plan.ts';
+import {
+  type HostPlan,
+  type Plan,
+  type PlanAction,
+  packagesOf,
+  type ResolvedParameters,
+} from '../../../shared/model/plan.ts';
+import { formatList } from '../../ui/format.ts';
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
@@ -126,17 +133,32 @@ export const actionText = (counts: ActionCounts): string => {
 /** Refusals of all hosts by what they say: the same freeze refuses many hosts with the same words. */
 export type RefusalRow = { key: string; code: string; message: string; hosts: string[]; packages: string[] };
 export const refusals = (plan: Plan): RefusalRow[] => {
-  const rows = new Map<string, RefusalRow>();
+  const rows = new Map<string, RefusalRow & { names: boolean }>();
   for (const host of plan.hosts) {
-    for (const { code, message, package: name } of host.refusals) {
-      const key = `${code} ${message}`;
-      const row = rows.get(key) ?? { key, code, message, hosts: [], packages: [] };
+    for (const refusal of host.refusals) {
+      const { said, names } = withoutParticulars(refusal.message, host.host);
+      const key = `${refusal.code} ${said}`;
+      const row = rows.get(key) ?? { key, code: refusal.code, message: said, hosts: [], packages: [], names };
       if (!row.hosts.includes(host.host)) row.hosts.push(host.host);
-      if (name !== undefined && !row.packages.includes(name)) row.packages.push(name);
+      for (const name of packagesOf(refusal)) if (!row.packages.includes(name)) row.packages.push(name);
       rows.set(key, row);
     }
   }
-  return [...rows.values()].sort((a, b) => b.hosts.length - a.hosts.length);
+  return [...rows.values()]
+    .map(({ names, ...row }) =>
+      names ? { ...row, message: `${row.message} It would change ${formatList(row.packages, 8)}.` } : row,
+    )
+    .sort((a, b) => b.hosts.length - a.hosts.length);
+};
+
+const TOUCHED = ' It would change ';
+
+/** What a refusal says but for the host's name and its packages, which stand beside it: else every host would have a row of its own. */
+const withoutParticulars = (message: string, host: string): { said: string; names: boolean } => {
+  const about = `${host} is `;
+  const said = message.startsWith(about) ? message.slice(about.length) : message;
+  const tail = said.lastIndexOf(TOUCHED);
+  return tail < 0 ? { said, names: false } : { said: said.slice(0, tail), names: true };
 };
 
 /** Whether the plan can be run, else why not. */

@@ -114,4 +114,26 @@ describe('refusals', () => {
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({ hosts: ['a', 'b'], packages: ['curl', 'tar'] });
   });
+
+  it('of one freeze on many hosts stand once, whatever the host is called and whatever it has', () => {
+    const refusal = (name: string, packages: string[]) => ({
+      code: 'freeze.other-snapshot' as const,
+      message: `${name} is under the freeze of 'june': snapshot 'other' may not be deployed. It would change ${packages.join(', ')}.`,
+      packages,
+    });
+    const rows = refusals(
+      plan(
+        host('web-01', 'refused', { refusals: [refusal('web-01', ['curl', 'nginx'])] }),
+        host('db-01', 'refused', { refusals: [refusal('db-01', ['curl', 'libpq5'])] }),
+      ),
+    );
+    expect(rows).toEqual([
+      expect.objectContaining({
+        hosts: ['web-01', 'db-01'],
+        packages: ['curl', 'nginx', 'libpq5'],
+        message:
+          "under the freeze of 'june': snapshot 'other' may not be deployed. It would change curl, nginx and libpq5.",
+      }),
+    ]);
+  });
 });
