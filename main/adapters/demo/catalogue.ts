@@ -1,6 +1,6 @@
 /**
  * What the demo fleet's hosts run: packages with names, versions and dependencies as Debian 12 has them, old and new. Sizes of
- * the largest are made smaller, since their files really lie on the disk. Over 400 lines because it is one table.
+ * the largest are made smaller, since their files really lie on the disk. In one piece because it is one table.
  */
 
 export type Suite = 'main' | 'security' | 'updates';
