@@ -58,7 +58,7 @@ export const HostPanel = ({ run, task, onClose }: { run: Run; task: Task; onClos
             <Badge {...look}>{look.label}</Badge>
             <StatusDot {...proof}>{proof.label}</StatusDot>
             {task.attempt > 1 && <span className="small muted">attempt {task.attempt}</span>}
-            {task.startedAt !== undefined && (
+            {task.startedAt !== undefined && task.state !== 'queued' && (
               <span className="small muted">
                 <Elapsed from={task.startedAt} to={task.finishedAt} />
               </span>

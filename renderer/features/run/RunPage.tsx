@@ -24,10 +24,11 @@ import './run.css';
 type Open = 'abort' | 'retry' | 'rollback' | 'accept' | undefined;
 
 export const RunPage = ({ id }: { id: string }) => {
-  const { run, problem, link, open } = useRunPage((s) => ({
+  const { run, problem, link, lostBy, open } = useRunPage((s) => ({
     run: s.view?.run,
     problem: s.problem,
     link: s.link,
+    lostBy: s.lostBy,
     open: s.open,
   }));
   const [attempt, setAttempt] = useState(0);
@@ -53,13 +54,17 @@ export const RunPage = ({ id }: { id: string }) => {
         <PageHeader title="Run" crumb={<Link href="/runs">Runs</Link>} />
         <div className="page-body">
           {link === 'lost' && (
-            <Notice tone="warn" title="Waiting for the host process; the run goes on without this window." />
+            <Notice
+              tone="warn"
+              title="The run cannot be read just now; it is tried again. The run itself goes on without this window."
+              hint={lostBy?.message}
+            />
           )}
           <Loading label="Reading the run" />
         </div>
       </div>
     );
-  return <RunView key={run.id} run={run} stale={link === 'lost'} />;
+  return <RunView key={run.id} run={run} stale={link === 'lost'} why={lostBy?.message} />;
 };
 
 /** Filter and open panel outlive a reload, not the window. */
@@ -73,7 +78,7 @@ const remembered = (id: string): { host?: string; filter?: RunFilter['state'] } 
   }
 };
 
-const RunView = ({ run, stale }: { run: Run; stale: boolean }) => {
+const RunView = ({ run, stale, why }: { run: Run; stale: boolean; why: string | undefined }) => {
   const { openHost, host } = useRunPage((s) => ({ openHost: s.openHost, host: s.log?.host }));
   const [filter, setFilter] = useState<RunFilter>({ state: 'all', text: '' });
   const [dialog, setDialog] = useState<Open>();
@@ -160,7 +165,8 @@ const RunView = ({ run, stale }: { run: Run; stale: boolean }) => {
         {stale && (
           <Notice
             tone="warn"
-            title="The connection to the host process is lost: what you see is what was known last. The run goes on."
+            title="The run is not followed just now: what you see is what was known last. The run itself goes on."
+            hint={why}
           />
         )}
         {run.abortReason !== undefined && (

@@ -146,8 +146,8 @@ const moved = (task: Task, event: Extract<RunEvent, { type: 'task.state' }>): Ta
   const forget = FORGETS_ERROR.has(event.to);
   const error = event.error ?? (forget ? undefined : task.error);
   const difference = event.difference ?? (forget ? undefined : task.difference);
-  const again = event.to === 'queued';
-  const startedAt = again ? undefined : (task.startedAt ?? event.at);
+  const begins = event.from === 'queued' && event.to === 'connecting';
+  const startedAt = begins ? event.at : task.startedAt;
   return {
     ...without(task, [
       'error',
@@ -160,7 +160,7 @@ const moved = (task: Task, event: Extract<RunEvent, { type: 'task.state' }>): Ta
       'waitingFor',
     ]),
     state: event.to,
-    attempt: event.from === 'queued' && event.to === 'connecting' ? task.attempt + 1 : task.attempt,
+    attempt: begins ? task.attempt + 1 : task.attempt,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(FINAL_STATES.has(event.to) ? { finishedAt: event.at } : {}),
     ...(error === undefined ? {} : { error }),

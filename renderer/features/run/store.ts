@@ -15,6 +15,8 @@ export type RollbackPreview = Output<'runs.rollbackPreview'>['hosts'];
 export type RunPageState = {
   view: RunView | undefined;
   link: Link;
+  /** Why it is not followed just now, where `link` is `lost`. */
+  lostBy: FrostError | undefined;
   /** Why the run cannot be read at all. */
   problem: FrostError | undefined;
   log: HostLog | undefined;
@@ -60,6 +62,7 @@ export const useRunPage = featureStore<RunPageState>(({ client, connection }) =>
     return {
       view: undefined,
       link: 'connecting',
+      lostBy: undefined,
       problem: undefined,
       log: undefined,
       open: (asked) => {
@@ -91,7 +94,7 @@ export const useRunPage = featureStore<RunPageState>(({ client, connection }) =>
               const { view } = get();
               return view === undefined ? 0 : missing(view);
             },
-            link: (link) => set({ link }),
+            link: (link, lostBy) => set({ link, lostBy }),
             failed: (problem) => set({ problem }),
           },
           mine.signal,
