@@ -9,6 +9,7 @@ import { Button } from '../ui/Button.tsx';
 import { formatCount } from '../ui/format.ts';
 import { Kbd } from '../ui/Kbd.tsx';
 import { OVERLAYS_ID } from '../ui/overlays.ts';
+import { pageFocus } from '../ui/PageHeader.tsx';
 import { Activities } from './Activities.tsx';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
 import { useCommand, useCommandKeys } from './commands.ts';
@@ -115,8 +116,11 @@ const usePageFocus = (main: RefObject<HTMLElement | null>) => {
   const [path] = useLocation();
   const before = useRef(path);
   useEffect(() => {
-    if (before.current === path) return;
+    const came = before.current;
     before.current = path;
+    // From nowhere: the window was just opened, and its first stop is the link to skip the navigation.
+    if (came === path || came === '/') return;
+    pageFocus.wanted = true;
     const frame = requestAnimationFrame(() => {
       const heading = main.current?.querySelector<HTMLElement>('h1');
       (heading ?? main.current)?.focus({ preventScroll: true });

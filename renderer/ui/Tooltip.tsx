@@ -1,7 +1,7 @@
 /** A short explanation on hover and focus. Never the only place of something one must know. */
 import { Tooltip as Radix } from 'radix-ui';
 import { type ReactElement, type ReactNode, useState } from 'react';
-import { overlays } from './overlays.ts';
+import { pageOverlays } from './overlays.ts';
 
 export const TooltipProvider = ({ children }: { children: ReactNode }) => (
   <Radix.Provider delayDuration={350} skipDelayDuration={200}>
@@ -23,7 +23,7 @@ export const Tooltip = ({
   return (
     <Radix.Root open={open} onOpenChange={setOpen}>
       <Radix.Trigger asChild>{children}</Radix.Trigger>
-      <Radix.Portal container={open ? overlays() : null}>
+      <Radix.Portal container={open ? pageOverlays() : null}>
         <Radix.Content className="tooltip" side={side} sideOffset={5} collisionPadding={8}>
           {text}
         </Radix.Content>
