@@ -5,7 +5,7 @@ import { Link } from 'wouter';
 import type { Activity } from '../../shared/contract/system.ts';
 import { FINAL_STATES, type RunSummary } from '../../shared/model/run.ts';
 import { IconButton } from '../ui/Button.tsx';
-import { formatList } from '../ui/format.ts';
+import { formatCount, formatList, plural } from '../ui/format.ts';
 import { ProgressBar } from '../ui/Progress.tsx';
 import { runLook } from '../ui/states.ts';
 import { Elapsed, useNow } from '../ui/Time.tsx';
@@ -48,7 +48,7 @@ const ActiveRun = ({ run }: { run: RunSummary }) => {
         tone={look.tone}
       />
       <span className="small muted num">
-        {look.label} · {done} of {total} hosts
+        {look.label} · {formatCount(done)} of {plural(total, 'host')}
       </span>
     </Link>
   );

@@ -111,22 +111,38 @@ const Place = ({ path, label, icon: Icon, keys }: (typeof PLACES)[number]) => {
   );
 };
 
-/** After a change of page the focus goes to its heading, so that a screen reader says where one is and Tab starts there. */
+/**
+ * After a change of page the focus goes to its heading, so that a screen reader says where one is and Tab starts there. A page that
+ * is still read shows another heading first; the focus that vanishes with it goes to the new one, until a key or the pointer is used.
+ */
 const usePageFocus = (main: RefObject<HTMLElement | null>) => {
   const [path] = useLocation();
   const before = useRef(path);
   useEffect(() => {
-    const came = before.current;
+    const page = main.current;
+    if (before.current === path || page === null) return;
     before.current = path;
-    // From nowhere: the window was just opened, and its first stop is the link to skip the navigation.
-    if (came === path || came === '/') return;
-    pageFocus.wanted = true;
+    const toHeading = () => (page.querySelector<HTMLElement>('h1') ?? page).focus({ preventScroll: true });
     const frame = requestAnimationFrame(() => {
-      const heading = main.current?.querySelector<HTMLElement>('h1');
-      (heading ?? main.current)?.focus({ preventScroll: true });
-      main.current?.scrollTo(0, 0);
+      toHeading();
+      page.scrollTo(0, 0);
     });
-    return () => cancelAnimationFrame(frame);
+    const observer = new MutationObserver(() => {
+      const focused = document.activeElement;
+      if (focused === null || focused === document.body || focused === page) toHeading();
+    });
+    const stop = () => {
+      observer.disconnect();
+      document.removeEventListener('keydown', stop, true);
+      document.removeEventListener('pointerdown', stop, true);
+    };
+    observer.observe(page, { childList: true, subtree: true });
+    document.addEventListener('keydown', stop, true);
+    document.addEventListener('pointerdown', stop, true);
+    return () => {
+      cancelAnimationFrame(frame);
+      stop();
+    };
   }, [path, main]);
 };
 

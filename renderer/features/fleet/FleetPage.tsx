@@ -21,7 +21,7 @@ import { useSystem } from '../../app/systemStore.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { DataTable } from '../../ui/DataTable.tsx';
 import { EmptyState, Loading } from '../../ui/EmptyState.tsx';
-import { formatList, plural } from '../../ui/format.ts';
+import { formatCount, formatList, plural } from '../../ui/format.ts';
 import { Menu, type MenuItem } from '../../ui/Menu.tsx';
 import { ErrorState } from '../../ui/Notice.tsx';
 import { PageHeader } from '../../ui/PageHeader.tsx';
@@ -229,7 +229,7 @@ export const FleetPage = () => {
               disabled={none}
               onClick={() => void fleet.scan(selectors, false)}
             >
-              {chosen.length > 0 ? 'Scan' : 'Scan all'}
+              {chosen.length > 0 ? 'Scan chosen' : fleet.filter.trim() === '' ? 'Scan all' : 'Scan shown'}
             </Button>
             <Button
               variant="primary"
@@ -306,8 +306,9 @@ const Summary = ({ rows }: { rows: readonly HostOverview[] }) => {
   const reboot = rows.filter((row) => goodScan(row)?.facts?.rebootRequired === true).length;
   return (
     <span className="num">
-      {plural(rows.length, 'host')} · {withSecurity} with security updates · {reboot} to reboot
-      {bad > 0 && <strong className="summary-bad"> · {bad} in trouble</strong>}
+      {plural(rows.length, 'host')} · {formatCount(withSecurity)} with security updates ·{' '}
+      {formatCount(reboot)} to reboot
+      {bad > 0 && <strong className="summary-bad"> · {formatCount(bad)} in trouble</strong>}
     </span>
   );
 };
