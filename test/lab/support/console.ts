@@ -280,12 +280,29 @@ export class LabConsole {
     }
   }
 
-  /** Ends the host process at once, as a crash or an empty battery would. */
+  /** Ends the host process at once, as a crash or an empty battery would; where it is just being started again, when it is up. */
   async killHost(): Promise<void> {
-    const pid = this.#hostPid;
-    if (pid === null || !alive(pid)) throw new Error('there is no host process to kill');
-    process.kill(pid, 'SIGKILL');
-    while (alive(pid)) await delay(5);
+    for (let waited = 0; waited < 20_000; waited += 10) {
+      const pid = this.#hostPid;
+      if (pid !== null && alive(pid)) {
+        process.kill(pid, 'SIGKILL');
+        while (alive(pid)) await delay(5);
+        return;
+      }
+      await delay(10);
+    }
+    throw new Error('there is no host process to kill');
+  }
+
+  /** Brings runs that a failed test left at work to an end, so that they hold no host of the next test. */
+  async settle(): Promise<void> {
+    const { runs } = z
+      .object({ runs: z.array(z.object({ id: z.string(), state: z.string() })) })
+      .parse(await this.ok('runs', 'list'));
+    for (const run of runs.filter((one) => one.state !== 'finished')) {
+      await this.cli('runs', 'abort', run.id, '--stop-running');
+      await this.cli('runs', 'watch', run.id);
+    }
   }
 
   async close(): Promise<void> {
