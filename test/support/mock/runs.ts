@@ -1,7 +1,7 @@
 /** Mock plans and runs: a plan from the real snapshot and the sample's scans, and a run whose events are made step by step. */
 import type { Handlers } from '../../../shared/contract/contract.ts';
 import { fail, frostError, ok, type Result } from '../../../shared/errors.ts';
-import type { HostPlan, Plan, PlanAction } from '../../../shared/model/plan.ts';
+import type { Plan } from '../../../shared/model/plan.ts';
 import {
   FINAL_STATES,
   type Run,
@@ -17,128 +17,7 @@ import { ago, hash, id } from './sample.ts';
 type Names = Extract<keyof Handlers, `plans.${string}` | `runs.${string}`>;
 type WithoutBase<T> = T extends unknown ? Omit<T, 'seq' | 'at' | 'run'> : never;
 
-const seconds = (duration: string): number =>
-  Number.parseInt(duration, 10) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[duration.at(-1) ?? 's'] ?? 1);
-
-const amount = (text: string, of: number): number =>
-  text.includes('%') ? Math.floor((Number.parseInt(text, 10) * of) / 100) : Number.parseInt(text, 10);
-
-const planHost = (state: MockState, host: { id: string; name: string }, snapshot: SnapshotView): HostPlan => {
-  const scan = state.store.latestScan(host.id);
-  const base = {
-    hostId: host.id,
-    host: host.name,
-    actions: [],
-    skipped: [],
-    proof: 'impossible' as const,
-    reasons: [],
-    refusals: [],
-    bytes: { download: 0, disk: 0, available: 0, short: [] },
-    reboot: false,
-  };
-  if (scan === undefined || scan.state === 'failed') {
-    const error =
-      scan?.error ??
-      frostError('host.key-unknown', `The key of ${host.name} is not trusted yet.`, { host: host.name });
-    return { ...base, state: error.code === 'host.unreachable' ? 'unreachable' : 'failed', error };
-  }
-  const approved = snapshot.entries.filter((entry) => entry.decision === 'approve');
-  const actions = approved.flatMap((entry): PlanAction[] => {
-    const update = scan.updates.find((each) => each.name === entry.name && each.to === entry.version);
-    if (update === undefined || update.from === null) return [];
-    return [
-      {
-        action: 'upgrade',
-        name: entry.name,
-        arch: update.arch,
-        from: update.from,
-        to: update.to,
-        stage: entry.stage,
-        dependency: false,
-        origin: update.origin,
-      },
-    ];
-  });
-  if (host.name === 'app-02')
-    actions.push(
-      {
-        action: 'install',
-        name: 'libnginx-mod-http-geoip2',
-        arch: 'amd64',
-        to: '3.4-4+deb12u1',
-        stage: 1,
-        dependency: true,
-      },
-      {
-        action: 'remove',
-        name: 'libnginx-mod-http-geoip',
-        arch: 'amd64',
-        from: '1.22.1-9',
-        stage: 1,
-        dependency: true,
-      },
-    );
-  const skipped = snapshot.entries
-    .filter((entry) => !actions.some((action) => action.name === entry.name))
-    .map((entry) => ({
-      name: entry.name,
-      version: entry.version,
-      reason: entry.decision === 'reject' ? 'rejected' : 'already at this version',
-    }));
-  const impossible = host.name === 'app-03' && actions.length > 0;
-  const bestEffort = host.name.startsWith('db') && actions.length > 0;
-  const short = host.name === 'build-01';
-  const common = {
-    ...base,
-    actions,
-    skipped,
-    proof: impossible ? ('impossible' as const) : bestEffort ? ('best-effort' as const) : ('proven' as const),
-    reasons: actions.map((action) => ({
-      package: action.name,
-      proof: impossible && action.name === 'tzdata' ? ('impossible' as const) : ('proven' as const),
-      reason:
-        impossible && action.name === 'tzdata'
-          ? `${action.from} is no longer offered by any repository of this host`
-          : 'the old version is still in the repository',
-    })),
-    bytes: {
-      download: actions.length * 1_900_000,
-      disk: actions.length * 212_000 - 90_000,
-      available: short ? 1.8e8 : 3.1e9,
-      short: short ? [{ target: '/var', needed: 2.1e8, available: 1.8e8 }] : [],
-    },
-    reboot: actions.some((action) => action.name.startsWith('linux')) || scan.facts?.rebootRequired === true,
-    ...(scan.facts === undefined
-      ? {}
-      : {
-          facts: {
-            os: scan.facts.os,
-            release: scan.facts.release,
-            arch: scan.facts.arch,
-            manager: scan.facts.manager,
-            kernel: scan.facts.kernel,
-            bootId: scan.facts.bootId,
-          },
-        }),
-  };
-  if (host.name === 'mail-01')
-    return {
-      ...common,
-      state: 'refused',
-      refusals: [
-        {
-          code: 'freeze.other-snapshot',
-          message: 'mail-01 is frozen on mail-quarter (revision 3) until 2026-12-01 00:00 Europe/Berlin.',
-        },
-        {
-          code: 'freeze.unlisted-package',
-          message: 'tzdata is not listed in mail-quarter.',
-          package: 'tzdata',
-        },
-      ],
-    };
-  return { ...common, state: actions.length === 0 ? 'compliant' : 'ready' };
-};
+import { amount, planHost, seconds } from './plans.ts';
 
 export type RunStepper = {
   /** Makes the run's next events, about `count` of them. False: it is finished. */

@@ -11,11 +11,8 @@ import { type Refusal, RunParameters } from '../../../shared/model/plan.ts';
 import type { Run, RunEvent } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
 import { fakeClock, fakePorts, nodeHasher } from '../../support/ports.ts';
-import {
-  createSimulatedFleet,
-  type SimulatedFleet,
-  type SimulatedHost,
-} from '../../support/simulatedFleet.ts';
+import { createSimulatedFleet, type SimulatedFleet } from '../../support/simulatedFleet.ts';
+import type { SimulatedHost } from '../../support/simulatedHost.ts';
 
 export const caller = (): Caller => ({ signal: new AbortController().signal, actor: 'test' });
 

@@ -1,4 +1,7 @@
-/** What a Store promises, over the one in memory that unit tests use and the one that is shipped. */
+/**
+ * What a Store promises, over the one in memory that unit tests use and the one that is shipped. One piece because it is one
+ * suite over one interface.
+ */
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Store, StoredFreeze, TrustedKey } from '../../../main/core/ports.ts';
