@@ -81,8 +81,8 @@ export interface PackageDriver {
     context: { nonce: string },
   ): Result<Omit<Capture, 'runId' | 'hostId' | 'takenAt'>>;
 
-  /** As root: downloads what the job will need, so that applying needs no network. */
-  stage(options: { nonce: string; stages: StageRequest[] }): CommandSpec;
+  /** As root: downloads what the job will need, so that applying needs no network. Waits for the lock as long as told, in all. */
+  stage(options: { nonce: string; stages: StageRequest[]; lockTimeoutSeconds: number }): CommandSpec;
   parseStage(output: CommandOutput, context: { nonce: string }): Result<{ downloadedBytes: number }>;
 
   /** Stages in order, one transaction each; waits for the lock and names its holder; on failure the recovery ladder. */

@@ -255,7 +255,11 @@ export const stage = async (context: StepContext): Promise<StepOutcome> => {
       waitingFor: `lock held by ${request.lock.holder ?? 'another process'}`.slice(0, 500),
     });
   const nonce = ports.random.hex(16);
-  const spec = reached.value.driver.stage({ nonce, stages: request?.stages ?? [] });
+  const spec = reached.value.driver.stage({
+    nonce,
+    stages: request?.stages ?? [],
+    lockTimeoutSeconds: context.plan.parameters.lockTimeoutSeconds,
+  });
   const output = await askAgain(context, reached.value.route, spec);
   if (!output.ok) return failed(context, output.error);
   const staged = reached.value.driver.parseStage(output.value, { nonce });

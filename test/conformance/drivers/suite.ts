@@ -174,7 +174,10 @@ export function driverSuite(driver: PackageDriver, host: HostUnderTest): void {
         expect(capture.secured.length + capture.unsecured.length).toBe(touched.length);
 
         const stageNonce = host.nonce();
-        const staged = await host.exec('stage', driver.stage({ nonce: stageNonce, stages }));
+        const staged = await host.exec(
+          'stage',
+          driver.stage({ nonce: stageNonce, stages, lockTimeoutSeconds: 60 }),
+        );
         expect(must(driver.parseStage(staged, { nonce: stageNonce })).downloadedBytes).toBeGreaterThan(0);
 
         const { actions } = simulation;

@@ -129,7 +129,9 @@ export const prepare = async (console: Console, name: string, token: string, onl
   const { actions } = simulation;
   const captured = good(await console.run(name, driver.capture({ nonce: NONCE, token, actions })));
   const capture = good(driver.parseCapture(captured, { nonce: NONCE }));
-  const staged = good(await console.run(name, driver.stage({ nonce: NONCE, stages })));
+  const staged = good(
+    await console.run(name, driver.stage({ nonce: NONCE, stages, lockTimeoutSeconds: 60 })),
+  );
   const { downloadedBytes } = good(driver.parseStage(staged, { nonce: NONCE }));
   return {
     updates,

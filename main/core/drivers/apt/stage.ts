@@ -8,16 +8,19 @@ import { cumulative } from './simulate.ts';
 import { readTransaction } from './transaction.ts';
 
 const STAGE_FUNCTIONS = `fl_bytes() { ls -ln "$R/var/cache/apt/archives" 2>/dev/null | awk '/\\.deb$/ { s += $5 } END { printf "%.0f\\n", s }'; }
-fl_wait() {
-  fl_n=0
-  while fl_who=$(fl_locked) && [ "$fl_n" -lt 300 ]; do sleep 1; fl_n=$((fl_n + 1)); done
-}
+# Seconds left of the time that all stages together may wait for the lock.
+fl_left() { fl_s=$((fl_until - $(date +%s))); [ "$fl_s" -gt 0 ] || fl_s=0; printf '%s' "$fl_s"; }
 fl_fetch() {
-  fl_wait
-  DEBIAN_FRONTEND=noninteractive fl_aget -d -y --allow-downgrades -o DPkg::Lock::Timeout=300 -o Acquire::Retries=2 -o Acquire::http::Timeout=60 install "$@"
+  while [ "$(fl_left)" -gt 0 ] && fl_who=$(fl_locked); do sleep 1; done
+  DEBIAN_FRONTEND=noninteractive fl_aget -d -y --allow-downgrades -o DPkg::Lock::Timeout="$(fl_left)" -o Acquire::Retries=2 -o Acquire::http::Timeout=60 install "$@"
 }`;
 
-export function stageCommand(options: { nonce: string; stages: StageRequest[] }): CommandSpec {
+export function stageCommand(options: {
+  nonce: string;
+  stages: StageRequest[];
+  lockTimeoutSeconds: number;
+}): CommandSpec {
+  const patience = Math.max(1, Math.min(86_400, Math.trunc(options.lockTimeoutSeconds) || 1));
   const fetches = options.stages
     .map(
       (_, index) =>
@@ -28,10 +31,10 @@ export function stageCommand(options: { nonce: string; stages: StageRequest[] })
     script: framedScript(
       options.nonce,
       [LOCK_FUNCTIONS, APT_FUNCTIONS, STAGE_FUNCTIONS].join('\n'),
-      `umask 022\nfl_sec before fl_bytes\n${fetches}fl_sec after fl_bytes\nfl_sec holder fl_locked\n`,
+      `umask 022\nfl_until=$(($(date +%s) + ${patience}))\nfl_sec before fl_bytes\n${fetches}fl_sec after fl_bytes\nfl_sec holder fl_locked\n`,
     ),
     root: true,
-    timeoutMs: 3_600_000,
+    timeoutMs: 3_600_000 + patience * 1000,
     maxOutputBytes: 16 * 1024 * 1024,
   };
 }
