@@ -9,7 +9,6 @@ import { Button } from '../ui/Button.tsx';
 import { formatCount } from '../ui/format.ts';
 import { Kbd } from '../ui/Kbd.tsx';
 import { OVERLAYS_ID } from '../ui/overlays.ts';
-import { pageFocus } from '../ui/PageHeader.tsx';
 import { Activities } from './Activities.tsx';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
 import { useCommand, useCommandKeys } from './commands.ts';
@@ -120,8 +119,10 @@ const usePageFocus = (main: RefObject<HTMLElement | null>) => {
   const before = useRef(path);
   useEffect(() => {
     const page = main.current;
-    if (before.current === path || page === null) return;
+    const came = before.current;
     before.current = path;
+    // From nowhere: the window was just opened, and its first stop is the button that skips the navigation.
+    if (came === path || came === '/' || page === null) return;
     const toHeading = () => (page.querySelector<HTMLElement>('h1') ?? page).focus({ preventScroll: true });
     const frame = requestAnimationFrame(() => {
       toHeading();

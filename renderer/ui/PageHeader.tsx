@@ -1,8 +1,5 @@
 /** Head of every page: where one is, what it is about, and what can be done. */
-import { type ReactNode, useEffect, useRef } from 'react';
-
-/** Set by the shell once somebody went from page to page; a window that was just opened keeps its focus at the top. */
-export const pageFocus = { wanted: false };
+import { type ReactNode, useEffect } from 'react';
 
 export const PageHeader = ({
   title,
@@ -25,19 +22,12 @@ export const PageHeader = ({
   useEffect(() => {
     document.title = name === '' ? 'Frostline' : `${name} · Frostline`;
   }, [name]);
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    // A page that loads after the way to it, or whose head is drawn anew: the focus waits for it and is nowhere else.
-    const at = document.activeElement;
-    if (pageFocus.wanted && (at === null || at === document.body || at.tagName === 'MAIN'))
-      heading.current?.focus({ preventScroll: true });
-  }, []);
   return (
     <header className="page-head">
       {crumb !== undefined && <div className="crumb">{crumb}</div>}
       <div className="page-head-row">
         <div className="grow">
-          <h1 className="page-title" tabIndex={-1} ref={heading}>
+          <h1 className="page-title" tabIndex={-1}>
             <span>{title}</span>
             {badges}
           </h1>
