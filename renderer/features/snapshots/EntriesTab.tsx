@@ -9,7 +9,7 @@ import { EmptyState } from '../../ui/EmptyState.tsx';
 import { Input } from '../../ui/Field.tsx';
 import { plural } from '../../ui/format.ts';
 import { AddDialog } from './AddDialog.tsx';
-import { type EntryActions, EntryGrid } from './EntryGrid.tsx';
+import { EntryGrid } from './EntryGrid.tsx';
 import {
   addEntry,
   decide,
@@ -23,6 +23,7 @@ import {
   setStage,
   stagesOf,
 } from './entries.ts';
+import type { EntryActions } from './entryActions.ts';
 import { NoteDialog } from './NoteDialog.tsx';
 import { rowsOf } from './rows.ts';
 import { SaveBar } from './SaveBar.tsx';

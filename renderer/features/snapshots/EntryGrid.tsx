@@ -22,17 +22,9 @@ import type { Entry } from '../../../shared/model/snapshot.ts';
 import { plural } from '../../ui/format.ts';
 import { EntryLine, StageLine } from './EntryRow.tsx';
 import type { EntryKey } from './entries.ts';
-import { type Place, placeFor, type Row } from './rows.ts';
+import type { EntryActions } from './entryActions.ts';
+import { placeFor, type Row } from './rows.ts';
 import type { Warning } from './store.ts';
-
-export type EntryActions = {
-  move: (keys: ReadonlySet<EntryKey>, step: -1 | 1) => void;
-  place: (keys: ReadonlySet<EntryKey>, place: Place) => void;
-  decide: (keys: ReadonlySet<EntryKey>, decision: Entry['decision']) => void;
-  stage: (keys: ReadonlySet<EntryKey>, stage: number) => void;
-  remove: (keys: ReadonlySet<EntryKey>) => void;
-  note: (entry: Entry) => void;
-};
 
 const nothing = () => null;
 

@@ -21,8 +21,8 @@ import { Checkbox } from '../../ui/Field.tsx';
 import { formatBytes, plural } from '../../ui/format.ts';
 import { Menu } from '../../ui/Menu.tsx';
 import { severityLook } from '../../ui/states.ts';
-import type { EntryActions } from './EntryGrid.tsx';
 import type { EntryKey } from './entries.ts';
+import type { EntryActions } from './entryActions.ts';
 import type { EntryRow, StageRow } from './rows.ts';
 import type { Warning } from './store.ts';
 
