@@ -5,7 +5,11 @@ import { bytes, type Paint, safe } from './terminal.ts';
 const count = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;
 
 const actionText = (a: PlanAction): string => {
-  const why = a.dependency ? '  (comes in as a dependency)' : '';
+  const why = !a.dependency
+    ? ''
+    : a.action === 'remove'
+      ? '  (not listed; has to go for another package)'
+      : '  (comes in as a dependency)';
   const versions = [a.from, a.to].filter((version) => version !== undefined).join(' → ');
   return `${a.action.padEnd(9)} ${a.name}:${a.arch}  ${versions}${why}`;
 };

@@ -20,9 +20,11 @@ const EXIT: Record<Verdict, number> = {
   unreachable: 4,
 };
 
-/** A run that was undone because it failed did not succeed; one that was undone on request did what was asked. */
-export const exitOfVerdict = (verdict: Verdict, asked: 'run' | 'rollback'): number =>
-  asked === 'rollback' && verdict === 'rolled-back' ? 0 : EXIT[verdict];
+export type Asked = 'run' | 'rollback' | 'abort';
+
+/** A run that was undone or aborted because it failed did not succeed; where that was asked for, it did what was asked. */
+export const exitOfVerdict = (verdict: Verdict, asked: Asked): number =>
+  asked === 'abort' || (asked === 'rollback' && verdict === 'rolled-back') ? 0 : EXIT[verdict];
 
 const GIVE_UP_AFTER = 5;
 
@@ -54,7 +56,7 @@ async function* eventsOf(
   }
 }
 
-export type WatchOptions = { id: string; since: number; asked: 'run' | 'rollback' };
+export type WatchOptions = { id: string; since: number; asked: Asked };
 
 export const watchRun = async (context: Context, o: WatchOptions): Promise<void> => {
   const abort = new AbortController();
@@ -86,6 +88,8 @@ export const watchRun = async (context: Context, o: WatchOptions): Promise<void>
       }),
     );
   }
+  // Nothing was left to tell when the run had ended before `since`.
+  verdict ??= (await findRun(context, o.id)).verdict ?? null;
   if (verdict === null)
     throw new FrostFault(frostError('internal', 'The events of the run ended before the run did.'));
   context.exitCode = exitOfVerdict(verdict, o.asked);
@@ -99,7 +103,7 @@ class Display {
   readonly #lines = new LiveLines(process.stdout);
   readonly #states = new Map<string, TaskState>();
   readonly #doing = new Map<string, string>();
-  readonly #startedAt = Date.now();
+  #startedAt = Date.now();
   #paintedAt = 0;
 
   constructor(context: Context) {
@@ -110,6 +114,7 @@ class Display {
     const p = this.#context.paint;
     switch (event.type) {
       case 'run.started':
+        this.#startedAt = Date.parse(event.at);
         for (const host of event.hosts) this.#states.set(host, 'queued');
         this.#print(
           `Run ${event.run}: ${safe(event.snapshot)} @${event.revision} on ${event.hosts.length} hosts`,
@@ -151,7 +156,7 @@ class Display {
         this.#print(
           `${p.bold(event.verdict)}: ${Object.entries(event.counts)
             .map(([state, n]) => `${n} ${state}`)
-            .join(', ')}  (${elapsed(Date.now() - this.#startedAt)})`,
+            .join(', ')}  (${elapsed(Date.parse(event.at) - this.#startedAt)})`,
         );
         return;
       case 'run.accepted':

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { FrostError } from '../../../shared/errors.ts';
-import { Host, HostTrust } from '../../../shared/model/host.ts';
+import { HostTrust } from '../../../shared/model/host.ts';
 import { Plan } from '../../../shared/model/plan.ts';
 import { Run } from '../../../shared/model/run.ts';
 import { Facts, Update } from '../../../shared/model/scan.ts';
@@ -41,6 +41,10 @@ const ScanDocument = z.object({
 });
 export type ScanDocument = z.infer<typeof ScanDocument>;
 export type ToldError = z.infer<typeof ErrorDocument>['error'];
+
+/** What is always there in a document, as null where there is none, is left out in the model. */
+const withoutNulls = (key: string, value: unknown): unknown =>
+  value === null && ['environment', 'arch', 'from'].includes(key) ? undefined : value;
 
 export type Login = {
   name?: string;
@@ -113,7 +117,7 @@ export class LabConsole {
     });
     let json: unknown = null;
     try {
-      json = JSON.parse(stdout);
+      json = JSON.parse(stdout, withoutNulls);
     } catch {
       // More than one document, or none: the caller looks at the text.
     }
@@ -170,10 +174,9 @@ export class LabConsole {
     ];
   }
 
-  async add(host: LabHost, login: Login = {}): Promise<Host> {
+  async add(host: LabHost, login: Login = {}): Promise<void> {
     const at = ['--address', host.address, '--port', String(host.port)];
-    const made = await this.ok('hosts', 'add', login.name ?? host.name, ...at, ...this.#loginArgs(login));
-    return z.object({ host: Host }).parse(made).host;
+    await this.ok('hosts', 'add', login.name ?? host.name, ...at, ...this.#loginArgs(login));
   }
 
   /** What is not given stays. */

@@ -1,3 +1,4 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { HostOverview } from '../../../../shared/contract/fleet.ts';
@@ -5,8 +6,9 @@ import { frostError } from '../../../../shared/errors.ts';
 import type { Host } from '../../../../shared/model/host.ts';
 import type { Context } from '../context.ts';
 import { exitCodeForHosts, invalid, readText, unwrap } from '../context.ts';
+import { checkSelectors, hostDocument, requireHosts } from '../fleet.ts';
 import type { Register } from '../register.ts';
-import { safe, table } from '../terminal.ts';
+import { type Paint, safe, table } from '../terminal.ts';
 
 const collect = (value: string, all: string[]) => [...all, value];
 
@@ -19,9 +21,23 @@ const parseTags = (words: string[]): Record<string, string> =>
   );
 
 const port = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value)) throw invalid(`--port ${text} is not a port number.`);
-  return value;
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65_535)
+    throw invalid(`--port ${text} is not a port number.`, 'Ports go from 1 to 65535.');
+  return Number(text);
+};
+
+/** Only the path is kept, so a wrong one would show at the first connection, perhaps weeks later. */
+const keyFile = (path: string): string => {
+  const file = resolve(path);
+  try {
+    accessSync(file, constants.R_OK);
+    if (statSync(file).isFile()) return file;
+  } catch (thrown) {
+    throw invalid(
+      `The key file ${file} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
+    );
+  }
+  throw invalid(`The key file ${file} is not a file.`);
 };
 
 const secret = (path: string | undefined): string | undefined =>
@@ -47,13 +63,13 @@ type AddOptions = {
 const authOf = (options: AddOptions) => {
   const ways = [options.key, options.passwordFile, options.agent].filter((way) => way !== undefined);
   if (ways.length > 1) throw invalid('--key, --password-file and --agent exclude each other.');
-  if (options.key !== undefined) return { kind: 'key' as const, keyFile: resolve(options.key) };
+  if (options.key !== undefined) return { kind: 'key' as const, keyFile: keyFile(options.key) };
   if (options.passwordFile !== undefined) return { kind: 'password' as const };
   return { kind: 'agent' as const };
 };
 
 const flat = (entry: HostOverview) => ({
-  ...entry.host,
+  ...hostDocument(entry.host),
   trusted: entry.trusted,
   ...(entry.frozenBy === undefined ? {} : { frozenBy: entry.frozenBy }),
   ...(entry.activeRun === undefined ? {} : { activeRun: entry.activeRun }),
@@ -61,13 +77,60 @@ const flat = (entry: HostOverview) => ({
   ...(entry.lastGood === undefined ? {} : { lastGoodScan: entry.lastGood }),
 });
 
+const NO_HOSTS =
+  'No hosts yet. Add one with: frostline hosts add NAME --address A --user U --key FILE\nOr try the demo fleet: frostline demo';
+
+const tagsOf = (host: Host): string =>
+  Object.entries(host.tags)
+    .map(([key, value]) => (value === '' ? key : `${key}:${value}`))
+    .join(',');
+
+/** One host, a line for each thing that is known. */
+const shown = (
+  { host, latest, lastGood, trusted, frozenBy, activeRun }: HostOverview,
+  p: Paint,
+): string[] => {
+  const facts = lastGood?.facts;
+  const line = (label: string, text: string | undefined) =>
+    text === undefined || text === '' ? [] : [`  ${label.padEnd(12)} ${safe(text)}`];
+  const auth = host.auth.kind === 'key' ? `key ${host.auth.keyFile}` : host.auth.kind;
+  return [
+    p.bold(host.name),
+    ...line('address', `${host.user}@${host.address}:${host.port} (${auth}; sudo ${host.sudo})`),
+    ...line('through', host.jump),
+    ...line('environment', host.environment),
+    ...line('tags', tagsOf(host)),
+    ...line('host key', trusted ? 'trusted' : `not trusted yet; see: frostline hosts trust ${host.name}`),
+    ...line('frozen by', frozenBy),
+    ...line('in run', activeRun),
+    ...line(
+      'last scan',
+      latest === undefined
+        ? 'never'
+        : latest.state === 'failed'
+          ? `${latest.finishedAt}: failed: ${latest.error?.message ?? ''}`
+          : `${latest.finishedAt}: ${latest.state}`,
+    ),
+    ...(lastGood === undefined
+      ? []
+      : [
+          ...(latest?.state === 'failed' ? line('known from', lastGood.finishedAt) : []),
+          ...line('system', facts && `${facts.osName} ${facts.arch}, kernel ${facts.kernel}`),
+          ...line('packages', String(lastGood.packageCount)),
+          ...line('updates', `${lastGood.updateCount} (${lastGood.securityCount} security)`),
+          ...line('reboot', facts?.rebootRequired ? 'required' : undefined),
+        ]),
+  ];
+};
+
 const listHosts = async (context: Context, selectors: string[]) => {
+  checkSelectors(selectors);
   const client = await context.client();
   const { hosts } = unwrap(await client.call('hosts.list', { selectors }));
   context.result({ hosts: hosts.map(flat) }, () =>
     hosts.length === 0
       ? selectors.length === 0
-        ? 'No hosts yet. Add one with: frostline hosts add NAME --address A --user U --key FILE\nOr try the demo fleet: frostline demo'
+        ? NO_HOSTS
         : 'No host matches.'
       : table(
           ['NAME', 'ADDRESS', 'ENV', 'TAGS', 'LAST SCAN', 'UPDATES', 'FROZEN BY'],
@@ -75,9 +138,7 @@ const listHosts = async (context: Context, selectors: string[]) => {
             host.name,
             `${host.user}@${host.address}:${host.port}`,
             host.environment ?? '',
-            Object.entries(host.tags)
-              .map(([key, value]) => (value === '' ? key : `${key}:${value}`))
-              .join(','),
+            tagsOf(host),
             latest === undefined
               ? 'never'
               : latest.state === 'failed'
@@ -146,7 +207,10 @@ export const registerHosts = (program: Command, action: Register): void => {
           },
         }),
       );
-      context.result({ host }, () => `Added ${oneHost(host)}\nNext: frostline hosts trust ${host.name}`);
+      context.result(
+        { host: hostDocument(host) },
+        () => `Added ${oneHost(host)}\nNext: frostline hosts trust ${host.name}`,
+      );
     }),
   );
 
@@ -181,7 +245,7 @@ export const registerHosts = (program: Command, action: Register): void => {
             },
           }),
         );
-        context.result({ host }, () => `Changed ${oneHost(host)}`);
+        context.result({ host: hostDocument(host) }, () => `Changed ${oneHost(host)}`);
       }),
     );
 
@@ -201,7 +265,12 @@ export const registerHosts = (program: Command, action: Register): void => {
             ...(o.format === undefined ? {} : { format: o.format }),
           }),
         );
-        context.result(outcome, () =>
+        const document = {
+          ...outcome,
+          added: outcome.added.map(hostDocument),
+          changed: outcome.changed.map(hostDocument),
+        };
+        context.result(document, () =>
           [
             `${outcome.added.length} added, ${outcome.changed.length} changed, ${outcome.skipped.length} skipped${o.dryRun ? ' (dry run)' : ''}`,
             ...outcome.added.map((host) => `  + ${oneHost(host)}`),
@@ -218,24 +287,23 @@ export const registerHosts = (program: Command, action: Register): void => {
     .option('--accept-new', 'trust keys of hosts that were not known')
     .action(
       action(async (context, _args, o: { acceptNew?: boolean }, selectors) => {
+        await requireHosts(context, selectors);
         const client = await context.client();
         const outcome = unwrap(
           await client.call('hosts.trust', { selectors, acceptNew: o.acceptNew === true }),
         );
         context.result(outcome, () =>
-          outcome.hosts.length === 0
-            ? 'No host matches.'
-            : table(
-                ['NAME', 'STATUS', 'TYPE', 'FINGERPRINT', ''],
-                outcome.hosts.map((entry) => [
-                  entry.name,
-                  entry.status,
-                  entry.keyType ?? '',
-                  entry.fingerprint ?? '',
-                  entry.detail ?? '',
-                ]),
-                context.paint,
-              ),
+          table(
+            ['NAME', 'STATUS', 'TYPE', 'FINGERPRINT', ''],
+            outcome.hosts.map((entry) => [
+              entry.name,
+              entry.status,
+              entry.keyType ?? '',
+              entry.fingerprint ?? '',
+              entry.detail ?? '',
+            ]),
+            context.paint,
+          ),
         );
         context.exitCode = exitCodeForHosts(
           outcome.hosts.map((entry) =>
@@ -263,18 +331,30 @@ export const registerHosts = (program: Command, action: Register): void => {
         if (present === undefined) throw invalid(`There is no host named ${name}.`);
         const { host } = unwrap(await client.call('hosts.forgetKey', { hostId: present.host.id }));
         context.result(
-          { host },
+          { host: hostDocument(host) },
           () => `Forgot the key of ${host.name}. Next: frostline hosts trust ${host.name}`,
         );
       }),
     );
 
-  for (const name of ['list', 'show']) {
-    hosts
-      .command(`${name} [selector...]`)
-      .description(name === 'list' ? 'list hosts' : 'show hosts with their last scan')
-      .action(action((context, _args, _options, selectors) => listHosts(context, selectors)));
-  }
+  hosts
+    .command('list [selector...]')
+    .description('list hosts')
+    .action(action((context, _args, _options, selectors) => listHosts(context, selectors)));
+
+  hosts
+    .command('show [selector...]')
+    .description('show hosts with what their last scan found')
+    .action(
+      action(async (context, _args, _options, selectors) => {
+        const found = await requireHosts(context, selectors);
+        context.result({ hosts: found.map(flat) }, () =>
+          found.length === 0
+            ? NO_HOSTS
+            : found.map((entry) => shown(entry, context.paint).join('\n')).join('\n\n'),
+        );
+      }),
+    );
 
   hosts
     .command('remove <selector...>')
@@ -282,14 +362,13 @@ export const registerHosts = (program: Command, action: Register): void => {
     .option('--yes', 'do not ask')
     .action(
       action(async (context, _args, o: { yes?: boolean }, selectors) => {
+        const found = await requireHosts(context, selectors);
         const client = await context.client();
-        const { hosts: found } = unwrap(await client.call('hosts.list', { selectors }));
         if (found.length > 1 && process.stdin.isTTY && !context.json)
           await context.confirm(`Remove ${found.length} hosts?`, o.yes);
         const outcome = unwrap(await client.call('hosts.remove', { selectors }));
-        context.result(
-          { hosts: outcome.hosts },
-          () => outcome.hosts.map((host) => `Removed ${host.name}`).join('\n') || 'No host matches.',
+        context.result({ hosts: outcome.hosts.map(hostDocument) }, () =>
+          outcome.hosts.map((host) => `Removed ${host.name}`).join('\n'),
         );
       }),
     );

@@ -1,7 +1,9 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { FrostFault, frostError } from '../../../../shared/errors.ts';
 import { type HostPlan, type Plan, packagesOf } from '../../../../shared/model/plan.ts';
-import { type Context, exitCodeForHosts, unwrap } from '../context.ts';
+import type { Run, RunEvent } from '../../../../shared/model/run.ts';
+import { type Context, exitCodeForHosts, invalid, unwrap } from '../context.ts';
+import { requireHosts } from '../fleet.ts';
 import { parametersOf, type RunOptions, withRunOptions } from '../parameters.ts';
 import { planText } from '../planText.ts';
 import type { Register } from '../register.ts';
@@ -13,8 +15,10 @@ const makePlan = async (
   [snapshot = '', ...selectors]: string[],
   o: RunOptions,
 ): Promise<Plan> => {
+  const parameters = parametersOf(o);
+  await requireHosts(context, selectors);
   const client = await context.client();
-  return unwrap(await client.call('plans.create', { snapshot, selectors, parameters: parametersOf(o) })).plan;
+  return unwrap(await client.call('plans.create', { snapshot, selectors, parameters })).plan;
 };
 
 const problemOf = (host: HostPlan) => {
@@ -49,18 +53,33 @@ const refuseWhole = (plan: Plan): void => {
   );
 };
 
+/** An accepted run tells nothing more: its last event is the acceptance. */
+const lastEvent = async (context: Context, run: Run): Promise<RunEvent> => {
+  const client = await context.client();
+  const events = client.stream(
+    'runs.events',
+    { id: run.id, since: run.seq - 1, follow: false },
+    new AbortController().signal,
+  );
+  for await (const event of events) return event;
+  throw new FrostFault(frostError('internal', 'The run has no last event.'));
+};
+
 export const registerRun = (program: Command, action: Register): void => {
   withRunOptions(
     program
       .command('plan <snapshot> <selector...>')
       .description('what would change on every host, by its own package manager; changes nothing'),
-  ).action(
-    action<RunOptions>(async (context, words, o, rest) => {
-      const plan = await makePlan(context, [...words, ...rest], o);
-      context.result(planDocument(plan), () => planText(plan, context.paint));
-      context.exitCode = exitCodeForHosts(plan.hosts.map(problemOf));
-    }),
-  );
+  )
+    // A plan takes run's options, so that one can be turned into the other by its first word.
+    .addOption(new Option('--yes').hideHelp())
+    .action(
+      action<RunOptions>(async (context, words, o, rest) => {
+        const plan = await makePlan(context, [...words, ...rest], o);
+        context.result(planDocument(plan), () => planText(plan, context.paint));
+        context.exitCode = exitCodeForHosts(plan.hosts.map(problemOf));
+      }),
+    );
 
   withRunOptions(
     program
@@ -174,7 +193,9 @@ export const registerRuns = (program: Command, action: Register): void => {
     .action(
       action<{ since: string }>(async (context, [id], o) => {
         const run = await findRun(context, id ?? '');
-        await watchRun(context, { id: run.id, since: Number(o.since) || 0, asked: 'run' });
+        if (!/^\d{1,9}$/.test(o.since) || Number(o.since) > run.seq)
+          throw invalid(`--since ${o.since}: expected a number from 0 to ${run.seq}, the run's last event.`);
+        await watchRun(context, { id: run.id, since: Number(o.since), asked: 'run' });
       }),
     );
 
@@ -185,16 +206,17 @@ export const registerRuns = (program: Command, action: Register): void => {
     .option('--reason <text>')
     .action(
       action<{ stopRunning?: boolean; reason?: string }>(async (context, [id], o) => {
-        const { id: runId } = await findRun(context, id ?? '');
+        const before = await findRun(context, id ?? '');
         const client = await context.client();
-        const { run } = unwrap(
+        unwrap(
           await client.call('runs.abort', {
-            id: runId,
+            id: before.id,
             stopRunning: o.stopRunning === true,
             ...(o.reason === undefined ? {} : { reason: o.reason }),
           }),
         );
-        context.result({ run }, () => `${run.id}: ${run.state}`);
+        // An abort takes as long as the hosts at work do; what it was for is that nothing is at work any more.
+        await watchRun(context, { id: before.id, since: before.seq, asked: 'abort' });
       }),
     );
 
@@ -271,7 +293,9 @@ export const registerRuns = (program: Command, action: Register): void => {
         const { id: runId } = await findRun(context, id ?? '');
         const client = await context.client();
         const outcome = unwrap(await client.call('runs.accept', { id: runId }));
-        context.result(outcome, () =>
+        const event = await lastEvent(context, outcome.run);
+        const { cleaned, notCleaned } = outcome;
+        context.result({ ...event, cleaned, notCleaned }, () =>
           [
             `Accepted; cleaned ${outcome.cleaned.length} hosts.`,
             ...outcome.notCleaned.map((entry) => `${entry.host}: ${safe(entry.reason)}`),

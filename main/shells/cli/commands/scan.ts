@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ScanReport } from '../../../../shared/model/scan.ts';
 import { type Context, exitCodeForHosts, invalid, unwrap } from '../context.ts';
+import { requireHosts } from '../fleet.ts';
 import type { Register } from '../register.ts';
 import { safe, table } from '../terminal.ts';
 
@@ -21,7 +22,8 @@ const document = (scan: ScanReport) => ({
   ...(scan.facts === undefined ? {} : { facts: scan.facts }),
   unseen: scan.unseen,
   packages: scan.packageCount,
-  updates: scan.updates,
+  // A package that only comes in with others has no version yet.
+  updates: scan.updates.map((update) => ({ ...update, from: update.from ?? null })),
   removals: scan.removals,
 });
 
@@ -47,6 +49,7 @@ export const registerScan = (program: Command, action: Register): void => {
     .action(
       action<{ concurrency?: string; refresh?: boolean; follow?: boolean }>(
         async (context, _words, o, selectors) => {
+          await requireHosts(context, selectors);
           const client = await context.client();
           const followed = o.follow && context.json ? new AbortController() : null;
           const following = followed === null ? null : follow(context, followed.signal);
@@ -61,7 +64,6 @@ export const registerScan = (program: Command, action: Register): void => {
           );
           followed?.abort();
           await following;
-          if (scans.length === 0) context.note('No host matches.');
           if (followed === null) {
             context.result({ scans: scans.map(document) }, () =>
               table(['HOST', 'SCAN', 'OS', 'UPDATES', 'SECURITY', '', ''], scans.map(row), context.paint),
@@ -83,6 +85,7 @@ export const registerScan = (program: Command, action: Register): void => {
     .option('--security', 'security updates only')
     .action(
       action<{ security?: boolean }>(async (context, _words, o, selectors) => {
+        await requireHosts(context, selectors);
         const client = await context.client();
         const outcome = unwrap(
           await client.call('scans.updates', { selectors, security: o.security === true }),

@@ -10,8 +10,19 @@ import { bytes, safe, table } from '../terminal.ts';
 
 const collect = (value: string, all: string[]) => [...all, value];
 
+/** What cli.md lists without a question mark is always there: null where an entry goes for every architecture. */
+const snapshotDocument = (snapshot: SnapshotView) => ({
+  ...snapshot,
+  entries: snapshot.entries.map(({ ecosystem, name, arch, ...entry }) => ({
+    ecosystem,
+    name,
+    arch: arch ?? null,
+    ...entry,
+  })),
+});
+
 const show = (context: Context, snapshot: SnapshotView, first = '') =>
-  context.result({ snapshot }, () => {
+  context.result({ snapshot: snapshotDocument(snapshot) }, () => {
     const p = context.paint;
     const head = `${first}${p.bold(snapshot.name)} @${snapshot.revision}  ${snapshot.state}  ${p.dim(snapshot.id)}`;
     const freeze =
@@ -186,7 +197,13 @@ export const registerSnapshot = (program: Command, action: Register): void => {
       action(async (context) => {
         const client = await context.client();
         const { snapshots } = unwrap(await client.call('snapshots.list', {}));
-        context.result({ snapshots }, () =>
+        const documents = [];
+        // The list has no entries; programs get them as they do from `show`.
+        for (const summary of context.json ? snapshots : []) {
+          const shown = unwrap(await client.call('snapshots.show', { ref: summary.id })).snapshot;
+          documents.push({ ...summary, ...snapshotDocument(shown) });
+        }
+        context.result({ snapshots: documents }, () =>
           snapshots.length === 0
             ? 'No snapshots yet. Make one with: frostline snapshot create NAME --from all'
             : table(
