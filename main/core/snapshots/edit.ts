@@ -9,6 +9,7 @@ import type { Edit } from '../../../shared/contract/snapshots.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
+import { isDebianVersion } from '../drivers/apt/version.ts';
 
 const MAX_ENTRIES = 20_000;
 
@@ -77,6 +78,11 @@ const add = (
   if (old === undefined && entries.length >= MAX_ENTRIES)
     return fail('input.invalid', `A snapshot holds at most ${MAX_ENTRIES} entries.`);
   const ecosystem = edit.ecosystem ?? old?.ecosystem ?? context.ecosystem;
+  if (ecosystem === 'apt' && !isDebianVersion(edit.version))
+    return fail('input.invalid', `${edit.version} cannot be the version of a Debian package.`, {
+      hint: 'Versions look like 1.2-3 or 2:1.2-3; an architecture may follow, as in 1.2-3:amd64.',
+      packages: [edit.name],
+    });
   const arch = edit.arch ?? old?.arch;
   const note = edit.note ?? old?.note;
   const entry: Entry = {

@@ -1,7 +1,18 @@
-/** From what a person writes to a revision: `NAME` (the newest), `NAME@3`, a line's id, or a revision's id. */
+/** From what a person writes to a revision: `NAME` (the newest), `NAME@3`, a line's id, a revision's id or its beginning. */
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
 import type { SnapshotLine, SnapshotStore } from '../ports.ts';
+
+/** As short as people copy them; shorter ones are taken for typing errors. */
+const SHORTEST_BEGINNING = /^sha256:[0-9a-f]{6,64}$/;
+
+const beginningWith = (text: string, store: SnapshotStore): Revision[] =>
+  SHORTEST_BEGINNING.test(text)
+    ? store
+        .lines()
+        .flatMap((line) => store.revisions(line.id))
+        .filter((revision) => revision.id.startsWith(text))
+    : [];
 
 /** `head`: it is the newest of its line. Errors: `not-found`, `input.invalid` (a number that is none). */
 export const resolveRef = (
@@ -15,7 +26,15 @@ export const resolveRef = (
       : ok({ revision, line, head: revision.id === line.headId });
 
   if (text.startsWith('sha256:')) {
-    const revision = store.revision(text);
+    const begins = text.length < 'sha256:'.length + 64 ? beginningWith(text, store) : [];
+    if (begins.length > 1)
+      return fail('input.invalid', `${text} is the beginning of more than one revision.`, {
+        hint: `Write more of it: ${begins
+          .slice(0, 3)
+          .map(({ id }) => id)
+          .join(', ')}`,
+      });
+    const revision = store.revision(begins[0]?.id ?? text);
     return found(
       revision,
       revision && store.line(revision.content.line.id),
