@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Client } from '../../../shared/contract/contract.ts';
-import { exitCodeOf, type FrostError, FrostFault, frostError, type Result } from '../../../shared/errors.ts';
+import {
+  type ErrorCode,
+  exitCodeOf,
+  type FrostError,
+  FrostFault,
+  frostError,
+  type Result,
+} from '../../../shared/errors.ts';
 import { defaultDataDir } from '../../adapters/platform.ts';
 import type { ChannelClient } from '../../adapters/rpc/client.ts';
 import { attach } from '../process/attach.ts';
@@ -88,12 +95,12 @@ export const unwrap = <T>(result: Result<T>): T => {
   throw new FrostFault(result.error);
 };
 
-export const readText = (path: string): string => {
+export const readText = (path: string, tooLarge: ErrorCode = 'input.too-large'): string => {
   try {
     const data = readFileSync(path);
     if (data.length > LARGEST_FILE_BYTES)
       throw new FrostFault(
-        frostError('input.too-large', `${path} is larger than ${LARGEST_FILE_BYTES / 1024 / 1024} MiB.`),
+        frostError(tooLarge, `${path} is larger than ${LARGEST_FILE_BYTES / 1024 / 1024} MiB.`),
       );
     return data.toString('utf8');
   } catch (thrown) {

@@ -28,19 +28,17 @@ export const exitOfVerdict = (verdict: Verdict, asked: Asked): number =>
 
 const GIVE_UP_AFTER = 5;
 
-/** Yields events after `since` until the run is at rest; attaches again when the host process goes away. */
-async function* eventsOf(
-  context: Context,
-  id: string,
-  since: number,
-  signal: AbortSignal,
-): AsyncGenerator<RunEvent> {
-  let seen = since;
+type Wanted = { id: string; since: number; follow: boolean };
+
+/** Yields events after `since`, without an end where they are followed; attaches again when the host process goes away. */
+async function* eventsOf(context: Context, o: Wanted, signal: AbortSignal): AsyncGenerator<RunEvent> {
+  const { id, follow } = o;
+  let seen = o.since;
   let failures = 0;
   for (;;) {
     try {
       const client = await context.client(failures > 0);
-      for await (const event of client.stream('runs.events', { id, since: seen, follow: true }, signal)) {
+      for await (const event of client.stream('runs.events', { id, since: seen, follow }, signal)) {
         failures = 0;
         seen = event.seq;
         yield event;
@@ -67,12 +65,16 @@ export const watchRun = async (context: Context, o: WatchOptions): Promise<void>
   };
   process.once('SIGINT', detach);
   const display = context.json ? null : new Display(context);
-  let verdict: Verdict | null = null;
+  let verdict: Verdict | undefined;
   try {
-    for await (const event of eventsOf(context, o.id, o.since, abort.signal)) {
+    const before = await findRun(context, o.id);
+    // A run at rest has told all there is. One that was rolled back or retried has finished more than once.
+    const follow = before.state !== 'finished';
+    if (!follow) verdict = before.verdict;
+    for await (const event of eventsOf(context, { id: o.id, since: o.since, follow }, abort.signal)) {
       if (context.json) context.event(event);
       else display?.add(event);
-      if (event.type === 'run.finished') {
+      if (event.type === 'run.finished' && event.seq > before.seq) {
         verdict = event.verdict;
         break;
       }
@@ -88,9 +90,7 @@ export const watchRun = async (context: Context, o: WatchOptions): Promise<void>
       }),
     );
   }
-  // Nothing was left to tell when the run had ended before `since`.
-  verdict ??= (await findRun(context, o.id)).verdict ?? null;
-  if (verdict === null)
+  if (verdict === undefined)
     throw new FrostFault(frostError('internal', 'The events of the run ended before the run did.'));
   context.exitCode = exitOfVerdict(verdict, o.asked);
 };

@@ -354,7 +354,9 @@ export const registerSnapshot = (program: Command, action: Register): void => {
       .action(
         action(async (context, [file]) => {
           const client = await context.client();
-          const outcome = unwrap(await client.call(`snapshots.${kind}`, { text: readText(file ?? '') }));
+          const outcome = unwrap(
+            await client.call(`snapshots.${kind}`, { text: readText(file ?? '', 'exchange.too-large') }),
+          );
           context.result(outcome, () =>
             [
               `${outcome.revisions.length} revisions, ${outcome.fresh} of them new here; content hashes agree, signatures are not checked in this version`,
