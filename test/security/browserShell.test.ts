@@ -1,6 +1,7 @@
 /** Attacks on the browser shell: another page in the same browser, a rebound name, another user on the same machine. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -144,5 +145,47 @@ describe('the socket', () => {
     expect(await open({ cookie, origin: 'http://evil.example' })).toBe('refused');
     expect(await open({ cookie, origin: `http://127.0.0.1:${shell.port + 1}` })).toBe('refused');
     expect(await open({ cookie, origin: 'null' })).toBe('refused');
+  });
+});
+
+describe('who has no session and means harm', () => {
+  /** Sends bytes no browser's address bar would, and tells what came back. */
+  const raw = (bytes: string, reset = false): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect(shell.port, '127.0.0.1');
+      let said = '';
+      socket.on('data', (chunk) => {
+        said += chunk;
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(said));
+      socket.on('connect', () => {
+        socket.write(bytes, () => {
+          if (reset) socket.resetAndDestroy();
+        });
+      });
+    });
+  const ask = (address: string, more = '') =>
+    raw(`GET ${address} HTTP/1.1\r\nHost: 127.0.0.1:${shell.port}\r\nConnection: close\r\n${more}\r\n`);
+
+  // A page anywhere can have the browser ask for these: a thrown exception would end the console.
+  it.each(['//', '///', '//@', 'http://[', '/%', '/?token=%', '/assets/%00.js', '*'])(
+    'does not end the console by asking for %s',
+    async (address) => {
+      expect(await ask(address)).toMatch(/^HTTP\/1\.1 4\d\d /);
+      expect((await get('/', { cookie })).status).toBe(200);
+    },
+  );
+
+  it('nor with the session', async () => {
+    for (const address of ['//', '/assets/%00.js', '/assets/%', '/assets/..%00/x.js'])
+      expect(await ask(address, `Cookie: ${cookie}\r\n`)).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect((await get('/', { cookie })).status).toBe(200);
+  });
+
+  it('nor by resetting a connection in the middle of an upgrade', async () => {
+    const upgrade = `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${shell.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+    await Promise.all(Array.from({ length: 50 }, () => raw(upgrade, true)));
+    expect((await get('/', { cookie })).status).toBe(200);
   });
 });

@@ -48,7 +48,8 @@ export const serveBrowser = async (options: ServeOptions): Promise<Result<Browse
     if (!isAllowedHost(request.headers))
       return plain(response, 421, 'This console answers only on loopback names.');
     if (request.method !== 'GET' && request.method !== 'HEAD') return plain(response, 405, 'Only GET.');
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const url = URL.parse(request.url ?? '/', 'http://127.0.0.1');
+    if (url === null) return plain(response, 400, 'Not an address.');
     const offered = url.searchParams.get('token');
     if (url.pathname === '/' && offered !== null) {
       const session = gate.exchange(offered);
@@ -71,6 +72,8 @@ export const serveBrowser = async (options: ServeOptions): Promise<Result<Browse
     perMessageDeflate: false,
   });
   server.on('upgrade', (request, socket, head) => {
+    // Node takes its own listener off an upgraded socket: without one, a peer that resets the connection would end the shell.
+    socket.on('error', () => socket.destroy());
     const allowed =
       request.url === '/ws' &&
       isAllowedHost(request.headers) &&
@@ -80,7 +83,9 @@ export const serveBrowser = async (options: ServeOptions): Promise<Result<Browse
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (page) => void relay(page, options.dataDir));
+    sockets.handleUpgrade(request, socket, head, (page) => {
+      relay(page, options.dataDir).catch(() => page.terminate());
+    });
   });
 
   const listening = await new Promise<Result<void>>((resolve) => {
@@ -164,7 +169,9 @@ const file = (response: ServerResponse, root: string, pathname: string, headOnly
   } catch {
     return plain(response, 400, 'Not an address.');
   }
-  if (path !== root && !path.startsWith(root + sep)) return plain(response, 404, 'Not found.');
+  // No file has a NUL in its name, and the system call would throw.
+  if (path.includes('\0') || (path !== root && !path.startsWith(root + sep)))
+    return plain(response, 404, 'Not found.');
   const type = TYPES[extname(path)];
   const found = type !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   // Addresses of pages are the renderer's own business; a missing asset is not a page.
