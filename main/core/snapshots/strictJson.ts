@@ -54,7 +54,7 @@ class Reader {
 
   /** What was expected is not there: either the text ended, or something else stands there. */
   #expected(what: string): never {
-    if (this.#at < this.#text.length) this.#stop(`${what} expected`);
+    if (this.#at < this.#text.length) this.#stop(`stops making sense where ${what} is expected`);
     throw new Stop({ truncated: true, offset: this.#at, message: 'ends in the middle' });
   }
 

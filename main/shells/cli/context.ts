@@ -44,6 +44,8 @@ export class Context {
   /** Attached once per command; `again` after the connection was lost. */
   async client(again = false): Promise<Client> {
     if (this.#client !== null && !again) return this.#client;
+    // An empty variable of a script would otherwise make the folder it runs in the data folder.
+    if (this.#options.dataDir === '') throw invalid('--data-dir is empty.');
     const attached = await attach(this.dataDir, 'cli', (text) => this.note(text));
     const client = unwrap(attached);
     this.#client = client;

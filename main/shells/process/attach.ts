@@ -63,7 +63,14 @@ const Told = z.discriminatedUnion('ready', [
 const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'host.js');
 
 const startProcess = (dataDir: string): Promise<Result<void>> => {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    return Promise.resolve(
+      err(frostError('input.invalid', `The data folder ${dataDir} cannot be made: ${why}.`)),
+    );
+  }
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [PROGRAM, dataDir], {
       detached: true,
