@@ -25,6 +25,7 @@ const program = new Command('frostline')
   .showHelpAfterError(false);
 
 let exitCode = 0;
+let done = false;
 const register = createRegister((code) => {
   exitCode = code;
 });
@@ -39,28 +40,33 @@ registerDemo(program, register);
 
 /** Usage errors are told like all others; commander's own printing is only for help. */
 const strict = (command: Command): void => {
-  command.exitOverride().configureOutput({ writeErr: () => {} });
+  command.exitOverride().configureOutput({ outputError: () => {} });
   for (const child of command.commands) strict(child);
 };
 strict(program);
 
 // A closed pipe (`| head`) ends the output, not with a stack trace.
-process.stdout.on('error', () => process.exit(exitCode));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever stops reading in the middle of a run has not seen it end.
+  if (error.code === 'EPIPE') process.exit(done ? exitCode : 130);
+  process.stderr.write(`The output cannot be written: ${error.message}.\n`);
+  process.exit(exitCode === 0 ? 1 : exitCode);
+});
 
 try {
   await program.parseAsync();
 } catch (thrown) {
   exitCode = usage(thrown);
 }
+done = true;
 process.exitCode = exitCode;
 
 function usage(thrown: unknown): number {
   if (!(thrown instanceof CommanderError)) return tellError(frostError('internal', String(thrown)), json);
   if (thrown.exitCode === 0) return 0;
-  if (thrown.code === 'commander.help') {
-    program.outputHelp({ error: true });
-    return 2;
-  }
+  // Commander has shown the help of the group that was named without a command.
+  if (thrown.code === 'commander.help')
+    return json ? tellError(frostError('input.invalid', 'A command is missing.'), true) : 2;
   return tellError(
     frostError('input.invalid', thrown.message.replace(/^error: /, ''), {
       hint: 'See: frostline --help, or --help on a command.',

@@ -1,6 +1,5 @@
 /** How every shell reaches the host process of a data folder: attach to the one that runs, else start one. */
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -9,7 +8,7 @@ import type { Channel } from '../../adapters/rpc/channel.ts';
 import { type ChannelClient, createClient } from '../../adapters/rpc/client.ts';
 import { connectLocal } from '../../adapters/rpc/socket.ts';
 import { BUILD } from '../version.ts';
-import { readPresence } from './folder.ts';
+import { prepareFolder, readPresence } from './folder.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const RETRY_MS = 50;
@@ -63,14 +62,8 @@ const Told = z.discriminatedUnion('ready', [
 const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), 'host.js');
 
 const startProcess = (dataDir: string): Promise<Result<void>> => {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    return Promise.resolve(
-      err(frostError('input.invalid', `The data folder ${dataDir} cannot be made: ${why}.`)),
-    );
-  }
+  const folder = prepareFolder(dataDir);
+  if (!folder.ok) return Promise.resolve(folder);
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [PROGRAM, dataDir], {
       detached: true,

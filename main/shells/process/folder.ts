@@ -1,8 +1,19 @@
 /** What the host process leaves in its data folder so that others find it: where it listens, and the token they must show. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { fail, ok, type Result } from '../../../shared/errors.ts';
 
 const Presence = z.object({
   pid: z.int().min(1),
@@ -11,6 +22,9 @@ const Presence = z.object({
   build: z.string().max(200),
 });
 export type Presence = z.infer<typeof Presence>;
+
+/** Tells a data folder from any other. */
+const DATABASE = 'frostline.db';
 
 const fileOf = (dataDir: string) => join(dataDir, 'host.json');
 
@@ -33,4 +47,33 @@ export const writePresence = (dataDir: string, presence: Presence): void => {
 
 export const removePresence = (dataDir: string): void => {
   if (readPresence(dataDir)?.pid === process.pid) rmSync(fileOf(dataDir), { force: true });
+};
+
+/**
+ * Makes the data folder, or closes it to other accounts: it holds the socket that commands this console. One that holds
+ * other things is left as it is, and nothing is written to it. Errors: `input.invalid`.
+ */
+export const prepareFolder = (dataDir: string): Result<void> => {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    if (process.platform === 'win32') return ok(undefined);
+    const { uid, mode } = statSync(dataDir);
+    if (uid !== userInfo().uid)
+      return fail('input.invalid', `The data folder ${dataDir} belongs to another account.`, {
+        hint: 'Choose another one with --data-dir.',
+      });
+    if ((mode & 0o077) === 0) return ok(undefined);
+    const found = readdirSync(dataDir);
+    if (found.length > 0 && !found.includes(DATABASE))
+      return fail(
+        'input.invalid',
+        `The data folder ${dataDir} is open to other accounts and holds other files.`,
+        { hint: `Choose a folder of its own with --data-dir, or run: chmod 700 ${dataDir}` },
+      );
+    chmodSync(dataDir, 0o700);
+    return ok(undefined);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    return fail('input.invalid', `The data folder ${dataDir} cannot be used: ${why}.`);
+  }
 };

@@ -159,13 +159,13 @@ export const registerHosts = (program: Command, action: Register): void => {
 
   const described = (command: Command) =>
     command
-      .option('--address <address>', 'host name or IP address')
-      .option('--port <port>', 'TCP port')
-      .option('--user <user>', 'account to log in with')
+      .option('--address <address>', 'host name or IP address (default: the name)')
+      .option('--port <port>', 'TCP port (default 22)')
+      .option('--user <user>', 'account to log in with (default root)')
       .option('--key <file>', 'private key file')
       .option('--key-passphrase-file <file>', "file with the key's passphrase (kept in the vault)")
       .option('--password-file <file>', 'file with the password (kept in the vault)')
-      .option('--agent', 'use the SSH agent')
+      .option('--agent', 'use the SSH agent (default)')
       .addOption(new Option('--sudo <mode>', 'how root is reached').choices(['none', 'nopasswd', 'password']))
       .option('--sudo-password-file <file>', 'file with the sudo password (kept in the vault)')
       .option('--environment <environment>', 'test, production, …')

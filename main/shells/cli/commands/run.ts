@@ -240,10 +240,9 @@ export const registerRuns = (program: Command, action: Register): void => {
             );
           }
         }
-        await context.confirm(
-          `Roll back ${preview.hosts.filter((host) => host.possible).length} hosts?`,
-          o.yes,
-        );
+        const possible = preview.hosts.filter((host) => host.possible).length;
+        // With nothing to ask about, the refusal says why.
+        if (possible > 0) await context.confirm(`Roll back ${possible} hosts?`, o.yes);
         const { run } = unwrap(await client.call('runs.rollback', { id: before.id, ...hosts }));
         await watchRun(context, { id: run.id, since: before.seq, asked: 'rollback' });
         const after = await findRun(context, before.id);
