@@ -40,7 +40,12 @@ registerDemo(program, register);
 
 /** Usage errors are told like all others; commander's own printing is only for help. */
 const strict = (command: Command): void => {
-  command.exitOverride().configureOutput({ outputError: () => {} });
+  command
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({ showGlobalOptions: true });
+  for (const option of command.options)
+    if (Array.isArray(option.defaultValue)) option.defaultValueDescription = 'none';
   for (const child of command.commands) strict(child);
 };
 strict(program);

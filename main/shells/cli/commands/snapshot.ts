@@ -156,9 +156,9 @@ export const registerSnapshot = (program: Command, action: Register): void => {
     .command('edit <name>')
     .description('edit the entries; all edits of one call become one new revision')
     .option('--add <package=version>', 'PACKAGE=VERSION or PACKAGE=VERSION:ARCH', collect, [])
-    .option('--remove <package>', '', collect, [])
-    .option('--approve <package>', '', collect, [])
-    .option('--reject <package>', '', collect, [])
+    .option('--remove <package>', 'take it off the list', collect, [])
+    .option('--approve <package>', 'let it be deployed', collect, [])
+    .option('--reject <package>', 'keep it listed, never deploy it', collect, [])
     .option('--stage <package=n>', 'the stage it is applied in', collect, [])
     .option('--note <text>', 'on the entries named, or on the revision')
     .action(
@@ -298,7 +298,7 @@ export const registerSnapshot = (program: Command, action: Register): void => {
   snapshot
     .command('thaw <name>')
     .description('lift a freeze early')
-    .requiredOption('--reason <text>')
+    .requiredOption('--reason <text>', 'kept with the snapshot')
     .action(
       action<{ reason: string }>(async (context, [ref], o) => {
         const client = await context.client();
