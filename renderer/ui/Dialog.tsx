@@ -109,7 +109,7 @@ export const ConfirmDialog = (props: ConfirmDialogProps) => (
   <AlertDialog.Root open={props.open} onOpenChange={props.onOpenChange}>
     <AlertDialog.Portal>
       <div className="scrim" />
-      <AlertDialog.Content className="dialog" data-size={props.size ?? 'md'}>
+      <AlertDialog.Content aria-modal className="dialog" data-size={props.size ?? 'md'}>
         <ConfirmBody {...props} />
       </AlertDialog.Content>
     </AlertDialog.Portal>
