@@ -177,6 +177,7 @@ const kill = (pid: number | null, signal: NodeJS.Signals | 0): boolean => {
 
 const end = async (pid: number | null) => {
   kill(pid, 'SIGTERM');
+  kill(pid, 'SIGCONT');
   await expect.poll(() => kill(pid, 0), { timeout: 15_000 }).toBe(false);
 };
 
