@@ -71,7 +71,7 @@ export const snapshots = {
   show: query(z.object({ ref: SnapshotRef }), One.extend({ warnings: z.array(EntryWarning) })),
   /** Revisions of a line, newest first. */
   history: query(z.object({ ref: SnapshotRef }), z.object({ revisions: z.array(SnapshotSummary) })),
-  /** From the last good scans of `from`; hosts without one are `input.invalid`, never silently left out. Neither: empty. */
+  /** From the last good scans of `from`; hosts without one are named in the revision's message, and `input.invalid` where none has one. Neither: empty. */
   create: command(
     z.object({
       name: SnapshotName,

@@ -14,6 +14,8 @@ type Offer = { host: string; ecosystem: Ecosystem; update: Update };
 export type ScanEntries = {
   entries: Entry[];
   scope: RevisionContent['scope'];
+  /** Hosts without a good scan. */
+  without: string[];
   /** What the admin should know about how they came about: one sentence each. */
   remarks: string[];
 };
@@ -23,8 +25,11 @@ const few = (names: string[], limit: number): string =>
     ? names.join(', ')
     : `${names.slice(0, limit).join(', ')} and ${names.length - limit} more`;
 
-/** The last good scan of every selected host. A host without one is `input.invalid`: its updates are not known. */
-const lastGood = (selectors: string[], store: HostStore & ScanStore): Result<Scanned[]> => {
+/** The last good scan of every selected host, and the names of those without one: their updates are not known. */
+const lastGood = (
+  selectors: string[],
+  store: HostStore & ScanStore,
+): Result<{ scanned: Scanned[]; without: string[] }> => {
   const summaries = store.scanSummaries();
   const selected = selectHosts(selectors, store.hosts(), (id) => summaries.get(id)?.lastGood?.facts);
   if (!selected.ok) return selected;
@@ -39,11 +44,12 @@ const lastGood = (selectors: string[], store: HostStore & ScanStore): Result<Sca
     if (scan?.facts === undefined) without.push(host.name);
     else scanned.push({ host, scan, facts: scan.facts });
   }
-  if (without.length > 0)
+  // A fleet always has a host or two that are off; they must not keep the others from their patches, nor be passed over in silence.
+  if (scanned.length === 0)
     return fail('input.invalid', `Never scanned with success: ${few(without, 20)}.`, {
-      hint: 'Scan these hosts, or leave them out: their updates are not known.',
+      hint: 'Scan these hosts first: their updates are not known.',
     });
-  return ok(scanned);
+  return ok({ scanned, without });
 };
 
 const same = <T>(values: (T | undefined)[]): T | undefined =>
@@ -102,13 +108,16 @@ const settle = (
   return { entry, remarks };
 };
 
-const remarksOn = (scanned: Scanned[], store: ScanStore): string[] => {
+const remarksOn = (scanned: Scanned[], without: string[], store: ScanStore): string[] => {
   const summaries = store.scanSummaries();
   const partial = scanned.filter(({ scan }) => scan.state === 'partial').map(({ host }) => host.name);
   const stale = scanned
     .filter(({ host, scan }) => summaries.get(host.id)?.latest.id !== scan.id)
     .map(({ host }) => host.name);
   return [
+    ...(without.length === 0
+      ? []
+      : [`Never scanned with success, so nothing of theirs is in it: ${few(without, 10)}.`]),
     ...(partial.length === 0 ? [] : [`Scanned in part only: ${few(partial, 10)}.`]),
     ...(stale.length === 0 ? [] : [`The latest scan failed, an older one was used: ${few(stale, 10)}.`]),
   ];
@@ -119,8 +128,8 @@ const orderBy = (entry: Entry): string => `${entry.ecosystem}\0${entry.name}\0${
 /**
  * One entry of stage 1 for each ecosystem, name and architecture the hosts offer, in the highest version offered, new
  * packages that come in only because an update needs them included; sorted by ecosystem, name and architecture; approved, but rejected where every
- * host that could have it holds it. `security`: only what is classified security. Errors: `input.invalid` for a bad selector, one that matches nothing, and hosts without a
- * good scan (named).
+ * host that could have it holds it. `security`: only what is classified security. Hosts without a good scan stand in the remarks.
+ * Errors: `input.invalid` for a bad selector, one that matches nothing, and hosts none of which has a good scan (named).
  */
 export const entriesFromScans = (o: {
   selectors: string[];
@@ -128,15 +137,16 @@ export const entriesFromScans = (o: {
   store: HostStore & ScanStore;
   compareVersions(ecosystem: Ecosystem, a: string, b: string): number;
 }): Result<ScanEntries> => {
-  const scanned = lastGood(o.selectors, o.store);
-  if (!scanned.ok) return scanned;
-  const offers = scanned.value.flatMap(({ host, scan, facts }) =>
+  const read = lastGood(o.selectors, o.store);
+  if (!read.ok) return read;
+  const { scanned, without } = read.value;
+  const offers = scanned.flatMap(({ host, scan, facts }) =>
     scan.updates
       .filter((update) => !o.security || update.classification === 'security')
       .map((update): Offer => ({ host: host.name, ecosystem: facts.manager, update })),
   );
   const entries: Entry[] = [];
-  const remarks = remarksOn(scanned.value, o.store);
+  const remarks = remarksOn(scanned, without, o.store);
   const groups = Map.groupBy(
     offers,
     (offer) => `${offer.ecosystem}/${offer.update.name}/${offer.update.arch}`,
@@ -148,13 +158,14 @@ export const entriesFromScans = (o: {
     remarks.push(...settled.remarks);
   }
   entries.sort((a, b) => (orderBy(a) < orderBy(b) ? -1 : 1));
-  const facts = scanned.value.map((one) => one.facts);
+  const facts = scanned.map((one) => one.facts);
   const ecosystem = same(facts.map((one) => one.manager));
   const distro = same(facts.map((one) => one.os));
   const release = same(facts.map((one) => one.release));
   const arch = same(facts.map((one) => one.arch));
   return ok({
     entries,
+    without,
     remarks,
     // The environment is left out on purpose: the same hash goes from test to production.
     scope: {

@@ -78,7 +78,7 @@ export const createSnapshotService = (ports: Ports) => {
       });
     const made =
       input.from === undefined || input.from.length === 0
-        ? ok({ entries: [], scope: {}, remarks: [] })
+        ? ok({ entries: [], scope: {}, remarks: [], without: [] })
         : entriesFromScans({ selectors: input.from, security: input.security, store, compareVersions });
     if (!made.ok) return made;
     const { entries, scope, remarks } = made.value;
@@ -141,6 +141,11 @@ export const createSnapshotService = (ports: Ports) => {
     if (!found.ok) return found;
     const offered = entriesFromScans({ selectors: input.selectors, security: false, store, compareVersions });
     if (!offered.ok) return offered;
+    // A comparison has no room for a remark, and what an unknown host offers might be the difference.
+    if (offered.value.without.length > 0)
+      return fail('input.invalid', `Never scanned with success: ${offered.value.without.join(', ')}.`, {
+        hint: 'Scan these hosts, or leave them out: their updates are not known.',
+      });
     return ok(diffVersions(found.value.revision.content.entries, offered.value.entries));
   };
 

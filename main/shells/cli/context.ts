@@ -72,7 +72,7 @@ export class Context {
 
   /** For people, beside the result. */
   note(text: string): void {
-    process.stderr.write(`${safe(text)}\n`);
+    for (const line of text.split('\n')) process.stderr.write(`${safe(line)}\n`);
   }
 
   async confirm(question: string, yes: boolean | undefined): Promise<void> {

@@ -122,8 +122,16 @@ describe('creating a snapshot from scans', () => {
     expect(snapshot.message).toBe('nginx:amd64: on hold on web-1, web-2.\nsudo:amd64: on hold on web-1.');
   });
 
-  test('hosts without a good scan are named and nothing is made', async () => {
+  test('hosts without a good scan are named in the message, and keep nobody else from it', async () => {
     world.addScan(world.addHost('web-1'), { updates: [update('sudo', '2')] });
+    world.addHost('web-2');
+    world.addScan(world.addHost('web-3'), { state: 'failed' });
+    const { snapshot } = good(await create('autumn', { from: ['all'] }));
+    expect(snapshot.entries.map((one) => one.name)).toEqual(['sudo']);
+    expect(snapshot.message).toBe('Never scanned with success, so nothing of theirs is in it: web-2, web-3.');
+  });
+
+  test('where no host has a good scan, they are named and nothing is made', async () => {
     world.addHost('web-2');
     world.addScan(world.addHost('web-3'), { state: 'failed' });
     expect(bad(await create('autumn', { from: ['all'] }))).toMatchObject({

@@ -147,6 +147,7 @@ export const registerSnapshot = (program: Command, action: Register): void => {
               ...(o.empty ? {} : { from: o.from }),
             }),
           );
+          if (made.snapshot.message !== undefined) context.note(made.snapshot.message);
           show(context, made.snapshot);
         },
       ),
