@@ -1,4 +1,4 @@
-/** Some of the chosen hosts have no scan to go by; they are left out only if one says so. */
+/** Some of the chosen hosts have no scan to go by: nothing of theirs can be in the list. */
 import { Button } from '../../ui/Button.tsx';
 import { formatList, plural } from '../../ui/format.ts';
 import { Notice } from '../../ui/Notice.tsx';
