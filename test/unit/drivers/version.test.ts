@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareDebianVersions } from '../../../main/core/drivers/apt/version.ts';
+import { compareDebianVersions, isDebianVersion } from '../../../main/core/drivers/apt/version.ts';
 
 const dpkg = spawnSync('dpkg', ['--version']).status === 0;
 
@@ -84,4 +84,24 @@ test('is a total order', () => {
       if (sign(a, b) <= 0 && sign(b, c) <= 0) expect(sign(a, c)).toBeLessThanOrEqual(0);
     }),
   );
+});
+
+test('what dpkg calls an error or a bad character is no version', () => {
+  for (const text of ['1.0', '1:2.0-1', '1:2:3', '1.0~rc1', '1-2-3', '1.0-1+deb12u1'])
+    expect(isDebianVersion(text), text).toBe(true);
+  for (const text of [
+    '',
+    'a:b:c',
+    '1_0',
+    '1.1:mips',
+    '1.0-',
+    '1:',
+    ':1',
+    '1^2',
+    '-1',
+    '99999999999:1',
+    '1-a:b',
+    '1 2',
+  ])
+    expect(isDebianVersion(text), text).toBe(false);
 });

@@ -47,9 +47,7 @@ function split(version: string): { epoch: string; upstream: string; revision: st
 
 /** As `dpkg --validate-version` judges what can be a version in a repository: a colon only after a numeric epoch, no empty revision. */
 export const isDebianVersion = (text: string): boolean =>
-  /^(\d{1,9}:)?[A-Za-z0-9][A-Za-z0-9.+~:-]*$/.test(text) &&
-  (!text.includes(':') || /^\d{1,9}:/.test(text)) &&
-  !text.endsWith('-');
+  /^(\d{1,9}:[A-Za-z0-9][A-Za-z0-9.+~:-]*|[A-Za-z0-9][A-Za-z0-9.+~-]*)$/.test(text) && !text.endsWith('-');
 
 /** Negative, zero or positive. No epoch is epoch 0, no revision is revision 0. */
 export function compareDebianVersions(a: string, b: string): number {

@@ -28,7 +28,7 @@ export const registerServe = (program: Command, action: Register): void => {
     .action(
       action<{ port?: string; open?: boolean }>(async (context, _words, o) => {
         const port = o.port === undefined ? 0 : Number(o.port);
-        if (!Number.isInteger(port) || port < 0 || port > 65535)
+        if (!/^\d{1,5}$/.test(o.port ?? '0') || port > 65_535)
           throw invalid(`--port ${o.port} is not a port number.`);
         // Started now, so that what is wrong with the data folder is said here and not in a page.
         await context.client();
