@@ -56,7 +56,7 @@ const COLUMNS: readonly Column<RunSummary>[] = [
   {
     id: 'hosts',
     header: 'Hosts',
-    min: 4.5,
+    min: 5.25,
     align: 'end',
     descFirst: true,
     sort: (run) => run.parameters.targets,

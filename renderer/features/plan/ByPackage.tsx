@@ -11,7 +11,7 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'name',
     header: 'Package',
-    min: 14,
+    min: 12.5,
     grow: 2,
     sort: (row) => row.name,
     cell: (row) => (
@@ -24,14 +24,14 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'action',
     header: 'Action',
-    min: 12.5,
+    min: 11,
     sort: (row) => ACTION_ORDER[row.action] * 2 + (row.dependency ? 0 : 1),
     cell: (row) => <ActionMark action={row.action} dependency={row.dependency} />,
   },
   {
     id: 'from',
     header: 'From',
-    min: 9.5,
+    min: 11.5,
     grow: 1,
     cell: (row) => (
       <span className="mono" title={row.from.join(', ')}>
@@ -42,7 +42,7 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'to',
     header: 'To',
-    min: 9.5,
+    min: 11.5,
     grow: 1,
     cell: (row) => (
       <span className="mono" title={row.to}>
@@ -61,7 +61,7 @@ const COLUMNS: readonly Column<PackageRow>[] = [
   {
     id: 'count',
     header: 'Hosts',
-    min: 4.5,
+    min: 5.25,
     align: 'end',
     descFirst: true,
     sort: (row) => row.hosts.length,
