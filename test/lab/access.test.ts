@@ -1,5 +1,5 @@
 /** Ways in: keys, passwords, sudo, jump hosts, host keys; and every way of not getting in, told apart by its own error. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { KEY_PASSPHRASE, users } from './fleet/config.ts';
@@ -7,7 +7,7 @@ import { type Fleet, startFleet } from './fleet/fleet.ts';
 import type { LabHost } from './fleet/host.ts';
 import { SLOW_SECONDS_FILE } from './fleet/shapes.ts';
 import { LabConsole } from './support/console.ts';
-import { describeLab, jobsOn, labPackages, profilePackages } from './support/outside.ts';
+import { describeLab, jobsOn, labPackages, profilePackages, resetWorn } from './support/outside.ts';
 
 const PASSPHRASE = 'vault-passphrase-4711';
 const ASKER = users.asker.password;
@@ -25,7 +25,7 @@ describeLab('access', () => {
   let h2: LabHost;
 
   beforeAll(async () => {
-    fleet = await startFleet({ hosts: 3 });
+    fleet = await startFleet({ hosts: 2 });
     h1 = fleet.host('h01');
     h2 = fleet.host('h02');
     console = new LabConsole(fleet, { passphrase: PASSPHRASE });
@@ -45,7 +45,7 @@ describeLab('access', () => {
   };
   afterEach(async () => {
     if (added.length > 0) await console.ok('hosts', 'remove', ...added.splice(0));
-    await Promise.all(fleet.hosts.map((host) => host.reset()));
+    await resetWorn(fleet);
   });
 
   const patches = async (name: string, host: LabHost): Promise<void> => {
@@ -94,7 +94,9 @@ describeLab('access', () => {
   });
 
   test('a key file that is not there, or whose passphrase is wrong, is the key file’s error', async () => {
-    await way('no-file', h1, { key: '/nonexistent/key' });
+    const gone = console.secretFile(readFileSync(fleet.keys.client, 'utf8'));
+    await way('no-file', h1, { key: gone });
+    rmSync(gone);
     await way('wrong-passphrase', h1, { key: fleet.keys.protected, keyPassphrase: 'wrong' });
     for (const name of ['no-file', 'wrong-passphrase'])
       expect(await console.scanError(name)).toMatchObject({ exit: 2, code: 'host.key-file' });
@@ -137,6 +139,7 @@ describeLab('access', () => {
     await h1.changeHostKey('ecdsa');
     await h1.dropSshConnections();
     expect(await console.scanError('h01')).toMatchObject({ exit: 3, code: 'host.key-changed' });
+    await h1.reset();
   });
 
   test('a host that refuses connections is unreachable; the last good scan stays beside the failed one', async () => {

@@ -26,15 +26,14 @@ describeLab('the concurrency cap on twelve hosts', () => {
 
   // Each run brings something that the ones before it left.
   test.each([
-    { cap: '1', most: 1, brings: ['lab-plain=1.1'], fails: false },
-    { cap: '3', most: 3, brings: ['lab-broken=1.1'], fails: true },
-    { cap: '25%', most: 3, brings: ['lab-multi=1.1'], fails: false },
-    { cap: '12', most: 12, brings: ['lab-broken=1.1', 'lab-multi=2.0'], fails: true },
-    { cap: '100', most: 12, brings: ['lab-epoch=1:2.0-1'], fails: false },
-  ])('--concurrency $cap: at most $most, and that is reached', async ({ cap, most, brings, fails }) => {
+    { cap: '1', most: 1, on: 'h01 or h02 or h03 or h04 or h05', brings: ['lab-plain=1.1'], fails: false },
+    { cap: '3', most: 3, on: 'all', brings: ['lab-broken=1.1'], fails: true },
+    { cap: '25%', most: 3, on: 'all', brings: ['lab-multi=1.1'], fails: false },
+    { cap: '12', most: 12, on: 'all', brings: ['lab-broken=1.1', 'lab-multi=2.0'], fails: true },
+  ])('--concurrency $cap: at most $most, and that is reached', async ({ cap, most, on, brings, fails }) => {
     const name = `cap ${cap.replace('%', ' percent')}`;
     await console.snapshotOf(name, ...brings);
-    const done = await console.run(name, 'all', '--concurrency', cap, '--max-failures', '100%');
+    const done = await console.run(name, on, '--concurrency', cap, '--max-failures', '100%');
     expect(done.code, done.live.timeline().join('\n')).toBe(fails ? 1 : 0);
     expect(done.run.parameters.concurrency).toBe(most);
     expect(mostActive(done.live.events)).toBe(most);
@@ -49,12 +48,11 @@ describeLab('the concurrency cap on twelve hosts', () => {
   });
 
   test('afterwards every host has what was left standing, and the event logs agree with the store', async () => {
-    for (const host of fleet.hosts) {
+    for (const [index, host] of fleet.hosts.entries()) {
       expect(await labPackages(host)).toEqual({
         ...profilePackages,
-        'lab-plain': '1.1',
+        'lab-plain': index < 5 ? '1.1' : '1.0',
         'lab-multi': '1.1',
-        'lab-epoch': '1:2.0-1',
       });
     }
     expect(await console.disagreements()).toEqual([]);

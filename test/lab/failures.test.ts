@@ -11,6 +11,7 @@ import {
   pictureOf,
   picturesOf,
   profilePackages,
+  resetWorn,
 } from './support/outside.ts';
 
 describeLab('failures', () => {
@@ -30,9 +31,7 @@ describeLab('failures', () => {
     await console?.close();
     await fleet?.stop();
   });
-  afterEach(async () => {
-    await Promise.all(fleet.hosts.map((host) => host.reset()));
-  });
+  afterEach(() => resetWorn(fleet));
 
   const mends = (...names: string[]) =>
     Promise.all(names.map((name) => fleet.host(name).output(`touch ${BROKEN_OK_FILE}`)));

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
 import { SLOW_SECONDS_FILE } from './fleet/shapes.ts';
 import { LabConsole } from './support/console.ts';
-import { describeLab, jobsOn, labPackages, profilePackages } from './support/outside.ts';
+import { describeLab, jobsOn, labPackages, profilePackages, resetWorn } from './support/outside.ts';
 
 describeLab('freeze', () => {
   let fleet: Fleet;
@@ -30,7 +30,7 @@ describeLab('freeze', () => {
   afterEach(async () => {
     for (const name of frozen) await console.cli('snapshot', 'thaw', name, '--reason', 'the test is over');
     frozen.clear();
-    await Promise.all(fleet.hosts.map((host) => host.reset()));
+    await resetWorn(fleet);
   });
   /** Every host as it came: no package touched, no job ever started. */
   const nothingHappened = async (...names: string[]): Promise<void> => {

@@ -36,7 +36,8 @@ const ScanDocument = z.object({
   error: FrostError.optional(),
   facts: Facts.optional(),
   packages: z.int(),
-  updates: z.array(Update),
+  /** Without a `from`: not installed, comes in because an update needs it. */
+  updates: z.array(Update.extend({ from: z.string().nullish() })),
   removals: z.array(z.unknown()),
 });
 export type ScanDocument = z.infer<typeof ScanDocument>;

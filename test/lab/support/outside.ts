@@ -1,7 +1,14 @@
 /** A host seen from outside Frostline: by dpkg, apt-mark, apt's own history and plain files. The judge of every claim. */
 import { describe } from 'vitest';
+import type { Fleet } from '../fleet/fleet.ts';
 import type { LabHost } from '../fleet/host.ts';
-import { EDITED_CONFFILE, packageVersions, UNTOUCHED_CONFFILE } from '../fleet/shapes.ts';
+import {
+  BROKEN_OK_FILE,
+  EDITED_CONFFILE,
+  packageVersions,
+  SLOW_SECONDS_FILE,
+  UNTOUCHED_CONFFILE,
+} from '../fleet/shapes.ts';
 import { labUnavailable } from '../fleet/tools.ts';
 
 const unavailable = labUnavailable();
@@ -104,4 +111,17 @@ export const leftOn = async (host: LabHost): Promise<string[]> => {
 export const jobsOn = async (host: LabHost): Promise<string[]> => {
   const found = await host.output('ls /var/lib/frostline/jobs 2>/dev/null; true');
   return found.split('\n').filter((line) => line !== '');
+};
+
+/** What a run, or a test that prepares one, leaves on a host. */
+const TRACES = ['/var/log/dpkg.log', '/var/lib/frostline', BROKEN_OK_FILE, SLOW_SECONDS_FILE];
+
+/** Puts the hosts back that show traces of a test; the others are as they were, and that saves the time. */
+export const resetWorn = async (fleet: Fleet): Promise<void> => {
+  await Promise.all(
+    fleet.hosts.map(async (host) => {
+      const traces = await host.output(`ls -d ${TRACES.join(' ')} 2>/dev/null; true`);
+      if (traces !== '') await host.reset();
+    }),
+  );
 };
