@@ -85,7 +85,8 @@ export class Context {
       );
     }
     const lines = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await lines.question(`${question} [y/N] `);
+    // Ctrl-C and the end of the input are a no.
+    const answer = await lines.question(`${question} [y/N] `).catch(() => 'no');
     lines.close();
     if (!/^y(es)?$/i.test(answer.trim()))
       throw new FrostFault(frostError('cancelled', 'Not confirmed; nothing was done.'));

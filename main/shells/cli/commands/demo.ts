@@ -105,6 +105,7 @@ export const registerDemo = (program: Command, action: Register): void => {
           const hosts = Number(o.hosts);
           if (!Number.isInteger(hosts) || hosts < 1 || hosts > 200)
             throw invalid('--hosts takes a number from 1 to 200.');
+          if (o.script && context.json) throw invalid('--script is played for people; leave out --json.');
           if (o.script) return await inFolderOfItsOwn((own) => play(own, hosts), context);
           const client = await context.client();
           if (o.stop) {
