@@ -15,7 +15,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'name',
     header: 'Package',
-    min: 10,
+    min: 9.5,
     grow: 1.4,
     sort: (row) => row.name,
     cell: (row) => (
@@ -27,7 +27,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'from',
     header: 'Installed',
-    min: 8.5,
+    min: 11,
     grow: 1.2,
     sort: (row) => row.from ?? undefined,
     cell: (row) => (row.from === null ? <span className="muted">new</span> : <code>{row.from}</code>),
@@ -35,7 +35,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'to',
     header: 'Offered',
-    min: 8.5,
+    min: 11,
     grow: 1.2,
     sort: (row) => row.to,
     cell: (row) => <code>{row.to}</code>,
@@ -57,14 +57,14 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'advisories',
     header: 'Advisories',
-    min: 7.25,
+    min: 6.5,
     grow: 0.8,
     cell: (row) => <span title={row.advisories.join(', ')}>{row.advisories.join(', ')}</span>,
   },
   {
     id: 'blocked',
     header: 'Why not',
-    min: 8.75,
+    min: 8,
     grow: 1.2,
     sort: (row) => (row.blocked === undefined ? undefined : blockText[row.blocked]),
     cell: (row) =>
@@ -87,7 +87,7 @@ const updateColumns: readonly Column<Update>[] = [
   {
     id: 'origin',
     header: 'From',
-    min: 8,
+    min: 6,
     grow: 1,
     sort: (row) => row.origin,
     cell: (row) => (
