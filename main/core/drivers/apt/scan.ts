@@ -195,21 +195,32 @@ function readFacts(
 type Candidates = { full: Transaction; plain: Transaction; wider: Transaction; unheld: Transaction };
 const keyOf = (p: { name: string; arch: string }): string => `${p.name}:${p.arch}`;
 
+/** What `blockOf` asks of the candidates, for each update: names and `name:arch`. */
+type Verdicts = {
+  plain: Set<string>;
+  full: Set<string>;
+  wider: Set<string>;
+  phased: Set<string>;
+  removes: boolean;
+};
+const verdictsOf = (c: Candidates): Verdicts => ({
+  plain: new Set(c.plain.installs.map(keyOf)),
+  full: new Set(c.full.installs.map(keyOf)),
+  wider: new Set(c.wider.installs.map(keyOf)),
+  phased: new Set([...c.plain.phased, ...c.full.phased]),
+  removes: c.full.removals.length > 0,
+});
+
 /** Why a plain upgrade would not bring it; undefined when it would. */
-function blockOf(
-  install: Install,
-  row: Row | undefined,
-  c: Candidates,
-  plain: Set<string>,
-): BlockReason | undefined {
-  if (plain.has(keyOf(install))) return undefined;
+function blockOf(install: Install, row: Row | undefined, told: Verdicts): BlockReason | undefined {
+  const key = keyOf(install);
+  if (told.plain.has(key)) return undefined;
   if (row?.held) return 'held';
-  const named = (list: string[]) => list.some((word) => word === install.name || word === keyOf(install));
-  if (named(c.plain.phased) || named(c.full.phased)) return 'phased';
+  if (told.phased.has(install.name) || told.phased.has(key)) return 'phased';
   if (row === undefined && install.from === undefined) return undefined;
-  if (!c.full.installs.some((other) => keyOf(other) === keyOf(install))) return 'kept-back';
-  if (c.wider.installs.some((other) => keyOf(other) === keyOf(install))) return 'needs-new-packages';
-  return c.full.removals.length > 0 ? 'removes-packages' : 'kept-back';
+  if (!told.full.has(key)) return 'kept-back';
+  if (told.wider.has(key)) return 'needs-new-packages';
+  return told.removes ? 'removes-packages' : 'kept-back';
 }
 
 function toUpdate(
@@ -242,14 +253,12 @@ function keptBackOnly(
   known: Set<string>,
 ): Install[] {
   const found: Install[] = [];
+  const present = Map.groupBy(inventory.rows.filter(isPresent), (row) => row.name);
   for (const word of c.full.keptBack) {
     const [name = '', arch] = word.split(':');
-    const row = inventory.rows.find(
-      (r) =>
-        r.name === name &&
-        isPresent(r) &&
-        (arch === undefined ? r.arch === native || r.arch === 'all' : r.arch === arch),
-    );
+    const row = present
+      .get(name)
+      ?.find((r) => (arch === undefined ? r.arch === native || r.arch === 'all' : r.arch === arch));
     if (!row || known.has(keyOf(row))) continue;
     const policy = policyOf(policies, row.name, row.arch, native);
     if (policy?.candidate === undefined || compareDebianVersions(policy.candidate, row.version) <= 0)
@@ -277,7 +286,7 @@ function readUpdates(sections: Sections, inventory: Inventory, native: string) {
   const rowOf = (p: Install) =>
     rows.get(keyOf(p)) ??
     (p.from === undefined ? undefined : (rows.get(`${p.name}:${native}`) ?? rows.get(`${p.name}:all`)));
-  const plain = new Set(c.plain.installs.map(keyOf));
+  const verdicts = verdictsOf(c);
   const all = new Map(c.full.installs.map((install) => [keyOf(install), install]));
   for (const install of c.unheld.installs) if (!all.has(keyOf(install))) all.set(keyOf(install), install);
   for (const install of keptBackOnly(
@@ -291,7 +300,7 @@ function readUpdates(sections: Sections, inventory: Inventory, native: string) {
   }
   const updates = [...all.values()]
     .filter((install) => Arch.safeParse(install.arch).success)
-    .map((install) => toUpdate(install, blockOf(install, rowOf(install), c, plain), artefacts))
+    .map((install) => toUpdate(install, blockOf(install, rowOf(install), verdicts), artefacts))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.arch < b.arch ? -1 : 1));
   const removals = c.full.removals.map((removal) => ({
     name: removal.name,

@@ -37,9 +37,18 @@ const WANTS_REBOOT =
 
 type Context = { nonce: string; stages: StageRequest[]; entries: Entry[] };
 
+const indexes = new WeakMap<Row[], Map<string, Row[]>>();
+
+/** What is on the disk under a name. Thousands of actions ask, so the inventory is gone through once. */
+function presentAs(rows: Row[], name: string): Row[] {
+  const index = indexes.get(rows) ?? Map.groupBy(rows.filter(isPresent), (row) => row.name);
+  indexes.set(rows, index);
+  return index.get(name) ?? [];
+}
+
 /** The installed package an action of apt means; apt writes no architecture for the native one. */
 function rowFor(rows: Row[], native: string, name: string, arch: string | undefined): Row | undefined {
-  const here = rows.filter((row) => row.name === name && isPresent(row));
+  const here = presentAs(rows, name);
   const wanted = arch ?? native;
   return (
     here.find((row) => row.arch === wanted) ??

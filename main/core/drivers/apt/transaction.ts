@@ -21,6 +21,8 @@ export type Transaction = {
 };
 
 const MAX_LINE = 4000;
+/** Of each list: one more than a plan may have, so that a host that says so much is refused and not cut short. */
+const MAX_ITEMS = 20_001;
 const INST = /^Inst ([^\s[(]+)(?: \[([^\]\s]+)\])? \(([^\s)]+) ?(.*?) ?\[([a-z0-9_-]+)\]\)/;
 const REMV = /^(?:Remv|Purg) ([^\s[(]+)(?: \[([^\]\s]+)\])?/;
 const HEADINGS = {
@@ -40,6 +42,8 @@ function splitName(text: string): { name: string; arch?: string } | undefined {
 
 const isVersion = (text: string): boolean => PackageVersion.safeParse(text).success;
 
+const full = (found: Transaction): boolean => Object.values(found).some((list) => list.length >= MAX_ITEMS);
+
 export function readTransaction(text: string): Transaction {
   const found: Transaction = {
     installs: [],
@@ -54,6 +58,10 @@ export function readTransaction(text: string): Transaction {
   for (const line of text.split('\n')) {
     // No line of apt's is this long; a hostile one must not keep the expressions busy.
     if (line.length > MAX_LINE) continue;
+    if (full(found)) {
+      found.errors.push(`apt-get names more than ${MAX_ITEMS - 1} packages; the rest was not read`);
+      break;
+    }
     if (line.startsWith(' ')) {
       if (list === 'unmet') found.unmet.push(plainLine(line, 500));
       else if (list !== undefined) {
@@ -131,6 +139,9 @@ export function readArtefacts(text: string): Map<string, Artefact> {
 /** What `apt-cache policy` says of one package: each version, and whether a repository (not only dpkg's status) offers it. */
 export type Policy = { candidate?: string; offered: Map<string, string[]> };
 
+/** Repositories told of one version; more of them are all alike to us. */
+const MAX_SOURCES = 50;
+
 /** Keyed as apt prints it: `name`, or `name:arch` where foreign. `offered` has a version only when a repository has it. */
 export function readPolicies(text: string): Map<string, Policy> {
   const found = new Map<string, Policy>();
@@ -155,7 +166,9 @@ export function readPolicies(text: string): Map<string, Policy> {
     }
     const source = /^ {8,}-?\d+ (\S.*)$/.exec(line)?.[1];
     if (source !== undefined && version !== undefined && !/\/dpkg\/status$/.test(source.trim())) {
-      current.offered.set(version, [...(current.offered.get(version) ?? []), plainLine(source, 300)]);
+      const sources = current.offered.get(version) ?? [];
+      if (sources.length < MAX_SOURCES) sources.push(plainLine(source, 300));
+      current.offered.set(version, sources);
     }
   }
   return found;

@@ -20,14 +20,28 @@ import {
 type Vars = Map<string, string>;
 type Tree = {
   hosts: Map<string, Vars>;
-  /** Group → hosts directly in it. */
-  members: Map<string, Set<string>>;
+  /** Host → groups it stands in itself. */
+  groups: Map<string, Set<string>>;
   /** Group → groups it is a part of. */
   parents: Map<string, Set<string>>;
   vars: Map<string, Vars>;
+  /** Names that lines with hosts came to, also those said before. */
+  named: number;
 };
 
-class TooMany extends Error {}
+/** Groups around one host, and how deep they lie in each other; each host's are gone through one by one. */
+const MAX_GROUPS = 500;
+const MAX_NESTING = 100;
+/** A host may stand in many groups; but not this often in all. */
+const MAX_NAMED = 20 * MAX_HOSTS;
+
+class TooMany extends Error {
+  constructor(what = `expands to more than ${MAX_HOSTS} hosts`) {
+    super(what);
+  }
+}
+const tooManyGroups = () =>
+  new TooMany(`puts a host into more than ${MAX_GROUPS} groups, or nests more than ${MAX_NESTING} of them`);
 
 const entry = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
   const known = map.get(key);
@@ -74,12 +88,15 @@ const assignment = (text: string): [string, string] | undefined => {
 
 const addHosts = (tree: Tree, group: string, words: string[]): void => {
   const [pattern = '', ...rest] = words;
-  for (const expanded of expandRanges(pattern)) {
+  const names = expandRanges(pattern);
+  tree.named += names.length;
+  if (tree.named > MAX_NAMED) throw new TooMany();
+  for (const expanded of names) {
     const withPort = /^([^:]+):(\d+)$/.exec(expanded);
     const name = withPort?.[1] ?? expanded;
     const vars = entry(tree.hosts, name, () => new Map());
     if (tree.hosts.size > MAX_HOSTS) throw new TooMany();
-    entry(tree.members, group, () => new Set<string>()).add(name);
+    entry(tree.groups, name, () => new Set<string>()).add(group);
     if (withPort?.[2] !== undefined) vars.set('ansible_port', withPort[2]);
     for (const word of rest) {
       const pair = assignment(word);
@@ -89,7 +106,7 @@ const addHosts = (tree: Tree, group: string, words: string[]): void => {
 };
 
 const readTree = (text: string, skip: (name: string, reason: string) => void): Tree => {
-  const tree: Tree = { hosts: new Map(), members: new Map(), parents: new Map(), vars: new Map() };
+  const tree: Tree = { hosts: new Map(), groups: new Map(), parents: new Map(), vars: new Map(), named: 0 };
   let group = 'ungrouped';
   let kind = '';
   for (const raw of text.split('\n')) {
@@ -120,12 +137,13 @@ const groupsOf = (tree: Tree, host: string): string[] => {
   const climb = (group: string, seen: ReadonlySet<string>): number => {
     const known = depths.get(group);
     if (known !== undefined || seen.has(group)) return known ?? 0;
+    if (seen.size >= MAX_NESTING || depths.size >= MAX_GROUPS) throw tooManyGroups();
     const parents = [...(tree.parents.get(group) ?? [])].filter((parent) => parent !== 'all');
     const depth = 1 + Math.max(0, ...parents.map((parent) => climb(parent, new Set([...seen, group]))));
     depths.set(group, depth);
     return depth;
   };
-  for (const [group, members] of tree.members) if (members.has(host)) climb(group, new Set());
+  for (const group of tree.groups.get(host) ?? []) climb(group, new Set());
   return [...depths]
     .sort(([a, deepA], [b, deepB]) => deepA - deepB || (a < b ? -1 : 1))
     .map(([group]) => group)
@@ -209,6 +227,6 @@ export const readAnsibleIni = (text: string): Result<Inventory> => {
     return ok({ candidates, skipped: [...skipped.values()] });
   } catch (problem) {
     if (!(problem instanceof TooMany)) throw problem;
-    return fail('input.too-large', `The inventory expands to more than ${MAX_HOSTS} hosts.`);
+    return fail('input.too-large', `The inventory ${problem.message}.`);
   }
 };

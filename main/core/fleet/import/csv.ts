@@ -5,6 +5,7 @@ import {
   type Candidate,
   type Inventory,
   jumpOf,
+  MAX_HOSTS,
   portOf,
   type Skipped,
   shown,
@@ -149,6 +150,8 @@ export const readCsv = (text: string): Result<Inventory> => {
       if (seen.has(name.toLowerCase())) throw new Unusable('The name stands in an earlier line.');
       seen.add(name.toLowerCase());
       candidates.push(candidateOf(cell));
+      // The caller refuses so many; the rest need not be read.
+      if (candidates.length > MAX_HOSTS) break;
     } catch (problem) {
       if (!(problem instanceof Unusable)) throw problem;
       skipped.push({ name: shown(name === '' ? line.join(separator) : name), reason: problem.message });

@@ -1,5 +1,5 @@
 /** Which kind of inventory a file is, and reading it. */
-import { fail, ok, type Result } from '../../../../shared/errors.ts';
+import { fail, type Result } from '../../../../shared/errors.ts';
 import { readAnsibleIni } from './ansible.ts';
 import { type Inventory, MAX_HOSTS } from './candidate.ts';
 import { readCsv } from './csv.ts';
@@ -12,15 +12,24 @@ const isYaml = (text: string, fileName: string): boolean =>
   /^---\s*$/m.test(text.slice(0, 2000)) ||
   /^all:\s*$/m.test(text.slice(0, 2000));
 
+/** Enough to tell by; and no expression below may have more of a hostile file to try itself on. */
+const LOOKED_AT = 64 * 1024;
+
 /** By the file's name, else by what it looks like. */
 export const guessFormat = (text: string, fileName: string): Format | undefined => {
   const name = fileName.toLowerCase();
   if (name.endsWith('.csv') || name.endsWith('.tsv')) return 'csv';
   if (/\.(ini|ya?ml)$/.test(name)) return 'ansible';
-  if (/^\s*Host\s+\S/im.test(text) && !/^\s*\[/m.test(text)) return 'ssh-config';
-  if (/^\s*\[[^\]]+\]\s*$/m.test(text) || /\sansible_[a-z_]+=/.test(text) || isYaml(text, name))
-    return 'ansible';
-  if (/^[^\n]*\bname\b[^\n]*[,;\t]|^[^\n]*[,;\t][^\n]*\bname\b/i.test(text)) return 'csv';
+  // Line by line: an expression that may go on into the next line tries every line as its beginning.
+  const lines = text
+    .slice(0, LOOKED_AT)
+    .split('\n')
+    .map((line) => line.trim());
+  const some = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line));
+  if (some(/^Host\s+\S/i) && !some(/^\[/)) return 'ssh-config';
+  if (some(/^\[[^\]]+\]$/) || some(/\sansible_[a-z_]+=/) || isYaml(text, name)) return 'ansible';
+  const [first = ''] = text.slice(0, LOOKED_AT).split('\n');
+  if (/\bname\b/i.test(first) && /[,;\t]/.test(first)) return 'csv';
   return undefined;
 };
 
@@ -30,7 +39,7 @@ const readAs = (text: string, fileName: string, format: Format | undefined): Res
   const kind = format ?? guessFormat(plain, fileName);
   switch (kind) {
     case 'ssh-config':
-      return ok(readSshConfig(plain));
+      return readSshConfig(plain);
     case 'csv':
       return readCsv(plain);
     case 'ansible':

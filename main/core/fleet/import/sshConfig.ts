@@ -2,11 +2,13 @@
  * Reads hosts from an OpenSSH client configuration (ssh_config(5)). As there, the first value found for a keyword counts,
  * and settings of patterns apply to the hosts they match. `Match` and `Include` are not followed, and said so.
  */
+import { fail, ok, type Result } from '../../../../shared/errors.ts';
 import { matchesGlob } from '../glob.ts';
 import {
   type Candidate,
   type Inventory,
   jumpOf,
+  MAX_HOSTS,
   portOf,
   type Skipped,
   shown,
@@ -15,6 +17,10 @@ import {
 } from './candidate.ts';
 
 type Block = { patterns: string[]; settings: Map<string, string[]> };
+
+/** Every host is held against every pattern: more of them than anybody writes are refused, as are longer ones than a name. */
+const MAX_PATTERNS = 2000;
+const MAX_PATTERN_LENGTH = 255;
 
 const isPattern = (word: string): boolean => /[*?!]/.test(word);
 
@@ -79,10 +85,15 @@ const candidateOf = (alias: string, blocks: Block[]): Candidate => {
   };
 };
 
-export const readSshConfig = (text: string): Inventory => {
+const tooLarge = (what: string): Result<never> =>
+  fail('input.too-large', `The file names more than ${what}.`);
+
+/** Errors: `input.too-large` for more hosts or patterns than a configuration has. */
+export const readSshConfig = (text: string): Result<Inventory> => {
   const blocks: Block[] = [{ patterns: ['*'], settings: new Map() }];
   const aliases = new Set<string>();
   const skipped = new Map<string, Skipped>();
+  let patterns = 0;
   const skip = (name: string, reason: string): void => {
     skipped.set(`${name}\n${reason}`, { name: shown(name), reason });
   };
@@ -93,6 +104,9 @@ export const readSshConfig = (text: string): Inventory => {
     const key = (found[1] ?? '').toLowerCase();
     const words = wordsOf(found[2] ?? '', '#');
     if (key === 'host') {
+      patterns += words.filter(isPattern).length;
+      if (patterns > MAX_PATTERNS || words.some((word) => word.length > MAX_PATTERN_LENGTH))
+        return tooLarge(`${MAX_PATTERNS} patterns, or one of more than ${MAX_PATTERN_LENGTH} characters`);
       blocks.push({ patterns: words, settings: new Map() });
       for (const word of words)
         if (!isPattern(word)) aliases.add(word);
@@ -108,6 +122,7 @@ export const readSshConfig = (text: string): Inventory => {
       if (settings !== undefined && words.length > 0 && !settings.has(key)) settings.set(key, words);
     }
   }
+  if (aliases.size > MAX_HOSTS) return tooLarge(`${MAX_HOSTS} hosts`);
   const blocksOf = blockFinder(blocks);
   const candidates: Candidate[] = [];
   for (const alias of aliases)
@@ -117,5 +132,5 @@ export const readSshConfig = (text: string): Inventory => {
       if (!(problem instanceof Unusable)) throw problem;
       skip(alias, problem.message);
     }
-  return { candidates, skipped: [...skipped.values()] };
+  return ok({ candidates, skipped: [...skipped.values()] });
 };
