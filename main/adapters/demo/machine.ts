@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT_MARK } from '../../core/drivers/shell.ts';
 import { FRAGILE, installedOn, type Role } from './catalogue.ts';
 import { controlOf, fileNameOf, LIST_FILES, writeWhole } from './repository.ts';
 
@@ -98,6 +99,8 @@ export const prepareMachine = (machine: Machine, dir: string): string => {
     fill(root, machine, dir);
     writeWhole(done, `${Date.now()}\n`);
   }
+  // The scripts take no other folder for a host's root.
+  writeFileSync(join(root, ROOT_MARK), '', { mode: 0o600 });
   for (const file of Object.values(LIST_FILES))
     link(join(dir, 'lists', file), join(root, 'var/lib/apt/lists', file));
   return root;

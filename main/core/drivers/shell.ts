@@ -8,7 +8,7 @@
  *
  * Scripts are POSIX sh (dash, busybox). `FROSTLINE_ROOT` (empty by default) is put before every fixed path a script reads or
  * writes, so that the demo fleet and the tests run the very same scripts, unprivileged, over a folder; when it is set, PATH
- * is left as it is and nothing is handed to the machine's own service manager.
+ * and the rest of the environment are left as they are and nothing is handed to the machine's own service manager.
  *
  * This module must never run anything, and never put a value into a script that was not quoted.
  */
@@ -42,20 +42,42 @@ export function checkedToken(token: string): string {
 /** Everything of ours on a host is below this folder (0700, root). */
 export const HOST_FOLDER = '/var/lib/frostline';
 
-/** Locale, path and root prefix; `R` stands before every fixed path. */
+/** In the folder that FROSTLINE_ROOT names; whoever makes such a folder makes this file, too. */
+export const ROOT_MARK = '.frostline-root';
+
+/**
+ * What makes apt, dpkg and the programs they start read other files than the system's. `sudo` keeps most of them out, where
+ * nobody told it otherwise; as root nothing of the login account's may count.
+ */
+const FOREIGN =
+  'APT_CONFIG BASH_ENV CDPATH DPKG_ADMINDIR DPKG_FORCE DPKG_ROOT ENV GREP_OPTIONS LD_AUDIT LD_LIBRARY_PATH LD_PRELOAD PERL5DB PERL5LIB PERL5OPT PERLLIB PYTHONHOME PYTHONPATH PYTHONSTARTUP RUBYLIB RUBYOPT TMPDIR';
+
+/**
+ * Locale, path and root prefix; `R` stands before every fixed path. The environment is the login account's own, so it decides
+ * nothing: a FROSTLINE_ROOT counts only where the folder bears our mark, made by the very account the script runs as, and
+ * ends the script otherwise.
+ */
 export const ENVIRONMENT = `LC_ALL=C; LANG=C; export LC_ALL LANG; unset LANGUAGE
 R=\${FROSTLINE_ROOT:-}
-[ -n "$R" ] || PATH=\${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+if [ -n "$R" ]; then
+  [ -f "$R/${ROOT_MARK}" ] && [ -O "$R/${ROOT_MARK}" ] || { echo 'FROSTLINE_ROOT names a folder that is not made for it' >&2; exit 1; }
+else
+  PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  for fl_v in ${FOREIGN}; do unset "$fl_v" 2>/dev/null; done
+  [ "$(id -u)" != 0 ] || { HOME=/root; export HOME; }
+fi
 export PATH`;
 
 const SECTIONS = `fl_mark() { printf '\\n@@%s %s\\n' "$N" "$1" || exit 1; }
 fl_rc() { printf '\\n@@%s rc %s %s\\n' "$N" "$1" "$2" || exit 1; }
 fl_sec() { fl_section=$1; shift; fl_mark "$fl_section"; "$@" 2>&1; fl_rc "$fl_section" $?; }
 fl_has() { command -v "$1" >/dev/null 2>&1; }
+# Each is a folder of this account's own and no link, so that what is in it was put there by us.
+fl_own() { for fl_f in "$@"; do [ -d "$fl_f" ] && [ ! -L "$fl_f" ] && [ -O "$fl_f" ] || { printf '%s is not a folder of root alone\\n' "$fl_f" >&2; return 1; }; done; }
 T=
 fl_tmp() {
   [ -z "$T" ] || return 0
-  T=$(mktemp -d 2>/dev/null) || { T=\${TMPDIR:-/tmp}/frostline.$$.${'$'}{N}; mkdir "$T" || { T=; return 1; }; }
+  T=$(mktemp -d 2>/dev/null) && [ -d "$T" ] || { T=\${TMPDIR:-/tmp}/frostline.$$.${'$'}{N}; mkdir "$T" || { T=; return 1; }; }
 }
 trap 'fl_done=$?; [ -z "$T" ] || rm -rf "$T"; exit $fl_done' 0
 trap 'exit 129' 1; trap 'exit 130' 2; trap 'exit 141' 13; trap 'exit 143' 15`;
@@ -92,12 +114,16 @@ export type Sections = {
   has(name: string): boolean;
 };
 
-/** Host output is text, never markup or terminal control: everything of category Cc but tab and newline goes. */
-export const plainText = (text: string): string => text.replace(/[^\P{Cc}\t\n]/gu, '');
+/**
+ * Host output is text, never markup or terminal control: everything of category Cc but tab and newline goes, and what turns
+ * the direction of writing around, so that nothing reads otherwise than it is.
+ */
+export const plainText = (text: string): string =>
+  text.replace(/[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu, '');
 
 /** One line for a message: no control characters, no newlines, at most `max` characters. */
 export const plainLine = (text: string, max = 300): string =>
-  plainText(text).replace(/\s+/g, ' ').trim().slice(0, max);
+  plainText(text).replace(/\s+/g, ' ').trim().slice(0, max).toWellFormed();
 
 const MAX_SECTIONS = 400;
 

@@ -74,7 +74,7 @@ export function startJob(options: { nonce: string; token: string; script: string
   const nonce = checkedNonce(options.nonce);
   const unit = `frostline-${checkedToken(options.token)}`;
   const body = `${folderLine(options.token)}
-mkdir -p "$R${HOST_FOLDER}/jobs" "$D" && chmod 700 "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" || { fl_mark failed; fl_mark end; return 1; }
+mkdir -p "$R${HOST_FOLDER}/jobs" "$D" && fl_own "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" && chmod 700 "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" || { fl_mark failed; fl_mark end; return 1; }
 if ! mkdir "$D/started" 2>/dev/null; then
   if [ -d "$D/started" ]; then fl_mark already; else fl_mark failed; fi
   fl_mark end

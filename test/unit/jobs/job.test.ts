@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ROOT_MARK } from '../../../main/core/drivers/shell.ts';
 import {
   type FollowEvent,
   FollowReader,
@@ -26,6 +27,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'frostline job '));
   mkdirSync(join(root, 'proc/sys/kernel/random'), { recursive: true });
   writeFileSync(join(root, 'proc/sys/kernel/random/boot_id'), 'first-boot\n');
+  writeFileSync(join(root, ROOT_MARK), '');
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 

@@ -46,7 +46,7 @@ fl_stage() {
   fl_call() {
     fl_what=$1; shift
     while read -r fl_n fl_a fl_spec; do
-      ! grep -q "^I $fl_n " "$T/pending" || set -- "$@" "$fl_spec"
+      ! awk -v n="$fl_n" '$1 == "I" && $2 == n { f = 1 } END { exit !f }' "$T/pending" || set -- "$@" "$fl_spec"
     done <"$T/specs"
     $fl_what "$@"
   }

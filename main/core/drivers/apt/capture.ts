@@ -89,7 +89,7 @@ export function captureCommand(options: {
   }
   const asked = [...first.values()].map((action) => quote(`${action.name} ${action.arch} ${action.from}`));
   const body = `D="$R${HOST_FOLDER}/jobs/${checkedToken(options.token)}"; O=$D/old
-mkdir -p "$O" && chmod 700 "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" && fl_tmp || { fl_mark nofolder; fl_mark end; return 1; }
+mkdir -p "$O" && fl_own "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" && chmod 700 "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" && fl_tmp || { fl_mark nofolder; fl_mark end; return 1; }
 ${HOST_BODY}${INVENTORY_BODY}${asked.length === 0 ? ': >"$T/asked"' : `printf '%s\\n' ${asked.join(' ')} >"$T/asked"`}
 fl_sec secure fl_secure
 fl_sec secured cat "$T/secured"
@@ -128,7 +128,11 @@ export function parseCapture(
   if (marks.value.has('nofolder')) {
     const said = plainLine(output.stderr, 300);
     return fail(
-      /Read-only/i.test(said) ? 'host.read-only' : 'host.disk-full',
+      /Read-only/i.test(said)
+        ? 'host.read-only'
+        : /not a folder of root alone/.test(said)
+          ? 'host.command-failed'
+          : 'host.disk-full',
       `The folder for the old packages could not be made${said === '' ? '' : `: ${said}`}.`,
     );
   }

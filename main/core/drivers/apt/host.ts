@@ -33,10 +33,10 @@ export const LOCK_FUNCTIONS = `fl_lock_holder() {
     [ -z "$fl_dev" ] || fl_dev=$(printf '%02x:%02x' $(( (fl_dev >> 8) & 4095 )) $(( (fl_dev & 255) | ((fl_dev >> 12) & 1048320) )))
     for fl_pair in $(awk -v i="$fl_inode" '$2 != "->" { n = split($6, p, ":"); if (n == 3 && p[3] == i && $5 > 0) print $5 "," p[1] ":" p[2] }' "$R/proc/locks" 2>/dev/null); do
       fl_pid=\${fl_pair%%,*}
-      fl_cmd=$(tr '\\000' ' ' <"$R/proc/$fl_pid/cmdline" 2>/dev/null) || fl_cmd=
+      fl_cmd=$(tr '\\000\\001-\\037\\177' ' ' <"$R/proc/$fl_pid/cmdline" 2>/dev/null) || fl_cmd=
       fl_open=$(ls -l "$R/proc/$fl_pid/fd" 2>/dev/null) || fl_open=
       case $fl_open in
-        *"$fl_f"*) ;;
+        *"-> $fl_f"*) ;;
         *-\\>*) [ -n "$R" ] || continue ;;
         *) case "\${fl_pair#*,}" in
           "$fl_dev") ;;

@@ -80,7 +80,7 @@ fl_leftovers() {
   fl_inventory >"$T/inventory"
   set --
   while read -r n a how; do
-    [ "$how" != purge ] || ! grep -q "^$n $a [^ ]* .c" "$T/inventory" || set -- "$@" "$(fl_spell "$n" "$a")"
+    [ "$how" != purge ] || ! awk -v n="$n" -v a="$a" '$1 == n && $2 == a && $4 ~ /^.c/ { f = 1 } END { exit !f }' "$T/inventory" || set -- "$@" "$(fl_spell "$n" "$a")"
   done <"$T/added"
   [ $# -eq 0 ] || dpkg --purge "$@" </dev/null
 }
