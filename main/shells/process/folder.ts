@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -30,8 +31,20 @@ const fileOf = (dataDir: string) => join(dataDir, 'host.json');
 
 export const newToken = (): string => randomBytes(32).toString('hex');
 
+/**
+ * Whoever answers at the socket that it names gets the vault's passphrase: in a folder that others may write to, a file of
+ * theirs must not be believed. Root may attach to another account's console, in that account's own folder.
+ */
+const isOwn = (dataDir: string): boolean => {
+  if (process.platform === 'win32') return true;
+  const me = userInfo().uid;
+  const { uid } = lstatSync(fileOf(dataDir));
+  return uid === me || (me === 0 && uid === statSync(dataDir).uid);
+};
+
 export const readPresence = (dataDir: string): Presence | null => {
   try {
+    if (!isOwn(dataDir)) return null;
     const parsed = Presence.safeParse(JSON.parse(readFileSync(fileOf(dataDir), 'utf8')));
     return parsed.success ? parsed.data : null;
   } catch {
