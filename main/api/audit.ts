@@ -1,5 +1,6 @@
 /** Writes every audited command to the audit log once it is done: who, what, with which input, secrets left out. */
 import { contract, type Handlers, procedure } from '../../shared/contract/contract.ts';
+import { FrostFault } from '../../shared/errors.ts';
 import type { Ports } from '../core/ports.ts';
 
 const SECRET_FIELDS = new Set(['secrets', 'passphrase', 'password', 'sudoPassword', 'keyPassphrase']);
@@ -27,15 +28,25 @@ export const withAudit = (handlers: Handlers, ports: Pick<Ports, 'store' | 'cloc
       audited[full] =
         known.kind === 'command' && known.audit
           ? async (input, caller) => {
-              const result = (await handler(input, caller)) as { ok: boolean; error?: { code: string } };
-              ports.store.appendAudit({
-                at: new Date(ports.clock.now()).toISOString(),
-                actor: caller.actor,
-                action: full,
-                detail: result.ok
-                  ? auditDetail(input)
-                  : `${result.error?.code ?? 'failed'}: ${auditDetail(input)}`.slice(0, LONGEST_DETAIL),
-              });
+              const record = (trouble: string | undefined) =>
+                ports.store.appendAudit({
+                  at: new Date(ports.clock.now()).toISOString(),
+                  actor: caller.actor,
+                  action: full,
+                  detail:
+                    trouble === undefined
+                      ? auditDetail(input)
+                      : `${trouble}: ${auditDetail(input)}`.slice(0, LONGEST_DETAIL),
+                });
+              let result: { ok: boolean; error?: { code: string } };
+              try {
+                result = (await handler(input, caller)) as typeof result;
+              } catch (thrown) {
+                // It may have done a part of its work before it broke.
+                record(thrown instanceof FrostFault ? thrown.error.code : 'internal');
+                throw thrown;
+              }
+              record(result.ok ? undefined : (result.error?.code ?? 'failed'));
               return result;
             }
           : handler;
