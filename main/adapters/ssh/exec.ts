@@ -19,6 +19,8 @@ import {
 const MAX_NOISE_BYTES = 1024 * 1024;
 /** Of that, what is kept to find the mark and to explain a failure. */
 const KEPT_NOISE = 64 * 1024;
+/** Of a streamed command's error output, which has no end to wait for. */
+const KEPT_STREAM_ERRORS = 64 * 1024;
 /** How long sudo and the login shell may take until ours is ready. */
 const READY_MS = 45_000;
 
@@ -153,6 +155,19 @@ export const execScript = (
       }
     };
 
+    /** A streamed command may go on for a day and has no limit of bytes: its beginning is kept, the rest is not. */
+    const onErrors = (chunk: Buffer) => {
+      if (o.onStdout === undefined) {
+        if (count(chunk)) stderr.push(chunk);
+        return;
+      }
+      const room = KEPT_STREAM_ERRORS - outputBytes;
+      if (room <= 0) return;
+      const kept = Buffer.from(chunk.subarray(0, room));
+      outputBytes += kept.length;
+      stderr.push(kept);
+    };
+
     channel.on('data', (chunk: Buffer) => {
       if (settled) return;
       if (ready) {
@@ -178,7 +193,7 @@ export const execScript = (
     channel.stderr.on('data', (chunk: Buffer) => {
       if (settled) return;
       if (stderrOpen) {
-        if (count(chunk)) stderr.push(chunk);
+        onErrors(chunk);
         return;
       }
       if (!countNoise(chunk)) return;
@@ -188,7 +203,7 @@ export const execScript = (
         stderrOpen = true;
         const rest = Buffer.from(stderrHead.slice(at + mark.length), 'latin1');
         stderrHead = '';
-        if (rest.length > 0 && count(rest)) stderr.push(rest);
+        if (rest.length > 0) onErrors(rest);
         return;
       }
       if (elevation === 'password' && !ready) answer(promptsIn(stderrHead, nonce));

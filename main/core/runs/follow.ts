@@ -20,13 +20,21 @@ type Lost = { kind: 'lost'; error: FrostError; contact: boolean };
 
 export const LINE_CHARACTERS = 4000;
 const TAIL_LINES = 80;
+/**
+ * Of one job's output this much is kept; the rest stays in its log on the host. Real jobs stay far below: a release upgrade
+ * prints some 30,000 lines. Without an end to it a hostile host could fill the console's memory and disk.
+ */
+export const MAX_LINES = 100_000;
+export const MAX_CHARACTERS = 16 * 1024 * 1024;
+/** Changes of progress that are shown, likewise. */
+export const MAX_PROGRESS = 100_000;
 /** Follows that end without any word in a row, on a host that answers: something is wrong that patience does not mend. */
 const FRUITLESS = 5;
 
-/** Host output is text: no control characters but tab, at most 4000 characters. */
+/** Host output is text: no control characters but tab, none that turns the direction of writing, at most 4000 characters. */
 export const cleanLine = (line: string): string =>
   line
-    .replace(/[^\P{Cc}\t]/gu, '')
+    .replace(/[^\P{Cc}\t]|[\u202a-\u202e\u2066-\u2069]/gu, '')
     .slice(0, LINE_CHARACTERS)
     .toWellFormed();
 
@@ -42,6 +50,9 @@ class Reading {
   readonly recent: string[];
   readonly #context: StepContext;
   readonly #driver: Reached['driver'];
+  #lines = 0;
+  #characters = 0;
+  #progressed = 0;
 
   constructor(context: StepContext, driver: Reached['driver']) {
     this.#context = context;
@@ -64,21 +75,46 @@ class Reading {
 
   #log(text: string, offset: number): void {
     const whole = text.endsWith('\n') ? text.slice(0, -1) : text;
-    this.#report(whole.split('\n').map(cleanLine), { ...this.mark, log: offset });
+    const lines = whole.split('\n').map(cleanLine);
+    this.#remember(lines);
+    this.#report(this.#within(lines), { ...this.mark, log: offset });
+  }
+
+  /** What of these lines is still to be shown; the first that is not is replaced by a word about it. */
+  #within(lines: string[]): string[] {
+    if (this.#lines > MAX_LINES) return [];
+    const shown: string[] = [];
+    for (const line of lines) {
+      this.#lines += 1;
+      this.#characters += line.length;
+      if (this.#lines > MAX_LINES || this.#characters > MAX_CHARACTERS) {
+        this.#lines = MAX_LINES + 1;
+        shown.push('… The output is too long to be kept here; all of it is in the job’s log on the host.');
+        break;
+      }
+      shown.push(line);
+    }
+    return shown;
+  }
+
+  /** The end of the output is what the job is judged by, however much of it there was. */
+  #remember(lines: string[]): void {
+    this.recent.push(...lines.slice(-TAIL_LINES));
+    this.recent.splice(0, this.recent.length - TAIL_LINES);
   }
 
   #progress(lines: string[], offset: number): void {
     for (const line of lines) {
       const progress = this.#driver.progress(line);
-      if (progress !== null) this.#context.progress(progress);
+      if (progress === null) continue;
+      this.#progressed += 1;
+      if (this.#progressed <= MAX_PROGRESS) this.#context.progress(progress);
     }
     this.#report([], { ...this.mark, progress: offset });
   }
 
   #report(lines: string[], mark: FollowMark): void {
     this.mark = mark;
-    this.recent.push(...lines);
-    this.recent.splice(0, this.recent.length - TAIL_LINES);
     this.#context.output(lines, mark);
   }
 }

@@ -16,6 +16,9 @@ export type SoftBuffer = {
   clear(): void;
 };
 
+/** More changes of progress than this between two commits are not shown one by one; only the newest counts. */
+const MAX_WAVE = 200;
+
 /** A wave of progress keeps one line per package (and per wait), the newest of each. */
 const sameSubject = (a: JobProgress | undefined, b: JobProgress): boolean =>
   a !== undefined && a.phase === b.phase && a.package === b.package && a.waitingFor === b.waitingFor;
@@ -30,12 +33,12 @@ export const createSoftBuffer = (): SoftBuffer => {
   return {
     output: (effect, lines, mark) => {
       const entry = of(effect);
-      entry.lines.push(...lines);
+      for (const line of lines) entry.lines.push(line);
       entry.mark = mark;
     },
     progress: (effect, progress) => {
       const { progress: list } = of(effect);
-      if (sameSubject(list.at(-1), progress)) list.pop();
+      if (list.length >= MAX_WAVE || sameSubject(list.at(-1), progress)) list.pop();
       list.push(progress);
     },
     empty: () => said.size === 0,

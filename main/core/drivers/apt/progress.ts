@@ -39,7 +39,8 @@ export function readProgress(line: string): JobProgress | null {
   const at = (share: number) => Math.round(clamp(((stage - 1 + share) / stages) * 100) * 10) / 10;
   const [kind = '', first = '', ...more] = what.split(':');
   if (kind === 'phase') {
-    const phase = PHASES[first];
+    // The word is the host's: `constructor` is a member of every object, and no phase.
+    const phase = Object.hasOwn(PHASES, first) ? PHASES[first] : undefined;
     if (phase === undefined) return null;
     return { phase, percent: first === 'finished' ? 100 : at(LATE.has(first) ? 0.95 : 0) };
   }
