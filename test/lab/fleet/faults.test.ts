@@ -166,6 +166,13 @@ describe.skipIf(unavailable !== null)(
         expect(await greeting(h1, 5000)).toBe('greets');
       });
 
+      test('an sshd that was started again is frozen with its host too', async () => {
+        await (await h1.refuseSsh())();
+        await h1.freeze();
+        expect(await greeting(h1, 700)).toBe('silent');
+        await h1.thaw();
+      });
+
       test('a frozen host can be cut off and booted', async () => {
         await h1.freeze();
         await h1.powerCut();

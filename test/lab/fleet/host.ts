@@ -178,7 +178,8 @@ export class LabHost {
     const byHand = 'kill "$(cat /run/sshd.pid)" && while [ -e /run/sshd.pid ]; do sleep 0.02; done';
     await this.output(systemd ? 'systemctl stop ssh' : byHand);
     return async () => {
-      await this.output(systemd ? 'systemctl start ssh' : '/usr/sbin/sshd -E /var/log/sshd.log');
+      if (systemd) await this.output('systemctl start ssh');
+      else await this.#startInside('/usr/sbin/sshd -E /var/log/sshd.log');
     };
   }
 
@@ -250,6 +251,13 @@ export class LabHost {
       program: 'nsenter',
       args: ['-t', pid, ...spaces, '--', 'env', '-i', 'DEBIAN_FRONTEND=noninteractive', ...env, ...command],
     };
+  }
+
+  /** Like `output`, but what it starts belongs to the host's cgroup, so that `freeze` reaches it as all else on the host. */
+  async #startInside(command: string): Promise<void> {
+    const { program, args } = await this.#enter(['sh', '-c', command]);
+    const procs = join(this.#setup.cgroup.path, 'cgroup.procs');
+    await must('sh', ['-c', 'echo $$ > "$0" && exec "$@"', procs, program, ...args]);
   }
 
   /** Starts `command` in the background and waits until it has made the file `gate`; `release` runs `end` and waits for its exit. */
