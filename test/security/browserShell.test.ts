@@ -1,4 +1,5 @@
 /** Attacks on the browser shell: another page in the same browser, a rebound name, another user on the same machine. */
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { isOwnPeer } from '../../main/shells/browser/peer.ts';
 import { isAllowedHost, LaunchGate } from '../../main/shells/browser/security.ts';
 import { type BrowserShell, serveBrowser } from '../../main/shells/browser/server.ts';
 
@@ -187,5 +189,39 @@ describe('who has no session and means harm', () => {
     const upgrade = `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${shell.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
     await Promise.all(Array.from({ length: 50 }, () => raw(upgrade, true)));
     expect((await get('/', { cookie })).status).toBe(200);
+  });
+});
+
+describe('another account of this machine that has learned the cookie', () => {
+  const row = (local: number, remote: number, uid: number, inode: number) =>
+    `   1: 0100007F:${local.toString(16).toUpperCase().padStart(4, '0')} 0100007F:${remote.toString(16).toUpperCase().padStart(4, '0')} 01 00000000:00000000 00:00000000 00000000 ${uid} 0 ${inode} 1 0`;
+  const ends = { server: 8080, client: 50_000 };
+  const table = (uid: number, inode = 7) => [
+    [row(8080, 50_000, 1000, 6), row(50_000, 8080, uid, inode)].join('\n'),
+  ];
+
+  it('is not let in', () => {
+    expect(isOwnPeer(ends, table(1000), 1000)).toBe(true);
+    expect(isOwnPeer(ends, table(0), 1000)).toBe(true);
+    expect(isOwnPeer(ends, table(1001), 1000)).toBe(false);
+    expect(isOwnPeer(ends, table(1001), 0)).toBe(false);
+  });
+  it('nor after it has gone away, when nobody can tell whose connection it was', () => {
+    expect(isOwnPeer(ends, table(0, 0), 1000)).toBe(false);
+    expect(isOwnPeer(ends, [row(8080, 50_000, 1000, 6)], 1000)).toBe(false);
+  });
+  it('where the system tells nothing, the session alone decides', () => {
+    expect(isOwnPeer(ends, ['', ''], 1000)).toBe(true);
+  });
+  it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('is cut off for real', async () => {
+    const status = await new Promise<number | null>((resolve) => {
+      // Node itself, as the account "nobody".
+      const code = `const s=require('net').connect(${shell.port},'127.0.0.1');let t='';s.on('data',d=>t+=d);s.on('error',()=>{});s.on('close',()=>process.exit(t===''?7:8));s.write('GET / HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nConnection: close\\r\\n\\r\\n')`;
+      spawn('/usr/bin/env', ['node', '-e', code], { uid: 65534, gid: 65534, cwd: '/', stdio: 'ignore' }).on(
+        'close',
+        resolve,
+      );
+    });
+    expect(status).toBe(7);
   });
 });

@@ -128,7 +128,7 @@ const commandsOf = (word: string): Record<string, string> => {
     scan: aptDriver.scan({ nonce: NONCE, refresh: true }).script,
     simulate: aptDriver.simulate({ nonce: NONCE, stages, refresh: true }).script,
     capture: aptDriver.capture({ nonce: NONCE, token: TOKEN, actions }).script,
-    stage: aptDriver.stage({ nonce: NONCE, stages }).script,
+    stage: aptDriver.stage({ nonce: NONCE, stages, lockTimeoutSeconds: 1 }).script,
     verify: aptDriver.verify({ nonce: NONCE }).script,
     cleanUp: aptDriver.cleanUp({ nonce: NONCE, tokens: [TOKEN] }).script,
     ...jobs,

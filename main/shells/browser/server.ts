@@ -11,6 +11,7 @@ import { MAX_FRAME_BYTES } from '../../../shared/contract/wire.ts';
 import { err, frostError, ok, type Result } from '../../../shared/errors.ts';
 import { attachChannel } from '../process/attach.ts';
 import { newToken } from '../process/folder.ts';
+import { isOwnConnection } from './peer.ts';
 import {
   cookieName,
   isAllowedHost,
@@ -64,6 +65,10 @@ export const serveBrowser = async (options: ServeOptions): Promise<Result<Browse
     if (!admitted(request))
       return plain(response, 401, 'Open the console with the one-time link that it printed when it started.');
     return file(response, options.rendererDir, url.pathname, request.method === 'HEAD');
+  });
+
+  server.on('connection', (socket) => {
+    if (!isOwnConnection(socket)) socket.destroy();
   });
 
   const sockets = new WebSocketServer({
