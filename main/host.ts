@@ -9,6 +9,7 @@ import type { Handlers } from '../shared/contract/contract.ts';
 import type { FrostError, Result } from '../shared/errors.ts';
 import { ok } from '../shared/errors.ts';
 import type { Host } from '../shared/model/host.ts';
+import type { TaskState } from '../shared/model/run.ts';
 import { createChangeHub } from './adapters/changes.ts';
 import { createDemoController, type DemoController } from './adapters/demo/controller.ts';
 import { fileLog } from './adapters/log.ts';
@@ -30,6 +31,15 @@ import { createPlanService } from './core/runs/plan.ts';
 import { createRunService } from './core/runs/service.ts';
 import { createFreezeJudge, createFreezeLookup } from './core/snapshots/judge.ts';
 import { createSnapshotService } from './core/snapshots/service.ts';
+
+/** States of a task that leave the host other than its last scan said. */
+const CHANGED: ReadonlySet<TaskState> = new Set<TaskState>([
+  'succeeded',
+  'failed',
+  'rolled-back',
+  'rollback-failed',
+]);
+const RESCAN_CONCURRENCY = 16;
 
 export type HostOptions = {
   dataDir: string;
@@ -87,7 +97,26 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
   const freezes = createFreezeLookup(ports);
   const judge = createFreezeJudge(ports);
   const plans = createPlanService(ports, { scanHost: scans.scanHost, judge });
-  const runs = createRunService(ports, { scanHost: scans.scanHost, judge });
+  const ending = new AbortController();
+  const rescans = new Set<Promise<unknown>>();
+  const runs = createRunService(ports, {
+    scanHost: scans.scanHost,
+    judge,
+    onRest: (run) => {
+      const selectors = run.tasks.filter((task) => CHANGED.has(task.state)).map((task) => task.host);
+      if (selectors.length === 0 || ending.signal.aborted) return;
+      const scan = scans
+        .run(
+          { selectors, concurrency: RESCAN_CONCURRENCY, refresh: false },
+          { signal: ending.signal, actor: 'run' },
+        )
+        .catch((error: unknown) =>
+          log.write('error', 'the scan after a run failed', { error: String(error) }),
+        )
+        .finally(() => rescans.delete(scan));
+      rescans.add(scan);
+    },
+  });
   const hosts = createHostsService(ports, {
     frozenBy: (host: Host) => freezes(host, clock.now())[0]?.snapshot,
     activeRun: (hostId) => runs.activeRun(hostId),
@@ -128,7 +157,9 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     log,
     busy: () => runs.active() > 0 || hub.activities().length > 0,
     close: async () => {
+      ending.abort();
       await runs.close();
+      await Promise.all(rescans);
       transport.release();
       store.close();
       folder.value.release();

@@ -97,11 +97,13 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
     if (entry.open === 0 && entry.queue.length === 0) live.delete(runId);
   };
 
-  const notify = (runId: string, events: Reduction['events']): void => {
+  const notify = (run: Run, events: Reduction['events']): void => {
+    const runId = run.id;
     for (const wake of watchers.get(runId) ?? []) wake();
     // Progress and output have their own stream; the list of runs changes only with these.
     if (events.some((event) => event.type !== 'task.progress' && event.type !== 'task.output'))
       ports.changes.announce({ type: 'runs', runId });
+    if (events.some((event) => event.type === 'run.finished')) deps.onRest?.(run);
   };
 
   const reduceAll = (model: RunModel, inputs: readonly Input[]): Reduction => {
@@ -149,7 +151,7 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
     entry.model = step.state;
     entry.run = run;
     for (const effect of step.effects) launch(entry, effect, false);
-    notify(run.id, step.events);
+    notify(run, step.events);
   };
 
   /** Commits everything that waits: what was gathered first, then the queue in order, each on its own. */
@@ -315,7 +317,7 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
       Object.assign(entry, { model: step.state, run } satisfies Partial<Live>);
       live.set(runId, entry);
       for (const effect of step.effects) launch(entry, effect, false);
-      notify(runId, step.events);
+      notify(run, step.events);
       forgetWhenAtRest(runId);
       return ok(run);
     },

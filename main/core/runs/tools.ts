@@ -3,6 +3,7 @@ import type { Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { PlanAction, Refusal } from '../../../shared/model/plan.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
+import type { Run } from '../../../shared/model/run.ts';
 import type { Scan } from '../../../shared/model/scan.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
 import type { PackageDriver } from '../drivers/driver.ts';
@@ -52,4 +53,6 @@ export type EngineDeps = {
   scanHost(host: Host, o: { refresh: boolean; signal?: AbortSignal }): Promise<Scan>;
   judge(host: Host, revision: Revision, actions: PlanAction[], at: number): Refusal[];
   tools?: HostTools;
+  /** Told each time a run comes to rest: what was known of its hosts is out of date. */
+  onRest?(run: Run): void;
 };

@@ -121,6 +121,8 @@ export class TestConsole {
   refusals: (host: string, at: number) => Refusal[] = () => [];
   entries: EntrySpec[] = [];
   dead: () => boolean = () => false;
+  /** Runs that came to rest, in order. */
+  rested: Run[] = [];
 
   constructor() {
     this.fleet = createSimulatedFleet(this.clock);
@@ -132,6 +134,7 @@ export class TestConsole {
     return {
       tools: this.fleet.tools,
       judge: (host, _revision, _actions, at) => this.refusals(host.name, at),
+      onRest: (run) => this.rested.push(run),
       scanHost: async () => {
         throw new Error('every host of these tests has a scan');
       },

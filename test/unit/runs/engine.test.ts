@@ -119,6 +119,17 @@ describe('a run', () => {
     expect(value(await admin.runs.check({ id })).runs).toEqual([{ id, agrees: true, differences: [] }]);
   });
 
+  it('tells each time it has come to rest, so that its hosts can be looked at anew', async () => {
+    fleetOf(2);
+    const id = await admin.start({});
+    expect(admin.rested).toEqual([]);
+    await admin.finish(id);
+    expect(admin.rested.map((run) => [run.id, run.verdict])).toEqual([[id, 'success']]);
+    value(await admin.runs.rollback({ id }));
+    await admin.finish(id);
+    expect(admin.rested.map((run) => run.verdict)).toEqual(['success', 'rolled-back']);
+  });
+
   it('streams output and progress of the job', async () => {
     fleetOf(1);
     const id = await admin.start();
