@@ -197,7 +197,7 @@ describe("apt's own words", () => {
         '  Candidate: 5.2.15-2+b13',
         '  Version table:',
         '     5.2.15-2+b13 500',
-        '        500 http://deb.debian.org/debian bookworm/main amd64 Packages',
+        '        500 http://mirror.example/debian bookworm/main amd64 Packages',
         ' *** 5.2.15-2+b8 100',
         '        100 /var/lib/dpkg/status',
         '     5.2.15-2+b1 -1',
