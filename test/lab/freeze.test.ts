@@ -100,8 +100,8 @@ describeLab('freeze', () => {
     });
   });
 
-  test('a removal is refused by name under either policy: a snapshot lists none', async () => {
-    await console.snapshotOf('mail', 'lab-mail=2.0');
+  test('the removal of a listed package is refused by name under either policy', async () => {
+    await console.snapshotOf('mail', 'lab-mail=2.0', 'lab-mail-legacy=1.0');
     for (const policy of ['listed-only', 'listed-or-dependency']) {
       await freeze('mail', 'all', '--policy', policy);
       const refused = await console.refusal('run', 'mail', 'h01', '--yes');
@@ -113,6 +113,20 @@ describeLab('freeze', () => {
       await console.snapshot('thaw', 'mail', '--reason', 'the other policy');
     }
     await nothingHappened('h01');
+  });
+
+  test('what a listed package takes the place of may go, and the plan shows it', async () => {
+    await console.snapshotOf('mail-alone', 'lab-mail=2.0');
+    await freeze('mail-alone', 'all');
+    const { plan } = await console.plan('mail-alone', 'h01');
+    expect(plan.hosts[0]).toMatchObject({ state: 'ready', refusals: [] });
+    expect(plan.hosts[0]?.actions.map((action) => [action.action, action.name])).toEqual(
+      expect.arrayContaining([
+        ['upgrade', 'lab-mail'],
+        ['remove', 'lab-mail-legacy'],
+      ]),
+    );
+    await console.snapshot('thaw', 'mail-alone', '--reason', 'seen');
   });
 
   test('hosts outside the freeze are not affected; of a mixed selection only the frozen ones are refused', async () => {

@@ -4,9 +4,13 @@ import type { RunModel, TaskModel } from './model.ts';
 
 const good = (task: TaskModel): boolean => task.state === 'succeeded' || task.state === 'compliant';
 
+/** Ended by the abort, not by itself. */
+const cutShort = (task: TaskModel): boolean =>
+  task.state === 'terminated' || task.state === 'cancelled' || task.state === 'interrupted';
+
 /**
- * In this order: everything that was changed was undone on request → `rolled-back`; all refused; none reached; ended early →
- * `aborted`; all good → `success`; some good → `partial`; all changes undone by the failure policy → `rolled-back`; `failed`.
+ * In this order: everything that was changed was undone on request → `rolled-back`; all refused; none reached; some cut
+ * short by an abort → `aborted`; all good → `success`; some good → `partial`; all changes undone by the failure policy → `rolled-back`; `failed`.
  */
 export const verdictOf = (run: RunModel): Verdict => {
   const { tasks } = run;
@@ -15,7 +19,7 @@ export const verdictOf = (run: RunModel): Verdict => {
   if (undone && run.rollbackAsked) return 'rolled-back';
   if (all('refused')) return 'refused';
   if (all('unreachable')) return 'unreachable';
-  if (run.abortReason !== null) return 'aborted';
+  if (run.abortReason !== null && tasks.some(cutShort)) return 'aborted';
   if (tasks.every(good)) return 'success';
   if (tasks.some(good)) return 'partial';
   return undone ? 'rolled-back' : 'failed';

@@ -11,7 +11,8 @@
  * - `listed-only`: every install, upgrade and downgrade must be listed;
  * - `listed-or-dependency`: an install or upgrade that comes in as a dependency, of a package that is no entry at all, is let
  *   through too. A dependency that is an entry, rejected or in another version, is not: somebody decided about it.
- * - A removal, or a downgrade that is not listed, is refused under both: an entry cannot stand for taking something away.
+ * - A downgrade that is not listed is refused under both, and so is the removal of a package that is an entry. The removal of one
+ *   that is none lets nothing in: it is what a listed package itself asks for (Conflicts, Replaces), and the plan shows it.
  *
  * Where several freezes hold on a host, each of them must agree. Rollback is not judged: it only returns to what was there.
  */
@@ -73,9 +74,9 @@ const entriesFor = (action: PlanAction, entries: Entry[]): Entry[] =>
 
 /** Why an action does not fit the frozen entries; undefined: it fits. */
 const objection = (action: PlanAction, entries: Entry[], policy: Freeze['policy']): string | undefined => {
-  if (action.action === 'remove') return 'would be removed, and a snapshot lists no removals';
-  const to = action.to ?? 'an unknown version';
   const own = entriesFor(action, entries);
+  if (action.action === 'remove') return own.length === 0 ? undefined : 'would be removed, and it is listed';
+  const to = action.to ?? 'an unknown version';
   if (own.some((entry) => entry.decision === 'approve' && entry.version === action.to)) return undefined;
   if (own.some((entry) => entry.decision === 'reject')) return `${to} would be installed, and it is rejected`;
   const listed = own[0];

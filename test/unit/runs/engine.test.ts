@@ -237,7 +237,7 @@ describe('a run', () => {
       error: { code: 'host.not-restored' },
       difference: { equal: false },
     });
-    expect(admin.run(id).verdict).toBe('aborted');
+    expect(admin.run(id).verdict).toBe('failed');
     faults.rollbackFails = false;
     value(await admin.runs.rollback({ id, hosts: ['h1'] }));
     await admin.finish(id);

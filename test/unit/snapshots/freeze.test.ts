@@ -177,14 +177,9 @@ describe.each(['listed-only', 'listed-or-dependency'] as const)('under %s', (pol
     ],
     ['an unlisted package that is no dependency', upgrade('openssl', '1.0'), []],
     [
-      'a removal',
+      'the removal of a listed package',
       { action: 'remove', name: 'openssl', arch: 'amd64', from: '0.9', stage: 1, dependency: true },
       [entry('openssl')],
-    ],
-    [
-      'the removal of a package that is no entry',
-      { action: 'remove', name: 'openssl', arch: 'amd64', from: '0.9', stage: 1, dependency: true },
-      [],
     ],
     ['an unlisted downgrade', upgrade('openssl', '0.8', { action: 'downgrade', dependency: true }), []],
     [
@@ -201,6 +196,11 @@ describe.each(['listed-only', 'listed-or-dependency'] as const)('under %s', (pol
       'a listed dependency',
       upgrade('openssl', '1.0', { action: 'install', dependency: true }),
       [entry('openssl')],
+    ],
+    [
+      'the removal of a package that is no entry, which only a listed one can have asked for',
+      { action: 'remove', name: 'openssl', arch: 'amd64', from: '0.9', stage: 1, dependency: true },
+      [],
     ],
     ['a listed downgrade', upgrade('openssl', '1.0', { action: 'downgrade' }), [entry('openssl')]],
     [
