@@ -83,6 +83,10 @@ const check = async () => {
   }
 };
 
+/** A whole part skipped for one reason is one note, not one for each of its tests. */
+const skips = new Map();
+const skippedBecause = (reason) => skips.set(reason, (skips.get(reason) ?? 0) + 1);
+
 const vitest = async (project) => {
   const file = join(RESULTS, `${project}.json`);
   const wentWell = await run(project, nodePath(), [
@@ -103,7 +107,7 @@ const vitest = async (project) => {
     for (const test of suite.assertionResults) {
       if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo') {
         total.skipped += 1;
-        notes.push(`skipped: ${test.fullName}`);
+        skippedBecause(/\(skipped: (.*?)\)(?= |$)/.exec(test.fullName)?.[1] ?? test.fullName);
       }
     }
   }
@@ -154,6 +158,8 @@ if (parts.includes('unit')) await vitest('unit');
 if (parts.includes('lab')) await vitest('lab');
 if (parts.includes('e2e')) await playwright();
 
+for (const [reason, count] of skips)
+  notes.push(`skipped: ${count} ${count === 1 ? 'test' : 'tests'}: ${reason}`);
 say('');
 for (const note of notes) say(note);
 if (CI && notes.some((note) => note.startsWith('skipped:') && !note.includes('Electron'))) {
