@@ -4,7 +4,7 @@
  * Store methods are synchronous and throw `FrostFault` when the store itself fails (full, damaged): every method is one
  * transaction, done whole or not at all.
  */
-import type { FrostError, Result } from '../../shared/errors.ts';
+import type { Result } from '../../shared/errors.ts';
 import type { Host, HostTrust } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
 import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.ts';
@@ -279,5 +279,3 @@ export type Ports = {
   /** Default author of revisions and actor of runs. */
   user: string;
 };
-
-export type { FrostError };

@@ -3,7 +3,6 @@
  * a run whose events are made one by one. Nothing leaves the process. `client` goes through the same validation as the wire.
  */
 
-import { channelPair } from '../../main/adapters/rpc/channel.ts';
 import { serveChannel } from '../../main/adapters/rpc/serve.ts';
 import type { Ports } from '../../main/core/ports.ts';
 import { createSnapshotService } from '../../main/core/snapshots/service.ts';
@@ -12,6 +11,7 @@ import type { Client, Handlers } from '../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../shared/errors.ts';
 import { RunParameters } from '../../shared/model/plan.ts';
 import type { SnapshotView } from '../../shared/model/snapshot.ts';
+import { channelPair } from './channelPair.ts';
 import { createMemoryStore } from './memoryStore.ts';
 import { fleetHandlers } from './mock/fleet.ts';
 import { Hub, type MockState, type Mood } from './mock/hub.ts';

@@ -9,6 +9,7 @@ import { extname, join, normalize, sep } from 'node:path';
 import { WebSocket, WebSocketServer } from 'ws';
 import { MAX_FRAME_BYTES } from '../../../shared/contract/wire.ts';
 import { err, frostError, ok, type Result } from '../../../shared/errors.ts';
+import { CONTENT_TYPES } from '../contentTypes.ts';
 import { attachChannel } from '../process/attach.ts';
 import { newToken } from '../process/folder.ts';
 import { isOwnConnection } from './peer.ts';
@@ -23,17 +24,6 @@ import {
 
 export type ServeOptions = { dataDir: string; port: number; rendererDir: string };
 export type BrowserShell = { url: string; port: number; close(): Promise<void> };
-
-const TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.woff2': 'font/woff2',
-  '.json': 'application/json',
-  '.ico': 'image/x-icon',
-};
 
 /** Service restart (RFC 6455 §7.4.1 registry): the page reconnects by itself. */
 const CLOSE_RESTART = 1012;
@@ -177,13 +167,13 @@ const file = (response: ServerResponse, root: string, pathname: string, headOnly
   // No file has a NUL in its name, and the system call would throw.
   if (path.includes('\0') || (path !== root && !path.startsWith(root + sep)))
     return plain(response, 404, 'Not found.');
-  const type = TYPES[extname(path)];
+  const type = CONTENT_TYPES[extname(path)];
   const found = type !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   // Addresses of pages are the renderer's own business; a missing asset is not a page.
   if (!found && extname(pathname) !== '') return plain(response, 404, 'Not found.');
   const served = found ? path : join(root, 'index.html');
   headers(response);
-  response.writeHead(200, { 'Content-Type': found ? type : TYPES['.html'] });
+  response.writeHead(200, { 'Content-Type': found ? type : CONTENT_TYPES['.html'] });
   if (headOnly) return response.end();
   return createReadStream(served)
     .on('error', () => response.end())

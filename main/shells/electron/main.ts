@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { app, BrowserWindow, MessageChannelMain, protocol, safeStorage, session, shell } from 'electron';
 import { defaultDataDir } from '../../adapters/platform.ts';
 import { SECURITY_HEADERS } from '../browser/security.ts';
+import { CONTENT_TYPES } from '../contentTypes.ts';
 import { attach, attachChannel } from '../process/attach.ts';
 import { openWithKeychain } from './keychain.ts';
 import { assetOf } from './policy.ts';
@@ -17,15 +18,6 @@ import { confine, confineSession, createWindow } from './window.ts';
 const here = dirname(fileURLToPath(import.meta.url));
 const RENDERER = join(here, '..', 'renderer');
 const PRELOAD = join(here, '..', 'preload');
-
-const TYPES: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.woff2': 'font/woff2',
-  '.png': 'image/png',
-};
 
 const given = process.argv.indexOf('--data-dir');
 const dataDir = (given >= 0 ? process.argv[given + 1] : undefined) ?? defaultDataDir();
@@ -37,7 +29,7 @@ app.enableSandbox();
 
 const serveAsset = async (request: Request): Promise<Response> => {
   const segments = assetOf(request.url);
-  const type = TYPES[extname(segments?.at(-1) ?? '')];
+  const type = CONTENT_TYPES[extname(segments?.at(-1) ?? '')];
   if (segments === null || type === undefined) return new Response('Not found.', { status: 404 });
   try {
     const body = await readFile(join(RENDERER, ...segments));

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserWindow, BrowserWindowConstructorOptions, Session, WebContents } from 'electron';
 import { describe, expect, it } from 'vitest';
-import { channelPair } from '../../../main/adapters/rpc/channel.ts';
 import { type Cipher, openWithKeychain } from '../../../main/shells/electron/keychain.ts';
 import {
   assetOf,
@@ -16,6 +15,7 @@ import { type MainPort, relayWindow } from '../../../main/shells/electron/relay.
 import { confine, confineSession, createWindow } from '../../../main/shells/electron/window.ts';
 import type { Client } from '../../../shared/contract/contract.ts';
 import { ok } from '../../../shared/errors.ts';
+import { channelPair } from '../../support/channelPair.ts';
 
 describe('addresses', () => {
   it.each(['app://frostline/', 'app://frostline/fleet', 'app://frostline/assets/a.js'])(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Channel, channelPair } from '../../../main/adapters/rpc/channel.ts';
+import type { Channel } from '../../../main/adapters/rpc/channel.ts';
 import { createClient } from '../../../main/adapters/rpc/client.ts';
 import { serveChannel } from '../../../main/adapters/rpc/serve.ts';
 import { connectLocal, listenLocal, socketPath } from '../../../main/adapters/rpc/socket.ts';
@@ -11,6 +11,7 @@ import type { Handlers } from '../../../shared/contract/contract.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { HostFrame } from '../../../shared/contract/wire.ts';
 import { ErrorCode, FrostFault, fail, frostError, ok } from '../../../shared/errors.ts';
+import { channelPair } from '../../support/channelPair.ts';
 
 const silent = { write: () => {} };
 

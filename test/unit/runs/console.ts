@@ -141,6 +141,21 @@ export class TestConsole {
     };
   }
 
+  /** Hosts h1, h2, … with three packages, and a snapshot that changes two of them in two stages. */
+  fleetOf(count: number): void {
+    for (let n = 1; n <= count; n += 1) this.add(`h${n}`, { curl: '1', nginx: '1', tzdata: '5' });
+    this.snapshot([
+      { name: 'curl', version: '2' },
+      { name: 'nginx', version: '3', stage: 1 },
+    ]);
+  }
+
+  versions(host: string): Record<string, string> {
+    return Object.fromEntries(
+      [...this.fleet.host(host).packages].map(([name, { version }]) => [name, version]),
+    );
+  }
+
   add(name: string, packages: Record<string, string>): SimulatedHost {
     const added = this.fleet.add(name, packages);
     this.ports.store.putHost(added.host);

@@ -8,15 +8,8 @@ beforeEach(() => {
   admin = new TestConsole();
 });
 
-const fleetOf = (count: number): void => {
-  for (let n = 1; n <= count; n += 1) admin.add(`h${n}`, { curl: '1', nginx: '1', tzdata: '5' });
-  admin.snapshot([
-    { name: 'curl', version: '2' },
-    { name: 'nginx', version: '3', stage: 1 },
-  ]);
-};
-const versions = (host: string) =>
-  Object.fromEntries([...admin.fleet.host(host).packages].map(([name, { version }]) => [name, version]));
+const fleetOf = (count: number): void => admin.fleetOf(count);
+const versions = (host: string) => admin.versions(host);
 
 describe('a lost connection', () => {
   it('changes the display and nothing else: the job is followed on from where it was', async () => {
