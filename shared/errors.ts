@@ -53,11 +53,16 @@ const TABLE = {
   'host.job-lost': { exit: 1, retryable: false },
   'host.not-restored': { exit: 1, retryable: false },
   'host.not-applied': { exit: 1, retryable: false },
+  /** Every version is in place, but a package's own script failed on the way. */
+  'host.script-failed': { exit: 1, retryable: false },
+  'host.hook-failed': { exit: 1, retryable: false },
   'host.reboot-failed': { exit: 1, retryable: false },
   'host.probe-failed': { exit: 1, retryable: true },
 
   'plan.drifted': { exit: 1, retryable: true },
   'plan.empty': { exit: 2, retryable: false },
+  /** The task would not end before the run's window does, so it was not started. */
+  'window.closed': { exit: 1, retryable: true },
   'proof.insufficient': { exit: 3, retryable: false },
 
   'freeze.other-snapshot': { exit: 3, retryable: false },

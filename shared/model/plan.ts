@@ -71,10 +71,18 @@ export type PlanAction = z.infer<typeof PlanAction>;
 export const Proof = z.enum(['proven', 'best-effort', 'impossible']);
 export type Proof = z.infer<typeof Proof>;
 
-/** Whether a package's present version can be put back. `source`: where the old artefact is. */
+/** Where an old artefact is, or is to come from, in the order they are tried. */
+export const ArtefactSource = z.enum(['host', 'console', 'repository', 'archive', 'repack', 'none']);
+export type ArtefactSource = z.infer<typeof ArtefactSource>;
+
+/** Whether a package's present version can be put back. `source` is absent for packages that are only removed again. */
 export const ProofReason = z.object({
   package: PackageName.optional(),
+  arch: Arch.optional(),
+  /** The version to go back to. */
+  version: PackageVersion.optional(),
   proof: Proof,
+  source: ArtefactSource.optional(),
   reason: Text(1000),
 });
 export type ProofReason = z.infer<typeof ProofReason>;

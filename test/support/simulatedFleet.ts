@@ -253,6 +253,7 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
     applyJob: ({ stages, actions }) => ({
       script: `job ${bodies.push({ kind: 'apply', stages, actions }) - 1}`,
     }),
+    artefactFile: ({ name, version }) => `${name}_${version}`,
     rollbackJob: ({ capture, actions }) => ({
       script: `job ${bodies.push({ kind: 'rollback', capture, actions }) - 1}`,
     }),
@@ -269,7 +270,13 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
     parseVerify: (output) => {
       const said = answered(output);
       return said?.op === 'packages'
-        ? ok({ packages: said.packages, rebootRequired: false, rebootReasons: [], bootId: 'boot' })
+        ? ok({
+            packages: said.packages,
+            rebootRequired: false,
+            rebootReasons: [],
+            bootId: 'boot',
+            kernel: { running: '6.1' },
+          })
         : malformed;
     },
     compare: (capture, now) => {

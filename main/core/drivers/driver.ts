@@ -41,6 +41,13 @@ export type Simulation = {
   installed: InstalledPackage[];
 };
 
+/** Old artefacts that are not on the host, but that the console has or can get, and brings there before the task. */
+export type HeldArtefacts = (
+  name: string,
+  arch: string,
+  version: string,
+) => { source: 'console' | 'archive'; from: string } | undefined;
+
 /** A detached job: `script` is what runs on the host as root, already complete. See core/runs/job.ts for how it is started and followed. */
 export type JobScript = { script: string };
 
@@ -71,7 +78,7 @@ export interface PackageDriver {
   simulate(options: { nonce: string; stages: StageRequest[]; refresh: boolean }): CommandSpec;
   parseSimulation(
     output: CommandOutput,
-    context: { nonce: string; stages: StageRequest[]; entries: Entry[] },
+    context: { nonce: string; stages: StageRequest[]; entries: Entry[]; held?: HeldArtefacts },
   ): Result<Simulation>;
 
   /** As root: records everything installed with marks and holds, and puts the old artefacts of `actions` aside under the token's folder. */
@@ -80,6 +87,12 @@ export interface PackageDriver {
     output: CommandOutput,
     context: { nonce: string },
   ): Result<Omit<Capture, 'runId' | 'hostId' | 'takenAt'>>;
+
+  /**
+   * The file name an artefact has in the folder `old` of a job. A file put there under this name before `capture` is taken
+   * for the package, if it is that package and has its SHA-256, where one is known.
+   */
+  artefactFile(artefact: { name: string; arch: string; version: string }): string;
 
   /** As root: downloads what the job will need, so that applying needs no network. Waits for the lock as long as told, in all. */
   stage(options: { nonce: string; stages: StageRequest[]; lockTimeoutSeconds: number }): CommandSpec;
@@ -94,7 +107,10 @@ export interface PackageDriver {
   /** What a job's exit code and the tail of its log mean; `ok` only when the job itself says it did all. */
   judgeJob(kind: 'apply' | 'rollback', exitCode: number, logTail: string): Result<void>;
 
-  /** As root or not: everything installed with marks, holds and states, and reboot-required; for verifying and comparing. */
+  /**
+   * As root or not: everything installed with marks, holds and states, and whether a restart is wanted (the host's own word,
+   * or a newer installed kernel of the running one's flavour); for verifying and comparing.
+   */
   verify(options: { nonce: string }): CommandSpec;
   parseVerify(
     output: CommandOutput,
@@ -104,6 +120,8 @@ export interface PackageDriver {
     rebootRequired: boolean;
     rebootReasons: string[];
     bootId: string;
+    /** `uname -r` of the running kernel, and of the one a restart should bring, where that can be told. */
+    kernel: { running: string; expected?: string };
   }>;
   /** Pure: every package of the capture against now. */
   compare(capture: Capture, now: Capture['packages'], actions: PlanAction[]): CaptureDifference;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aptDriver } from '../../../main/core/drivers/apt/driver.ts';
-import { newestKernel } from '../../../main/core/drivers/apt/scan.ts';
+import { newestKernel } from '../../../main/core/drivers/apt/kernel.ts';
 import { NONCE, recorded, scanned } from './cases.ts';
 
 describe('reading a scan', () => {

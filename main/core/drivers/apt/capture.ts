@@ -11,6 +11,7 @@ import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import { checkedToken, framedScript, HOST_FOLDER, plainLine, quote, readSections } from '../shell.ts';
 import { APT_FUNCTIONS, HOST_BODY, HOST_FUNCTIONS, LOCK_FUNCTIONS, readPairs, readReboot } from './host.ts';
 import { capturedPackages, INVENTORY_BODY, readInventory } from './inventory.ts';
+import { kernelState } from './kernel.ts';
 
 /** `fl_sha FILE`: lower-case hex. */
 export const HASH_FUNCTION = `fl_sha() {
@@ -161,6 +162,10 @@ export function parseCapture(
   });
 }
 
+/** As apt and dpkg-repack name a package's file; the epoch's colon is escaped. */
+export const artefactFile = (a: { name: string; arch: string; version: string }): string =>
+  `${a.name}_${a.version.replaceAll(':', '%3a')}_${a.arch}.deb`;
+
 /** The state to compare with, and whether a restart is wanted. No root needed. */
 export function verifyCommand(options: { nonce: string }): CommandSpec {
   return {
@@ -184,6 +189,7 @@ export function parseVerify(
   rebootRequired: boolean;
   rebootReasons: string[];
   bootId: string;
+  kernel: { running: string; expected?: string };
 }> {
   const read = readSections(output, context.nonce, ['host', 'inventory', 'auto', 'reboot']);
   if (!read.ok) return read;
@@ -193,10 +199,15 @@ export function parseVerify(
     return fail('host.output-malformed', 'The host did not tell its packages and marks.');
   }
   const reboot = readReboot(read.value);
+  const kernel = kernelState(pairs.get('kernel') ?? '', inventory.rows);
   return ok({
     packages: capturedPackages(inventory.rows),
-    rebootRequired: reboot.required,
-    rebootReasons: reboot.reasons,
+    rebootRequired: reboot.required || kernel.expected !== undefined,
+    rebootReasons: [
+      ...reboot.reasons,
+      ...(kernel.expected === undefined ? [] : [`kernel ${kernel.expected} is installed`]),
+    ],
     bootId: plainLine(pairs.get('bootid') ?? '', 64),
+    kernel,
   });
 }

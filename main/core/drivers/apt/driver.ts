@@ -2,7 +2,7 @@
 import { removeJobs } from '../../jobs/job.ts';
 import type { PackageDriver } from '../driver.ts';
 import { applyJob } from './applyJob.ts';
-import { captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
+import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
 import { compareCapture } from './compare.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { rollbackJob } from './rollbackJob.ts';
@@ -24,6 +24,7 @@ export const aptDriver: PackageDriver = {
   parseSimulation,
   capture: captureCommand,
   parseCapture,
+  artefactFile,
   stage: stageCommand,
   parseStage,
   applyJob,

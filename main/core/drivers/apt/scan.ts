@@ -14,6 +14,7 @@ import {
   type Row,
   readInventory,
 } from './inventory.ts';
+import { newestKernel } from './kernel.ts';
 import {
   type Artefact,
   artefactKey,
@@ -38,26 +39,6 @@ export function readOsRelease(lines: string[]): Map<string, string> {
     }
   }
   return found;
-}
-
-/** `6.1.0-21-cloud-amd64` → version `6.1.0-21`, flavour `cloud-amd64`. */
-function splitKernel(release: string): { version: string; flavour: string } | undefined {
-  const [, version, flavour] = /^(\d[\d.]*(?:[~+]\w+)*(?:-\d[\w.~+]*)*)-([a-z][\w.-]*)$/.exec(release) ?? [];
-  return version === undefined || flavour === undefined ? undefined : { version, flavour };
-}
-
-/** Newest installed kernel of the running one's flavour; a new ABI is a new package. */
-export function newestKernel(running: string, rows: Row[]): string | undefined {
-  const now = splitKernel(running);
-  if (!now) return undefined;
-  let newest: string | undefined;
-  for (const row of rows) {
-    const release = /^linux-image-(?:unsigned-)?(\d.*)$/.exec(row.name)?.[1];
-    const kernel = release === undefined ? undefined : splitKernel(release);
-    if (!isPresent(row) || release === undefined || kernel?.flavour !== now.flavour) continue;
-    if (newest === undefined || compareDebianVersions(release, newest) > 0) newest = release;
-  }
-  return newest;
 }
 
 /** dpkg's states, what its audit adds, and a database it could not finish writing. */
