@@ -113,11 +113,22 @@ const BASE: CataloguePackage[] = [
   pkg('less', 'text', 130, 'pager program similar to more', ['590-2', security('590-2.1~deb12u2')], {
     depends: 'libc6 (>= 2.34)',
   }),
-  pkg('libc-bin', 'libs', 600, 'GNU C Library: Binaries', ['2.36-9+deb12u9'], { source: 'glibc' }),
-  pkg('libc6', 'libs', 2700, 'GNU C Library: Shared libraries', ['2.36-9+deb12u9'], {
-    source: 'glibc',
-    multiArch: 'same',
-  }),
+  pkg(
+    'libc-bin',
+    'libs',
+    600,
+    'GNU C Library: Binaries',
+    ['2.36-9+deb12u9', security('2.36-9+deb12u10', 'libc6 (>= 2.36-9+deb12u10)')],
+    { source: 'glibc' },
+  ),
+  pkg(
+    'libc6',
+    'libs',
+    2700,
+    'GNU C Library: Shared libraries',
+    ['2.36-9+deb12u9', security('2.36-9+deb12u10')],
+    { source: 'glibc', multiArch: 'same', reboot: true },
+  ),
   pkg(
     'libcurl4',
     'libs',
@@ -390,6 +401,16 @@ const ROLES: Record<Role, CataloguePackage[]> = {
   ],
 };
 
+/** From a vendor whose repository keeps the newest version only; on the host that has forgotten the old one. */
+const AGENT = pkg(
+  'acme-agent',
+  'admin',
+  2300,
+  'Acme monitoring agent',
+  [{ version: '4.1.7' }, { version: '4.2.0', suite: 'updates' }],
+  { depends: 'libc6 (>= 2.36)', service: 'acme-agent.service' },
+);
+
 /** In the repositories, on no host: what the new nginx brings along. */
 const ELSEWHERE: CataloguePackage[] = [
   pkg('iproute2', 'net', 1020, 'networking and traffic control tools', ['6.1.0-3'], {
@@ -401,7 +422,7 @@ const ELSEWHERE: CataloguePackage[] = [
   }),
 ];
 
-export const CATALOGUE: CataloguePackage[] = [...BASE, ...Object.values(ROLES).flat(), ...ELSEWHERE];
+export const CATALOGUE: CataloguePackage[] = [...BASE, ...Object.values(ROLES).flat(), AGENT, ...ELSEWHERE];
 
 /** The package whose new version's post-install fails on the host that has such trouble, by role. */
 export const FRAGILE: Record<Role, string> = {
@@ -413,14 +434,19 @@ export const FRAGILE: Record<Role, string> = {
 
 export type Installed = { entry: CataloguePackage; release: Release };
 
-/** What a host of a role has at first. `oldKernel`: the kernel's update is still to come. */
-export const installedOn = (role: Role, oldKernel: boolean): Installed[] =>
-  [...BASE, ...ROLES[role]]
+/** A restart is due on the hosts of this role only, not on all of them at once. */
+const OLD_LIBC: Role = 'cache';
+
+/** What a host has at first. `oldKernel`: the kernel's update is still to come; `agent`: it has the vendor's package. */
+export const installedOn = (o: { role: Role; oldKernel: boolean; agent: boolean }): Installed[] => {
+  const isNew = (name: string): boolean =>
+    (name === 'linux-image-amd64' && !o.oldKernel) ||
+    ((name === 'libc6' || name === 'libc-bin') && o.role !== OLD_LIBC);
+  return [...BASE, ...ROLES[o.role], ...(o.agent ? [AGENT] : [])]
     .flatMap((entry): Installed[] => {
-      const isNewKernel = entry.name === 'linux-image-6.1.0-27-amd64';
-      if (isNewKernel && oldKernel) return [];
-      const newest = entry.name === 'linux-image-amd64' && !oldKernel;
-      const release = newest ? entry.releases.at(-1) : entry.releases[0];
+      if (entry.name === 'linux-image-6.1.0-27-amd64' && o.oldKernel) return [];
+      const release = isNew(entry.name) ? entry.releases.at(-1) : entry.releases[0];
       return release === undefined ? [] : [{ entry, release }];
     })
     .sort((a, b) => (a.entry.name < b.entry.name ? -1 : 1));
+};

@@ -4,6 +4,10 @@
  *
  * Everything is kept under one folder: keys, ports and hosts are the same after a restart, and a job that was running goes on
  * meanwhile, as it would on a real host. `FROSTLINE_DEMO_PACE` is how long a package takes to install, in milliseconds.
+ *
+ * A host restarts when its `sbin/frostline-reboot` is run as root. `FROSTLINE_DEMO_STAYS_DOWN` names hosts, by commas, that do
+ * not come back from that; they bear the tag `restart=stays-down`. Their disks are as they were; the fleet's next start brings
+ * them up.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,8 +18,9 @@ import type { Log } from '../../core/ports.ts';
 import { fingerprintOf } from '../ssh/hostKeys.ts';
 import type { Role } from './catalogue.ts';
 import type { DemoHost } from './description.ts';
-import { type Machine, prepareMachine, runningJobs, type Trouble } from './machine.ts';
+import { endJobs, type Machine, prepareMachine, type Trouble } from './machine.ts';
 import { makeRepository, writeWhole } from './repository.ts';
+import { type Restarts, watchRestarts } from './restart.ts';
 import { closedPort, DEMO_USER, type HostServer, startHostServer } from './server.ts';
 import { installStandIns } from './standins/install.ts';
 
@@ -33,9 +38,16 @@ const DEFAULT_PACE_MS = 150;
 /** A package is prepared, unpacked and configured. */
 const STEPS_PER_PACKAGE = 3;
 const SLOWER = 5;
+/** A restart takes as long as this many packages, and never less than a moment that a console can notice. */
+const PACKAGES_PER_BOOT = 20;
+const SHORTEST_BOOT_MS = 300;
+
+/** Nobody's hosts stay down unless somebody asked for it. */
+const staysDown = (): ReadonlySet<string> =>
+  new Set((process.env.FROSTLINE_DEMO_STAYS_DOWN ?? '').split(',').filter((name) => name !== ''));
 
 /** The same for the same number of hosts. One of each trouble, where there are hosts enough; a small fleet has it at its end. */
-export const machinesOf = (count: number): Machine[] => {
+export const machinesOf = (count: number, lost: ReadonlySet<string> = new Set()): Machine[] => {
   const seen = new Map<Role, number>();
   const from = Math.min(FIRST_TROUBLE, Math.max(1, count - TROUBLES.length + 1));
   return Array.from({ length: count }, (_, index) => {
@@ -45,12 +57,14 @@ export const machinesOf = (count: number): Machine[] => {
     const trouble = TROUBLES[index - from];
     const site = index % 2 === 0 ? 'north' : 'south';
     const environment = number === 1 ? 'test' : number === 2 ? 'staging' : 'production';
+    const name = `${role}-${String(number).padStart(2, '0')}`;
     return {
-      name: `${role}-${String(number).padStart(2, '0')}`,
+      name,
       role,
       environment,
-      tags: { role, site },
+      tags: { role, site, ...(lost.has(name) ? { restart: 'stays-down' } : {}) },
       ...(trouble === undefined ? {} : { trouble }),
+      ...(lost.has(name) ? { staysDown: true } : {}),
     };
   });
 };
@@ -116,16 +130,6 @@ const environmentOf = (o: {
   FROSTLINE_DEMO_NAP: o.pace === 0 ? '0' : (o.pace / STEPS_PER_PACKAGE / 1000).toFixed(3),
 });
 
-const endJobs = (dir: string, log: Log): void => {
-  for (const group of runningJobs(dir)) {
-    try {
-      process.kill(-group, 'SIGKILL');
-    } catch {
-      log.write('debug', 'a job of the demo fleet ended by itself', { group });
-    }
-  }
-};
-
 /** Starts `hosts` hosts under `dir` (absolute). Error: `not-available` where the folder or a port cannot be had. */
 export const startDemoFleet = async (o: {
   hosts: number;
@@ -134,7 +138,9 @@ export const startDemoFleet = async (o: {
 }): Promise<Result<DemoFleet>> => {
   const { dir, log } = o;
   const servers: HostServer[] = [];
+  const restarts: Restarts[] = [];
   const stop = async () => {
+    await Promise.all(restarts.map((each) => each.stop()));
     await Promise.all(servers.map((server) => server.stop()));
     endJobs(dir, log);
   };
@@ -149,7 +155,7 @@ export const startDemoFleet = async (o: {
     const ports = readPorts(portFile);
     const pace = paceMs();
     const hosts: DemoHost[] = [];
-    for (const [index, machine] of machinesOf(o.hosts).entries()) {
+    for (const [index, machine] of machinesOf(o.hosts, staysDown()).entries()) {
       const root = prepareMachine(machine, dir);
       const hostKey = keptKey(join(keys, `host-${machine.name}`), index % 4 === 3 ? 'ecdsa' : 'ed25519');
       const known = parsedKey(hostKey);
@@ -161,6 +167,8 @@ export const startDemoFleet = async (o: {
         const env = environmentOf({ root, dir, bin, pace: own });
         const server = await startHostServer({ port: wanted, hostKey, clientKey, root, env });
         servers.push(server);
+        const downMs = Math.max(SHORTEST_BOOT_MS, pace * PACKAGES_PER_BOOT);
+        restarts.push(watchRestarts({ machine, dir, root, server, downMs, log }));
         port = server.port;
       }
       ports[machine.name] = port;

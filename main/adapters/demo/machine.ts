@@ -1,13 +1,25 @@
 /** One demo host's folder: what stands in for its file system, made once and then only changed by the host itself. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { compareDebianVersions } from '../../core/drivers/apt/version.ts';
 import { ROOT_MARK } from '../../core/drivers/shell.ts';
+import type { Log } from '../../core/ports.ts';
 import { FRAGILE, installedOn, type Role } from './catalogue.ts';
 import { controlOf, fileNameOf, LIST_FILES, writeWhole } from './repository.ts';
+import { REBOOT, REBOOT_PROGRAM } from './standins/system.ts';
 
-/** `forgetful`: its apt cache was emptied, so one installed version is nowhere to be had. */
+/** `forgetful`: its apt cache was emptied, so that versions it has installed are not to be had on it; one of them nowhere at all. */
 export type Trouble = 'failing' | 'slow' | 'reboot' | 'unreachable' | 'forgetful';
 export type Machine = {
   name: string;
@@ -15,6 +27,8 @@ export type Machine = {
   environment: string;
   tags: Record<string, string>;
   trouble?: Trouble;
+  /** It goes down when it is to restart, and stays down. */
+  staysDown?: boolean;
 };
 
 const FOLDERS = [
@@ -25,12 +39,17 @@ const FOLDERS = [
   'proc/sys/kernel/random',
   'root',
   'run',
+  'sbin',
   'tmp',
   'usr',
   'var/cache/apt/archives/partial',
   'var/lib/apt/lists/partial',
   'var/lib/dpkg/updates',
 ];
+
+/** When the host last came up, in milliseconds since 1970. */
+const BOOTED = 'etc/frostline-demo/booted';
+const FIRST_UPTIME_MS = 37 * 86_400_000;
 
 const OS_RELEASE = `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
 NAME="Debian GNU/Linux"
@@ -53,7 +72,11 @@ const link = (from: string, to: string): void => {
 
 const fill = (root: string, machine: Machine, dir: string): void => {
   const write = (path: string, text: string) => writeFileSync(join(root, path), text);
-  const installed = installedOn(machine.role, machine.trouble === 'reboot');
+  const installed = installedOn({
+    role: machine.role,
+    oldKernel: machine.trouble === 'reboot',
+    agent: machine.trouble === 'forgetful',
+  });
   write('etc/os-release', OS_RELEASE);
   write('etc/debian_version', '12.8\n');
   write('etc/hostname', `${machine.name}\n`);
@@ -65,6 +88,7 @@ const fill = (root: string, machine: Machine, dir: string): void => {
     'proc/sys/kernel/osrelease',
     `${machine.trouble === 'reboot' ? '6.1.0-26-amd64' : '6.1.0-27-amd64'}\n`,
   );
+  write(BOOTED, `${Date.now() - FIRST_UPTIME_MS}\n`);
   for (const file of ['lock', 'lock-frontend']) write(`var/lib/dpkg/${file}`, '');
   write(
     'var/lib/dpkg/status',
@@ -99,6 +123,8 @@ export const prepareMachine = (machine: Machine, dir: string): string => {
     fill(root, machine, dir);
     writeWhole(done, `${Date.now()}\n`);
   }
+  for (const folder of FOLDERS) mkdirSync(join(root, folder), { recursive: true });
+  writeWhole(join(root, REBOOT_PROGRAM), REBOOT, 0o755);
   // The scripts take no other folder for a host's root.
   writeFileSync(join(root, ROOT_MARK), '', { mode: 0o600 });
   for (const file of Object.values(LIST_FILES))
@@ -106,19 +132,40 @@ export const prepareMachine = (machine: Machine, dir: string): string => {
   return root;
 };
 
-/** Since it was made; the scripts read it where Linux has it. */
+/** The scripts read it where Linux has it. */
 export const writeUptime = (root: string): void => {
-  const since = Number(readFileSync(join(root, 'etc/frostline-demo/ready'), 'utf8')) || Date.now();
-  const seconds = 86_400 * 37 + (Date.now() - since) / 1000;
-  writeFileSync(join(root, 'proc/uptime'), `${seconds.toFixed(2)} ${seconds.toFixed(2)}\n`);
+  const booted = existsSync(join(root, BOOTED)) ? Number(readFileSync(join(root, BOOTED), 'utf8')) : 0;
+  const seconds = ((Date.now() - (booted || Date.now() - FIRST_UPTIME_MS)) / 1000).toFixed(2);
+  writeFileSync(join(root, 'proc/uptime'), `${seconds} ${seconds}\n`);
+};
+
+/** The newest kernel that is installed; undefined where none is. */
+const installedKernel = (root: string): string | undefined =>
+  readFileSync(join(root, 'var/lib/dpkg/status'), 'utf8')
+    .split('\n\n')
+    .filter((stanza) => /^Status: \S+ ok installed$/m.test(stanza))
+    .flatMap((stanza) => /^Package: linux-image-(\d\S*)$/m.exec(stanza)?.[1] ?? [])
+    .sort(compareDebianVersions)
+    .at(-1);
+
+/** What coming up anew changes of a host: all else on its disk stays, the folders of its jobs among it. */
+export const bootMachine = (root: string): void => {
+  const kernel = installedKernel(root);
+  if (kernel !== undefined) writeWhole(join(root, 'proc/sys/kernel/osrelease'), `${kernel}\n`);
+  for (const name of readdirSync(join(root, 'run')))
+    rmSync(join(root, 'run', name), { recursive: true, force: true });
+  rmSync(join(root, 'var/lib/dpkg/demo-lock'), { recursive: true, force: true });
+  writeWhole(join(root, BOOTED), `${Date.now()}\n`);
+  writeUptime(root);
+  writeWhole(join(root, 'proc/sys/kernel/random/boot_id'), `${randomUUID()}\n`);
 };
 
 /**
- * Process groups of the jobs that run on any demo host under `dir`. A job is its own session, so its group is all of it; it is
+ * Process groups of the jobs that run on the demo hosts under `dir`, or on one of them. A job is its own session, so its group is all of it; it is
  * known for certain by the file it runs.
  */
-export const runningJobs = (dir: string): number[] => {
-  const jobs = `${join(dir, 'hosts')}/`;
+export const runningJobs = (dir: string, name?: string): number[] => {
+  const jobs = `${name === undefined ? join(dir, 'hosts') : join(dir, 'hosts', name)}/`;
   const listed = execFileSync('ps', ['-A', '-ww', '-o', 'pgid=', '-o', 'args='], {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
@@ -132,4 +179,15 @@ export const runningJobs = (dir: string): number[] => {
     return isJob && Number(group) > 1 ? [Number(group)] : [];
   });
   return [...new Set(groups)];
+};
+
+/** As if the power went: of all hosts under `dir`, or of one. */
+export const endJobs = (dir: string, log: Log, name?: string): void => {
+  for (const group of runningJobs(dir, name)) {
+    try {
+      process.kill(-group, 'SIGKILL');
+    } catch {
+      log.write('debug', 'a job of the demo fleet ended by itself', { group });
+    }
+  }
 };

@@ -10,7 +10,14 @@ export const DEMO_USER = 'demo';
 const ADDRESS = '127.0.0.1';
 const MAX_SESSIONS = 10;
 
-export type HostServer = { port: number; stop(): Promise<void> };
+export type HostServer = {
+  port: number;
+  /** Ends connections and commands, and takes no more. */
+  down(): Promise<void>;
+  /** Takes connections again, on the same port; false where another program took it meanwhile. */
+  up(): Promise<boolean>;
+  stop(): Promise<void>;
+};
 
 const isOurs = (context: AuthContext, key: ParsedKey): boolean =>
   context.method === 'publickey' &&
@@ -135,21 +142,20 @@ export const startHostServer = async (o: {
       }),
     o.port,
   );
-  return {
-    port: portOf(tcp),
-    stop: async () => {
-      const closed = once(tcp, 'close');
-      tcp.close();
-      for (const socket of sockets) socket.destroy();
-      const ended = [...children].map((child) => once(child, 'exit'));
-      for (const child of children) {
-        try {
-          if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-        } catch {
-          // It ended by itself meanwhile.
-        }
+  const port = portOf(tcp);
+  const down = async () => {
+    const closed = tcp.listening ? once(tcp, 'close') : undefined;
+    if (closed !== undefined) tcp.close();
+    for (const socket of sockets) socket.destroy();
+    const ended = [...children].map((child) => once(child, 'exit'));
+    for (const child of children) {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It ended by itself meanwhile.
       }
-      await Promise.all([closed, ...ended]);
-    },
+    }
+    await Promise.all([closed, ...ended]);
   };
+  return { port, down, up: () => listen(tcp, port), stop: down };
 };

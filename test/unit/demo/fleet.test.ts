@@ -214,7 +214,7 @@ describe.skipIf(onWindows)('a demo host, by Frostline’s own transport, driver 
     expect((await follow(frost, 'cache-01', 'task-3')).code).toBe(0);
     expect(await verify(frost, 'cache-01')).toMatchObject({
       rebootRequired: true,
-      rebootReasons: ['linux-image-6.1.0-27-amd64'],
+      rebootReasons: ['linux-image-6.1.0-27-amd64', 'kernel 6.1.0-27-amd64 is installed'],
     });
     expect((await scan(frost, 'cache-01')).facts).toMatchObject({
       kernel: '6.1.0-26-amd64',

@@ -38,6 +38,8 @@ export const removeFolder = (dir: string): void => rmSync(dir, { recursive: true
 
 export type Console = {
   fleet: DemoFleet;
+  /** What the fleet has logged. */
+  said(): string[];
   transport: Transport;
   host(name: string): Host;
   run(
@@ -89,6 +91,7 @@ export const startConsole = async (dir: string, count: number): Promise<Console>
   };
   return {
     fleet,
+    said: () => log.lines.map((line) => line.message),
     transport,
     host,
     run: (name, spec, onStdout) =>

@@ -63,3 +63,15 @@ echo "NEEDRESTART-KEXP: $newest"
 if [ "$kernel" = "$newest" ]; then echo "NEEDRESTART-KSTA: 1"; else echo "NEEDRESTART-KSTA: 3"; fi
 [ ! -f "$FROSTLINE_ROOT/run/frostline-demo-services" ] || sort -u "$FROSTLINE_ROOT/run/frostline-demo-services" | sed 's/^/NEEDRESTART-SVC: /'
 `;
+
+/** Where a host's own restart stands, below its root. */
+export const REBOOT_PROGRAM = 'sbin/frostline-reboot';
+/** Below the host's root: there from when it was asked to restart until it goes down. */
+export const REBOOT_ASKED = 'run/frostline-demo-reboot';
+
+/** As the real one it asks and returns; going down is done to it, by the fleet that the host is part of. */
+export const REBOOT = script`#!/bin/sh
+[ "$FROSTLINE_DEMO_UID" = 0 ] || { echo "Failed to set wall message, ignoring: Interactive authentication required." >&2; exit 1; }
+[ -n "$FROSTLINE_ROOT" ] || exit 127
+: >"$FROSTLINE_ROOT/run/frostline-demo-reboot"
+`;
