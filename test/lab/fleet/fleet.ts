@@ -12,6 +12,13 @@ import {
 } from './config.ts';
 import { LabHost } from './host.ts';
 import { copyRepository, type Flavour, type Image, openImage } from './image.ts';
+import {
+  createBridge,
+  createHostNetwork,
+  networkAddress,
+  networkRepositoryAddress,
+  removeNetworks,
+} from './network.ts';
 import { debFileName, nativeArchitecture } from './packages.ts';
 import { LabError, type Lock, lock, must } from './process.ts';
 import { addPackages, indexRepository } from './repository.ts';
@@ -25,6 +32,8 @@ export interface FleetOptions {
   readonly systemd?: number;
   /** 1…200: hosts get 127.0.<block>.N. Default: the first block no other fleet on this machine has. */
   readonly block?: number;
+  /** Gives every host a network namespace, so that its link can break (`host.network`). Default: they share the machine's loopback. */
+  readonly networks?: boolean;
   /** Size of each host's disk (it takes memory only as far as it is used). Default 300. */
   readonly diskMiB?: number;
 }
@@ -70,6 +79,7 @@ const blockDir = (block: number): string => join(fleetsDir, String(block));
 /** Removes what a session that was killed left in a block. The caller holds the block's lock, so nobody lives there. */
 const cleanBlock = async (block: number): Promise<void> => {
   await removeCgroups(`${block}-`);
+  await removeNetworks(block);
   const dir = blockDir(block);
   const mounts = (await readFile('/proc/self/mounts', 'utf8'))
     .split('\n')
@@ -169,13 +179,23 @@ export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => 
     const { block, server } = claim;
     const dir = blockDir(block);
     await writeFile(join(dir, 'pid'), `${process.pid}\n`);
+    const networks = options.networks ?? false;
+    if (networks) {
+      await createBridge(block);
+      await server.alsoAt(networkRepositoryAddress(block));
+    }
     const names = Array.from({ length: count }, (_, i) => `h${String(i + 1).padStart(2, '0')}`);
     const created = await all(
       names.map(async (name, i) =>
         LabHost.create({
           name,
-          address: hostAddress(block, i + 1),
-          repositoryAddress: server.address,
+          ...(networks
+            ? {
+                address: networkAddress(block, i + 1),
+                repositoryAddress: networkRepositoryAddress(block),
+                network: await createHostNetwork(block, i + 1),
+              }
+            : { address: hostAddress(block, i + 1), repositoryAddress: server.address }),
           repositoryHost: REPOSITORY_HOST,
           dir: join(dir, 'hosts', name),
           lower: image.lower.get(flavourOf(i)) ?? '',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Cgroup } from './cgroup.ts';
 import { SSH_PORT } from './config.ts';
 import type { Flavour } from './image.ts';
+import type { HostNetwork } from './network.ts';
 import { LabError, must, type Ran, run } from './process.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -34,6 +35,8 @@ export interface HostSetup {
   readonly flavour: Flavour;
   readonly diskBytes: number;
   readonly cgroup: Cgroup;
+  /** Absent: it shares the machine's network. */
+  readonly network?: HostNetwork;
 }
 
 const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
@@ -80,6 +83,12 @@ export class LabHost {
     return host;
   }
 
+  /** The host's own network; throws when it shares the machine's. */
+  get network(): HostNetwork {
+    const { network } = this.#setup;
+    if (network === undefined) throw new LabError(`${this.name} has no network of its own`);
+    return network;
+  }
   get hostKey(): HostKey {
     return this.#key;
   }
@@ -120,6 +129,7 @@ export class LabHost {
   /** Back to the profile: a fresh disk, the first host key, everything running. Takes well under a second. */
   async reset(): Promise<void> {
     await this.#supervisor.cut();
+    await this.#setup.network?.clear();
     await must('umount', [this.#rw]);
     await this.#freshDisk();
     this.#supervisor.rebootDelayMs = 0;
@@ -246,7 +256,7 @@ export class LabHost {
       'HOME=/root',
       'LC_ALL=C.UTF-8',
     ];
-    const spaces = ['-m', '-u', '-i', '-p', '-T', '-C', '-r', '-w'];
+    const spaces = ['-m', '-u', '-i', '-p', '-n', '-T', '-C', '-r', '-w'];
     return {
       program: 'nsenter',
       args: ['-t', pid, ...spaces, '--', 'env', '-i', 'DEBIAN_FRONTEND=noninteractive', ...env, ...command],

@@ -36,6 +36,8 @@ export interface RepositoryServer {
   readonly requests: readonly Request[];
   /** Switches a fault on; the returned function switches it off. */
   fault(fault: Fault): () => void;
+  /** Answers at another address too, at the same port. */
+  alsoAt(address: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -130,12 +132,17 @@ export const serveRepository = async (
     else await body(file, found.size, fault, response);
   };
 
-  const server = createServer((request, response) => {
-    // A host that goes away in mid-transfer (power cut, killed apt) is an everyday event here.
-    answer(request, response).catch(() => response.destroy());
-  });
-  server.keepAliveTimeout = 60_000;
-  const bound = await listen(server, port, address);
+  const servers: Server[] = [];
+  const serve = (at: string, on: number): Promise<number> => {
+    const server = createServer((request, response) => {
+      // A host that goes away in mid-transfer (power cut, killed apt) is an everyday event here.
+      answer(request, response).catch(() => response.destroy());
+    });
+    server.keepAliveTimeout = 60_000;
+    servers.push(server);
+    return listen(server, on, at);
+  };
+  const bound = await serve(address, port);
   return {
     address,
     port: bound,
@@ -144,10 +151,13 @@ export const serveRepository = async (
       faults.add(fault);
       return () => faults.delete(fault);
     },
+    alsoAt: async (other) => {
+      await serve(other, bound);
+    },
     close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await Promise.race([closed, delay(2000)]);
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      for (const server of servers) server.closeAllConnections();
+      await Promise.race([Promise.all(closed), delay(2000)]);
     },
   };
 };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cgroup } from './cgroup.ts';
 import type { Flavour } from './image.ts';
+import type { HostNetwork } from './network.ts';
 import { LabError, run } from './process.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface Machine {
   readonly lower: string;
   readonly flavour: Flavour;
   readonly cgroup: Cgroup;
+  /** Absent: it shares the machine's network. */
+  readonly network?: HostNetwork;
 }
 
 interface Running {
@@ -76,7 +79,7 @@ export class Supervisor {
   /** Starts the host and waits until its sshd greets. */
   async boot(): Promise<void> {
     if (this.#running !== null) throw new LabError(`${this.#machine.name} is already on`);
-    const { dir, lower, flavour, name, address, port, cgroup } = this.#machine;
+    const { dir, lower, flavour, name, address, port, cgroup, network } = this.#machine;
     await cgroup.freeze(false);
     this.#bootId = randomUUID();
     await writeFile(join(dir, 'boot_id'), `${this.#bootId}\n`, { mode: 0o444, flag: 'w' });
@@ -88,6 +91,7 @@ export class Supervisor {
         ...['-c', 'echo $$ > "$1" || exit 1; shift; exec "$@"', 'sh', join(cgroup.path, 'cgroup.procs')],
         // Should this process be killed, the kernel ends the host with it.
         ...['setpriv', '--pdeathsig', 'KILL'],
+        ...(network === undefined ? [] : ['nsenter', `--net=${network.namespace}`]),
         ...['unshare', '--time', '--boottime', String(-uptime), '--pid', '--fork', '--kill-child=KILL'],
         ...['--mount', '--uts', '--ipc', '--cgroup'],
         ...['sh', join(import.meta.dirname, 'sh', 'enter.sh'), lower, dir, name, flavour],

@@ -20,6 +20,8 @@ const needed: Readonly<Record<string, string>> = {
   flock: 'util-linux',
   pivot_root: 'util-linux',
   mount: 'mount',
+  ip: 'iproute2',
+  nft: 'nftables',
 };
 
 /** Why a lab cannot stand here, or null when it can. Tests use it as the reason of their skip. */
