@@ -7,9 +7,9 @@ import { fleetsDir, users } from './config.ts';
 import { cleanStale, type Fleet, type FleetOptions, startFleet } from './fleet.ts';
 import { openImage } from './image.ts';
 
-const usage = `A fleet of real Debian hosts on loopback, for trials by hand. Needs root.
+const usage = `A fleet of real Debian and RPM hosts on loopback, for trials by hand. Needs root.
 
-  node test/lab/fleet/cli.ts up [--hosts 12] [--systemd 0] [--block K] [--disk-mib 300] [--print-json]
+  node test/lab/fleet/cli.ts up [--hosts 12] [--systemd 0] [--dnf 0] [--dnf-systemd 0] [--block K] [--disk-mib 300] [--print-json]
       Stays in the foreground; Ctrl-C (or SIGTERM, or the end of the terminal) removes the fleet.
       --print-json: one JSON document on stdout once the fleet stands. It is also in <dir>/fleet.json.
       Meanwhile commands can be typed: "reset h01", "cut h01", "boot h01", "freeze h01", "thaw h01", "drop h01",
@@ -25,6 +25,7 @@ const description = (fleet: Fleet): unknown => ({
   pid: process.pid,
   dir: fleet.dir,
   repository: `http://${fleet.repository.address}:${fleet.repository.port}/debian`,
+  rpmRepository: `http://${fleet.repository.address}:${fleet.repository.port}/rpm`,
   users,
   keys: fleet.keys,
   knownHosts: join(fleet.dir, 'known_hosts'),
@@ -33,6 +34,7 @@ const description = (fleet: Fleet): unknown => ({
     address: h.address,
     port: h.port,
     flavour: h.flavour,
+    manager: h.manager,
     hostKey: h.hostKey,
   })),
 });
@@ -57,7 +59,7 @@ const obey = async (fleet: Fleet, undo: Map<string, Undo>, line: string): Promis
     drop: () => host.dropSshConnections(),
     key: () => host.changeHostKey(),
     lock: async () => {
-      const held = await host.holdDpkgLock();
+      const held = await host.holdManagerLock();
       undo.set(`lock ${name}`, () => held.release());
     },
     unlock: () => reverse('lock'),
@@ -129,6 +131,8 @@ const { values, positionals } = parseArgs({
   options: {
     hosts: { type: 'string' },
     systemd: { type: 'string' },
+    dnf: { type: 'string' },
+    'dnf-systemd': { type: 'string' },
     block: { type: 'string' },
     'disk-mib': { type: 'string' },
     'print-json': { type: 'boolean', default: false },
@@ -140,6 +144,8 @@ if (positionals[0] === 'up') {
     {
       ...(hosts !== undefined && { hosts }),
       ...(values.systemd !== undefined && { systemd: Number(values.systemd) }),
+      ...(values.dnf !== undefined && { dnf: Number(values.dnf) }),
+      ...(values['dnf-systemd'] !== undefined && { dnfSystemd: Number(values['dnf-systemd']) }),
       ...(block !== undefined && { block }),
       ...(diskMiB !== undefined && { diskMiB }),
     },
@@ -147,7 +153,8 @@ if (positionals[0] === 'up') {
   );
   process.exit(0);
 } else if (positionals[0] === 'down') await down(block);
-else if (positionals[0] === 'image') await (await openImage(['plain', 'systemd'])).release();
+else if (positionals[0] === 'image')
+  await (await openImage(['apt-plain', 'apt-systemd', 'dnf-plain'])).release();
 else {
   console.error(usage);
   process.exitCode = 2;

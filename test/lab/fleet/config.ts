@@ -18,6 +18,7 @@ export const SSH_PORT = 2222;
 export const REPOSITORY_PORT = 18_480;
 export const REPOSITORY_HOST = 'repo.lab';
 export const REPOSITORY_URL = `http://${REPOSITORY_HOST}:${REPOSITORY_PORT}/debian`;
+export const RPM_REPOSITORY_URL = `http://${REPOSITORY_HOST}:${REPOSITORY_PORT}/rpm`;
 
 export const MAX_HOSTS = 250;
 

@@ -10,8 +10,8 @@ import {
   REPOSITORY_PORT,
   repositoryAddress,
 } from './config.ts';
-import { LabHost } from './host.ts';
-import { copyRepository, type Flavour, type Image, openImage } from './image.ts';
+import { type HostSetup, LabHost } from './host.ts';
+import { copyRepositories, type Image, type Manager, openImage, type Profile } from './image.ts';
 import {
   createBridge,
   createHostNetwork,
@@ -22,14 +22,20 @@ import {
 import { debFileName, nativeArchitecture } from './packages.ts';
 import { LabError, type Lock, lock, must } from './process.ts';
 import { addPackages, indexRepository } from './repository.ts';
+import { rpmArchitecture } from './rpm.ts';
+import { openRpmRepository, type RpmRepository } from './rpmRepository.ts';
 import { type RepositoryServer, serveRepository } from './server.ts';
 import type { PackageVersion } from './shapes.ts';
 
 export interface FleetOptions {
-  /** Default 12. They are named h01, h02 … */
+  /** Debian hosts. Default 12. They are named h01, h02 … */
   readonly hosts?: number;
   /** How many of them (the last ones) run real systemd as PID 1. Default 0; a few are enough, they cost more. */
   readonly systemd?: number;
+  /** RPM hosts besides, named r01, r02 …: dnf4 on a "lablinux" that calls itself a relative of RHEL. Default 0. */
+  readonly dnf?: number;
+  /** How many of those (the last ones) run real systemd. Default 0. */
+  readonly dnfSystemd?: number;
   /** 1…200: hosts get 127.0.<block>.N. Default: the first block no other fleet on this machine has. */
   readonly block?: number;
   /** Gives every host a network namespace, so that its link can break (`host.network`). Default: they share the machine's loopback. */
@@ -53,6 +59,8 @@ export interface FleetRepository extends RepositoryServer {
   publish(versions: readonly PackageVersion[]): Promise<void>;
   /** Takes package versions out, files and all. */
   withdraw(versions: readonly PackageVersion[]): Promise<void>;
+  /** The RPM repository; throws when the fleet has no RPM hosts. */
+  readonly rpms: RpmRepository;
 }
 
 export interface Fleet {
@@ -119,9 +127,14 @@ const claimAndServe = async (
     try {
       await mkdir(blockDir(claim.block), { recursive: true });
       const repository = join(blockDir(claim.block), 'repository');
-      await copyRepository(image, repository);
+      const rpms = join(blockDir(claim.block), 'rpms');
+      await copyRepositories(image, repository, rpms);
       const address = repositoryAddress(claim.block);
-      const server = await serveRepository(join(repository, 'public'), address, REPOSITORY_PORT);
+      const server = await serveRepository(
+        { '/debian/': join(repository, 'public'), '/rpm/': join(rpms, 'public') },
+        address,
+        REPOSITORY_PORT,
+      );
       return { ...claim, server };
     } catch (error) {
       await cleanBlock(claim.block);
@@ -132,7 +145,11 @@ const claimAndServe = async (
   }
 };
 
-const fleetRepository = (server: RepositoryServer, dir: string): FleetRepository => ({
+const fleetRepository = (
+  server: RepositoryServer,
+  dir: string,
+  rpms: RpmRepository | null,
+): FleetRepository => ({
   ...server,
   publish: async (versions) => {
     await addPackages(dir, versions);
@@ -143,19 +160,36 @@ const fleetRepository = (server: RepositoryServer, dir: string): FleetRepository
     for (const p of versions) await rm(join(dir, 'public', 'pool', p.suite, debFileName(p, arch)));
     await indexRepository(dir);
   },
+  get rpms() {
+    if (rpms === null) throw new LabError('this fleet has no RPM hosts');
+    return rpms;
+  },
 });
+
+type PlannedHost = Pick<HostSetup, 'name' | 'manager' | 'flavour'>;
+
+/** `count` hosts of one manager, the last `systemd` of them with systemd as PID 1. */
+const planned = (letter: string, manager: Manager, count: number, systemd: number): PlannedHost[] =>
+  Array.from({ length: count }, (_, i) => ({
+    name: `${letter}${String(i + 1).padStart(2, '0')}`,
+    manager,
+    flavour: i >= count - systemd ? 'systemd' : 'plain',
+  }));
 
 /**
  * Builds the image if need be and boots a fleet of real Debian hosts. Should this process be killed, the kernel ends the hosts
  * with it, and the next fleet that takes the block removes the mounts.
  */
 export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => {
-  const count = options.hosts ?? 12;
+  const plans = [
+    ...planned('h', 'apt', options.hosts ?? 12, options.systemd ?? 0),
+    ...planned('r', 'dnf', options.dnf ?? 0, options.dnfSystemd ?? 0),
+  ];
+  const count = plans.length;
   if (!Number.isInteger(count) || count < 1 || count > MAX_HOSTS)
     throw new LabError(`1 to ${MAX_HOSTS} hosts, not ${count}`);
-  const systemd = options.systemd ?? 0;
-  const flavourOf = (index: number): Flavour => (index >= count - systemd ? 'systemd' : 'plain');
-  const image = await openImage(Array.from({ length: count }, (_, i) => flavourOf(i)));
+  const profileOf = (plan: PlannedHost): Profile => `${plan.manager}-${plan.flavour}`;
+  const image = await openImage(plans.map(profileOf));
   const hosts: LabHost[] = [];
   let claim: Awaited<ReturnType<typeof claimAndServe>> | null = null;
   let stopping: Promise<void> | null = null;
@@ -184,11 +218,10 @@ export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => 
       await createBridge(block);
       await server.alsoAt(networkRepositoryAddress(block));
     }
-    const names = Array.from({ length: count }, (_, i) => `h${String(i + 1).padStart(2, '0')}`);
     const created = await all(
-      names.map(async (name, i) =>
+      plans.map(async (plan, i) =>
         LabHost.create({
-          name,
+          ...plan,
           ...(networks
             ? {
                 address: networkAddress(block, i + 1),
@@ -197,11 +230,10 @@ export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => 
               }
             : { address: hostAddress(block, i + 1), repositoryAddress: server.address }),
           repositoryHost: REPOSITORY_HOST,
-          dir: join(dir, 'hosts', name),
-          lower: image.lower.get(flavourOf(i)) ?? '',
-          flavour: flavourOf(i),
+          dir: join(dir, 'hosts', plan.name),
+          lower: image.lower.get(profileOf(plan)) ?? '',
           diskBytes: (options.diskMiB ?? 300) * 1024 * 1024,
-          cgroup: await createCgroup(`${block}-${name}`),
+          cgroup: await createCgroup(`${block}-${plan.name}`),
         }),
       ),
     );
@@ -217,7 +249,11 @@ export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => 
         passphrase: KEY_PASSPHRASE,
         stranger: join(image.keys, 'stranger'),
       },
-      repository: fleetRepository(server, join(dir, 'repository')),
+      repository: fleetRepository(
+        server,
+        join(dir, 'repository'),
+        image.rpms === null ? null : openRpmRepository(join(dir, 'rpms'), await rpmArchitecture()),
+      ),
       host: (name) => {
         const host = hosts.find((one) => one.name === name);
         if (host === undefined) throw new LabError(`no host ${name}`);

@@ -4,9 +4,12 @@ import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cgroup } from './cgroup.ts';
 import { SSH_PORT } from './config.ts';
-import type { Flavour } from './image.ts';
+import type { Manager } from './image.ts';
 import type { HostNetwork } from './network.ts';
 import { LabError, must, type Ran, run } from './process.ts';
+import { dnfConf } from './rpmImage.ts';
+import type { Flavour } from './seed.ts';
+import { BOOT_KERNEL_FILE } from './shapes.ts';
 import { Supervisor } from './supervisor.ts';
 
 export interface HostKey {
@@ -33,6 +36,7 @@ export interface HostSetup {
   readonly dir: string;
   readonly lower: string;
   readonly flavour: Flavour;
+  readonly manager: Manager;
   readonly diskBytes: number;
   readonly cgroup: Cgroup;
   /** Absent: it shares the machine's network. */
@@ -50,13 +54,14 @@ const createHostKey = async (file: string, type: 'ed25519' | 'ecdsa'): Promise<H
   return { type: name, blob, fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
 };
 
-/** One real Debian host: its own processes, file system, boot id and sshd. Made by `startFleet`. */
+/** One real host, Debian or RPM: its own processes, file system, boot id and sshd. Made by `startFleet`. */
 export class LabHost {
   readonly name: string;
   readonly address: string;
   readonly port = SSH_PORT;
   /** What its PID 1 is. */
   readonly flavour: Flavour;
+  readonly manager: Manager;
   readonly #setup: HostSetup;
   readonly #supervisor: Supervisor;
   readonly #helpers = new Set<ChildProcess>();
@@ -67,6 +72,7 @@ export class LabHost {
     this.name = setup.name;
     this.address = setup.address;
     this.flavour = setup.flavour;
+    this.manager = setup.manager;
     this.#setup = setup;
     this.#firstKey = key;
     this.#key = key;
@@ -160,8 +166,12 @@ export class LabHost {
     return ran.stdout.replace(/\n$/, '');
   }
 
-  /** dpkg's view: package → version and state (`ii`, `iF`, `hi` …), of all packages or those matching a glob. */
+  /**
+   * The manager's view: package → version and state, of all packages or those matching a glob. dpkg's states are `ii`, `iF`, `hi` …;
+   * rpm has only installed ones, so theirs is always `ii`, and versions of an install-only package stand oldest first, one space apart.
+   */
   async packages(glob = '*'): Promise<Map<string, { version: string; state: string }>> {
+    if (this.manager === 'dnf') return this.#rpms(glob);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own syntax
     const format = '${Package}\\t${Version}\\t${db:Status-Abbrev}\\n';
     const { stdout } = await this.exec(`dpkg-query -W -f=${quote(format)} ${quote(glob)}`);
@@ -171,6 +181,22 @@ export class LabHost {
       return [[name, { version, state: state.trim() }] as const];
     });
     return new Map(rows);
+  }
+
+  async #rpms(glob: string): Promise<Map<string, { version: string; state: string }>> {
+    const format = '%{INSTALLTIME}\\t%{NAME}\\t%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\\n';
+    const stdout = await this.output(`rpm -qa --qf ${quote(format)} ${quote(glob)} | sort -s -n`);
+    const packages = new Map<string, { version: string; state: string }>();
+    for (const line of stdout.split('\n')) {
+      const [, name, version] = line.split('\t');
+      if (name === undefined || version === undefined) continue;
+      const before = packages.get(name);
+      packages.set(name, {
+        version: before === undefined ? version : `${before.version} ${version}`,
+        state: 'ii',
+      });
+    }
+    return packages;
   }
 
   // -- faults --------------------------------------------------------------------------------------------------------------
@@ -211,6 +237,27 @@ export class LabHost {
     return this.#hold(command, gate, `rm -f ${gate}`);
   }
 
+  /** The manager's own lock is held: dpkg's by a real apt-get, or dnf's by its own code in a python3. Nothing changes on the host. */
+  holdManagerLock(): Promise<HeldLock> {
+    if (this.manager === 'apt') return this.holdDpkgLock();
+    const gate = '/run/lab/hold-dnf';
+    const python = [
+      'import dnf.lock, os, sys, time',
+      'gate = sys.argv[1]',
+      'with dnf.lock.build_rpmdb_lock("/var/lib/dnf", True), dnf.lock.build_metadata_lock("/var/cache/dnf", True):',
+      '    open(gate, "w").close()',
+      '    while os.path.exists(gate): time.sleep(0.05)',
+    ].join('\n');
+    return this.#hold(`exec python3 -c ${quote(python)} ${gate}`, gate, `rm -f ${gate}`);
+  }
+
+  /** The kernel release that boots from now on, like a boot loader's default; null: the newest installed one. `reset` undoes it. */
+  async bootKernel(release: string | null): Promise<void> {
+    await this.output(
+      release === null ? `rm -f ${BOOT_KERNEL_FILE}` : `echo ${quote(release)} > ${BOOT_KERNEL_FILE}`,
+    );
+  }
+
   /** A process on the host holds an fcntl lock on `file`, e.g. `/var/lib/apt/lists/lock`. */
   holdFileLock(file: string): Promise<HeldLock> {
     const gate = '/run/lab/hold-file';
@@ -241,6 +288,20 @@ export class LabHost {
   }
   thaw(): Promise<void> {
     return this.#setup.cgroup.freeze(false);
+  }
+
+  /** The machine's pids of everything that runs on the host. */
+  async processes(): Promise<number[]> {
+    const found = await must('find', [
+      this.#setup.cgroup.path,
+      '-name',
+      'cgroup.procs',
+      '-exec',
+      'cat',
+      '{}',
+      '+',
+    ]);
+    return found.split('\n').filter(Boolean).map(Number);
   }
 
   // -- inside --------------------------------------------------------------------------------------------------------------
@@ -318,6 +379,8 @@ export class LabHost {
       0o644,
     );
     await put('etc/machine-id', `${createHash('md5').update(name).digest('hex')}\n`, 0o444);
-    await put('etc/apt/apt.conf.d/90lab-host', `Acquire::http::User-Agent "apt lab-host/${name}";\n`, 0o644);
+    const agent = `lab-host/${name}`;
+    if (this.manager === 'dnf') await put('etc/dnf/dnf.conf', dnfConf(agent), 0o644);
+    else await put('etc/apt/apt.conf.d/90lab-host', `Acquire::http::User-Agent "apt ${agent}";\n`, 0o644);
   }
 }

@@ -1,30 +1,37 @@
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { imagesDir, KEY_PASSPHRASE, REPOSITORY_URL, users } from './config.ts';
+import { join } from 'node:path';
+import { imagesDir, KEY_PASSPHRASE, REPOSITORY_URL } from './config.ts';
 import { debFileName, nativeArchitecture } from './packages.ts';
 import { lock, lockOrWait, must } from './process.ts';
 import { buildRepository, suites } from './repository.ts';
+import { buildDnfProfile, buildDnfTools, dnfPackages } from './rpmImage.ts';
+import { buildRpmRepository } from './rpmRepository.ts';
+import { contained, type Flavour, putCommonFiles, putInto, script, usersScript } from './seed.ts';
 import { serveRepository } from './server.ts';
-import { autoPackages, EDITED_CONFFILE, heldPackages, packageVersions } from './shapes.ts';
+import { allVersions, autoPackages, EDITED_CONFFILE, heldPackages } from './shapes.ts';
 import { codename, machineAptOptions, machineSources, prepareTools } from './tools.ts';
 
-/** `plain`: tini and a few lines of sh as init, for fleets of hundreds. `systemd`: the real thing as PID 1. */
-export type Flavour = 'plain' | 'systemd';
+export type { Flavour };
+
+export type Manager = 'apt' | 'dnf';
+/** What a host is made of. */
+export type Profile = `${Manager}-${Flavour}`;
 
 /** A finished image. Nobody removes it before `release`. */
 export interface Image {
-  /** Read-only layers for overlayfs, topmost first, of each flavour asked for. */
-  readonly lower: ReadonlyMap<Flavour, string>;
+  /** Read-only layers for overlayfs, topmost first, of each profile asked for. */
+  readonly lower: ReadonlyMap<Profile, string>;
   /** The repository as built (see `buildRepository`); fleets work on a copy. */
   readonly repository: string;
+  /** The RPM repository as built (see `buildRpmRepository`), when an RPM host was asked for. */
+  readonly rpms: string | null;
   /** Client keys: `client`, `protected` (with a passphrase), `stranger` (known to no host). */
   readonly keys: string;
   release(): Promise<void>;
 }
 
 const here = import.meta.dirname;
-const script = (name: string): string => join(here, 'sh', name);
 
 const commonPackages = 'openssh-server,sudo,procps,init-system-helpers,mount';
 const basePackages: Readonly<Record<Flavour, string>> = {
@@ -39,10 +46,15 @@ const profileFiles = [
   'packages.ts',
   'repository.ts',
   'shapes.ts',
+  'seed.ts',
   'sh/profile.sh',
   'sh/init.sh',
+  'sh/uname.sh',
   'sh/shutdown.sh',
 ];
+const rpmFiles = ['rpm.ts', 'rpmShapes.ts', 'rpmRepository.ts', 'shapes.ts', 'packages.ts'];
+const dnfToolFiles = ['sh/dnf-tools.sh'];
+const dnfProfileFiles = ['rpmImage.ts', 'sh/dnf-profile.sh'];
 
 const hashOf = async (files: readonly string[], ...more: string[]): Promise<string> => {
   const hash = createHash('sha256');
@@ -55,14 +67,6 @@ const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
-  );
-
-/** Runs a build step in namespaces of its own: its mounts and processes end with it, and it ends with this process. */
-const contained = (command: readonly string[], input = ''): Promise<string> =>
-  must(
-    'setpriv',
-    ['--pdeathsig', 'KILL', 'unshare', '--mount-proc', '--pid', '--fork', '--kill-child=KILL', ...command],
-    { input },
   );
 
 /** Builds `name` in a directory beside its place and moves it there when complete: an image is there whole or not at all. */
@@ -105,58 +109,15 @@ const createClientKeys = async (dir: string): Promise<void> => {
   await create('stranger', '');
 };
 
-const sshdConfig = `# One key type, so that a host can be seen to change it.
-HostKey /etc/ssh/ssh_host_key
-MaxStartups 200:30:400
-UseDNS no
-PermitRootLogin prohibit-password
-PasswordAuthentication yes
-`;
-
 /** Writes the files of the profile layer into `seed`, with their modes. */
 const writeSeed = async (seed: string, repository: string, flavour: Flavour): Promise<void> => {
-  const put = async (path: string, content: string, mode: number): Promise<void> => {
-    await mkdir(dirname(join(seed, path)), { recursive: true, mode: 0o755 });
-    await writeFile(join(seed, path), content);
-    await chmod(join(seed, path), mode);
-  };
+  const put = putInto(seed);
+  await putCommonFiles(put, flavour);
   const sources = `Types: deb\nURIs: ${REPOSITORY_URL}\nSuites: ${Object.keys(suites).join(' ')}\nComponents: main\nSigned-By: /usr/share/keyrings/lab.gpg\n`;
   await put('/etc/apt/sources.list.d/lab.sources', sources, 0o644);
-  await put('/etc/ssh/sshd_config.d/20-lab.conf', sshdConfig, 0o644);
-  const sudoers = Object.values(users).flatMap((user) => {
-    if (user.sudo === 'nopasswd') return [`${user.name} ALL=(ALL:ALL) NOPASSWD: ALL`];
-    return user.sudo === 'password' ? [`${user.name} ALL=(ALL:ALL) ALL`] : [];
-  });
-  await put('/etc/sudoers.d/lab', `${sudoers.join('\n')}\n`, 0o440);
-  if (flavour === 'plain') {
-    await put('/usr/local/lib/lab/init', await readFile(script('init.sh'), 'utf8'), 0o755);
-    for (const name of ['reboot', 'shutdown', 'poweroff', 'halt'])
-      await put(`/usr/sbin/${name}`, await readFile(script('shutdown.sh'), 'utf8'), 0o755);
-  }
   await mkdir(join(seed, 'usr/share/keyrings'), { recursive: true });
   await copyFile(join(repository, 'lab.gpg'), join(seed, 'usr/share/keyrings/lab.gpg'));
   await chmod(join(seed, 'usr/share/keyrings/lab.gpg'), 0o644);
-};
-
-/** The part of the layer that only the host's own programs can make: users, marks, the edited conffile (after dpkg). */
-const usersScript = async (keys: string): Promise<string> => {
-  const authorized = await Promise.all(
-    ['client', 'protected'].map((name) => readFile(join(keys, `${name}.pub`), 'utf8')),
-  );
-  const lines: string[] = [];
-  for (const user of Object.values(users)) {
-    const home = user.name === 'root' ? '/root' : `/home/${user.name}`;
-    if (user.name !== 'root') lines.push(`useradd -m -s /bin/bash ${user.name}`);
-    if ('password' in user)
-      lines.push(`chpasswd -c SHA512 -s 1000 <<'PASSWORD'\n${user.name}:${user.password}\nPASSWORD`);
-    lines.push(
-      `install -d -m 700 -o ${user.name} -g ${user.name} ${home}/.ssh`,
-      `cat > ${home}/.ssh/authorized_keys <<'KEYS'\n${authorized.join('')}KEYS`,
-      `chown ${user.name}: ${home}/.ssh/authorized_keys`,
-      `chmod 600 ${home}/.ssh/authorized_keys`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
 };
 
 const afterInstallScript = `
@@ -181,11 +142,11 @@ const buildProfile = async (dir: string, base: string, common: string, flavour: 
   await writeFile(at('users.sh'), await usersScript(join(common, 'keys')));
   await writeFile(at('after.sh'), afterInstallScript);
   const arch = await nativeArchitecture();
-  for (const p of packageVersions.filter((one) => one.installed)) {
+  for (const p of allVersions.filter((one) => one.installed)) {
     const from = p.offered ? join(repository, 'public', 'pool', p.suite) : join(repository, 'unoffered');
     await copyFile(join(from, debFileName(p, arch)), join(at('debs'), debFileName(p, arch)));
   }
-  const server = await serveRepository(join(repository, 'public'), '127.0.0.1', 0);
+  const server = await serveRepository({ '/debian/': join(repository, 'public') }, '127.0.0.1', 0);
   try {
     const proxy = `http://${server.address}:${server.port}`;
     const args = [base, join(dir, 'upper'), at('work'), at('root'), scratch, proxy];
@@ -207,38 +168,80 @@ const prune = async (keep: readonly string[]): Promise<void> => {
   }
 };
 
-/** The image, built when this machine does not have it yet (about half a minute; one builder at a time), else at once. */
-export const openImage = async (wanted: readonly Flavour[]): Promise<Image> => {
-  await prepareTools();
-  const release = await codename();
-  const commonKey = await hashOf(profileFiles, release);
-  const commonName = `common-${commonKey}`;
-  const namesOf = async (flavour: Flavour): Promise<{ base: string; profile: string }> => {
-    const baseKey = await hashOf(baseFiles, release, basePackages[flavour]);
-    const profileKey = await hashOf([], baseKey, commonKey);
-    return { base: `base-${flavour}-${baseKey}`, profile: `profile-${flavour}-${profileKey}` };
+/** The name of every part of the present image: each is built of what its hash covers. */
+const partNames = async (release: string) => {
+  const common = await hashOf(profileFiles, release);
+  const rpms = await hashOf(rpmFiles, release);
+  const [plain, systemd] = await Promise.all(
+    flavours.map((flavour) => hashOf(baseFiles, release, basePackages[flavour])),
+  );
+  const base = { plain: plain ?? '', systemd: systemd ?? '' };
+  const tools = await hashOf(dnfToolFiles, base.plain, ...dnfPackages);
+  const each = async (make: (flavour: Flavour) => Promise<string>): Promise<Record<Flavour, string>> => ({
+    plain: await make('plain'),
+    systemd: await make('systemd'),
+  });
+  return {
+    common: `common-${common}`,
+    rpms: `rpms-${rpms}`,
+    tools: `dnf-tools-${tools}`,
+    base: await each(async (flavour) => `base-${flavour}-${base[flavour]}`),
+    apt: await each(async (flavour) => `profile-${flavour}-${await hashOf([], base[flavour], common)}`),
+    dnf: await each(
+      async (flavour) =>
+        `profile-dnf-${flavour}-${await hashOf(dnfProfileFiles, base[flavour], tools, common, rpms)}`,
+    ),
   };
-  const current = [commonName];
-  for (const flavour of flavours) current.push(...Object.values(await namesOf(flavour)));
+};
+
+/** The image, built when this machine does not have it yet (about half a minute; one builder at a time), else at once. */
+export const openImage = async (wanted: readonly Profile[]): Promise<Image> => {
+  const profiles = new Set(wanted);
+  const withDnf = [...profiles].some((profile) => profile.startsWith('dnf-'));
+  await prepareTools(withDnf ? 'rpm' : 'base');
+  const release = await codename();
+  const names = await partNames(release);
   const building = await lockOrWait('build', 'exclusive');
   try {
-    const built = !(await exists(join(imagesDir, commonName)));
-    const common = await buildOnce(commonName, buildCommon);
-    const lower = new Map<Flavour, string>();
-    const used = [commonName];
-    for (const flavour of new Set(wanted)) {
-      const names = await namesOf(flavour);
-      const base = join(await buildOnce(names.base, (dir) => buildBase(dir, release, flavour)), 'root');
-      const profile = await buildOnce(names.profile, (dir) => buildProfile(dir, base, common, flavour));
-      lower.set(flavour, `${join(profile, 'upper')}:${base}`);
-      used.push(names.base, names.profile);
-    }
-    const inUse = await Promise.all(used.map((name) => lockOrWait(`image-${name}`, 'shared')));
-    if (built) await prune(current);
+    const used = new Set<string>();
+    let built = false;
+    const part = async (name: string, build: (dir: string) => Promise<void>): Promise<string> => {
+      used.add(name);
+      built ||= !(await exists(join(imagesDir, name)));
+      return buildOnce(name, build);
+    };
+    const common = await part(names.common, buildCommon);
+    const keys = join(common, 'keys');
+    const baseOf = async (flavour: Flavour): Promise<string> =>
+      join(await part(names.base[flavour], (dir) => buildBase(dir, release, flavour)), 'root');
+    const rpms = withDnf ? await part(names.rpms, buildRpmRepository) : null;
+    const buildProfileOf = async (manager: Manager, flavour: Flavour): Promise<string> => {
+      const base = await baseOf(flavour);
+      if (manager === 'apt' || rpms === null) {
+        const profile = await part(names.apt[flavour], (dir) => buildProfile(dir, base, common, flavour));
+        return `${join(profile, 'upper')}:${base}`;
+      }
+      const plain = await baseOf('plain');
+      const tools = await part(names.tools, (dir) => buildDnfTools(dir, plain));
+      const lower = `${join(tools, 'upper')}:${base}`;
+      const profile = await part(names.dnf[flavour], (dir) =>
+        buildDnfProfile(dir, lower, rpms, keys, flavour),
+      );
+      return `${join(profile, 'upper')}:${lower}`;
+    };
+    const lower = new Map<Profile, string>();
+    for (const manager of ['apt', 'dnf'] as const)
+      for (const flavour of flavours)
+        if (profiles.has(`${manager}-${flavour}`))
+          lower.set(`${manager}-${flavour}`, await buildProfileOf(manager, flavour));
+    const inUse = await Promise.all([...used].map((name) => lockOrWait(`image-${name}`, 'shared')));
+    const { base, apt, dnf, ...single } = names;
+    if (built) await prune([base, apt, dnf, single].flatMap((group) => Object.values(group)));
     return {
       lower,
       repository: join(common, 'repository'),
-      keys: join(common, 'keys'),
+      rpms,
+      keys,
       release: async () => {
         await Promise.all(inUse.map((held) => held.release()));
       },
@@ -248,7 +251,11 @@ export const openImage = async (wanted: readonly Flavour[]): Promise<Image> => {
   }
 };
 
-/** A fleet's own copy of the repository: hard links, so it costs nothing. What changes it writes new files. */
-export const copyRepository = async (image: Image, to: string): Promise<void> => {
+/**
+ * A fleet's own copies of the repositories, `to` and `rpmsTo`: hard links, so they cost nothing. What changes them writes new
+ * files.
+ */
+export const copyRepositories = async (image: Image, to: string, rpmsTo: string): Promise<void> => {
   await must('cp', ['-al', image.repository, to]);
+  if (image.rpms !== null) await must('cp', ['-al', image.rpms, rpmsTo]);
 };

@@ -6,13 +6,13 @@ import { must } from './process.ts';
 import type { PackageVersion } from './shapes.ts';
 
 /** Fixed, so that a package built twice has the same bytes (and hash). */
-const SOURCE_DATE_EPOCH = '1735689600';
+export const SOURCE_DATE_EPOCH = '1735689600';
 
 /** Incompressible and still the same every time: a key stream. */
-const payload = (bytes: number): Buffer =>
+export const payload = (bytes: number): Buffer =>
   createCipheriv('aes-128-ctr', Buffer.alloc(16, 7), Buffer.alloc(16)).update(Buffer.alloc(bytes));
 
-const isProgram = (path: string): boolean => /^\/(usr\/s?bin|etc\/init\.d)\//.test(path);
+export const isProgram = (path: string): boolean => /^\/(usr\/s?bin|etc\/init\.d)\//.test(path);
 
 /** dpkg's file name convention: the epoch is left out. */
 export const debFileName = (p: PackageVersion, nativeArch: string): string =>

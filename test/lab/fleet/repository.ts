@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildPackage, nativeArchitecture } from './packages.ts';
 import { must, run } from './process.ts';
-import { type PackageVersion, packageVersions, type Suite } from './shapes.ts';
+import { allVersions, type PackageVersion, type Suite } from './shapes.ts';
 
 /** What a suite's Release says of itself; apt shows `Label:Version/Suite` in its simulations. */
 export const suites: Readonly<Record<Suite, { origin: string; label: string; version: string }>> = {
@@ -100,9 +100,9 @@ export const buildRepository = async (dir: string): Promise<void> => {
   const arch = await nativeArchitecture();
   await addPackages(
     dir,
-    packageVersions.filter((p) => p.offered),
+    allVersions.filter((p) => p.offered),
   );
-  for (const p of packageVersions.filter((one) => !one.offered))
+  for (const p of allVersions.filter((one) => !one.offered))
     await buildPackage(p, join(dir, 'unoffered'), arch);
   await createKey(dir);
   await indexRepository(dir);

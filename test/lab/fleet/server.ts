@@ -15,9 +15,9 @@ import { LabError } from './process.ts';
  */
 export interface Fault {
   readonly kind: 'missing' | 'error' | 'corrupt' | 'slow' | 'stall' | 'cut';
-  /** Tested against the path below the repository's root, e.g. `/debian/pool/lab/lab-big_1.1_amd64.deb`. */
+  /** Tested against the path below the repository's root, e.g. `/debian/pool/lab/lab-big_1.1_amd64.deb`, `/rpm/Packages/lab-big-1.1-1.x86_64.rpm`. */
   readonly path: RegExp;
-  /** Only requests of this host (its apt tells its name in the User-Agent). */
+  /** Only requests of this host (its apt or dnf tells its name in the User-Agent). */
   readonly host?: string;
   /** For `slow`. */
   readonly bytesPerSecond?: number;
@@ -62,9 +62,12 @@ const listen = (server: Server, port: number, address: string): Promise<number> 
     });
   });
 
-/** Serves `dir` under `/debian/`, also to clients that use the server as a proxy (absolute request URLs). Port 0: any. */
+/**
+ * Serves each directory of `roots` under its prefix (e.g. `/debian/`), also to clients that use the server as a proxy (absolute
+ * request URLs). Port 0: any.
+ */
 export const serveRepository = async (
-  dir: string,
+  roots: Readonly<Record<string, string>>,
   address: string,
   port: number,
 ): Promise<RepositoryServer> => {
@@ -110,10 +113,10 @@ export const serveRepository = async (
       response.end('unavailable\n');
       return;
     }
-    const file = join(dir, path.replace(/^\/debian\//, '/'));
-    const found =
-      fault?.kind === 'missing' || !path.startsWith('/debian/') ? null : await stat(file).catch(() => null);
-    if (found?.isFile() !== true) {
+    const [prefix, dir] = Object.entries(roots).find(([root]) => path.startsWith(root)) ?? [];
+    const file = prefix === undefined || dir === undefined ? null : join(dir, path.slice(prefix.length));
+    const found = fault?.kind === 'missing' || file === null ? null : await stat(file).catch(() => null);
+    if (file === null || found?.isFile() !== true) {
       note(404);
       response.end('not found\n');
       return;

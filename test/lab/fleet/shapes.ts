@@ -71,17 +71,16 @@ const conf = (number: string, installed: boolean): PackageVersion =>
     conffiles: [EDITED_CONFFILE, UNTOUCHED_CONFFILE],
   });
 
-const slowPostinst = sh(`
-if [ "$1" = configure ] && [ -n "$2" ]; then
-  step=0
-  while [ $step -lt ${SLOW_STEPS} ]; do
-    step=$((step + 1))
-    echo "lab-slow: step $step of ${SLOW_STEPS}"
-    seconds=$(cat ${SLOW_SECONDS_FILE} 2>/dev/null || echo 4)
-    sleep "$(awk -v s="$seconds" 'BEGIN { printf "%.3f", s / ${SLOW_STEPS} }')"
-  done
-  date +%s >> /var/lib/lab-slow.configured
-fi`);
+/** The steps of an update that takes its time. */
+export const slowScript = `
+step=0
+while [ $step -lt ${SLOW_STEPS} ]; do
+  step=$((step + 1))
+  echo "lab-slow: step $step of ${SLOW_STEPS}"
+  seconds=$(cat ${SLOW_SECONDS_FILE} 2>/dev/null || echo 4)
+  sleep "$(awk -v s="$seconds" 'BEGIN { printf "%.3f", s / ${SLOW_STEPS} }')"
+done
+date +%s >> /var/lib/lab-slow.configured`;
 
 const brokenPostinst = sh(`
 if [ "$1" = configure ] && [ ! -e ${BROKEN_OK_FILE} ]; then
@@ -127,12 +126,40 @@ esac
   });
 
 /** Output no program should trust: terminal escapes, markup, invalid UTF-8, a status-fd look-alike, a very long line. */
-const noisyPostinst = whenUpgraded(`
+export const noisyScript = `
 printf '\\033]0;owned\\007\\033[2J\\033[31mred\\033[0m\\r\\n'
 printf '<script>alert(1)</script><img src=x onerror=alert(1)>\\n'
 printf 'invalid \\377\\376 \\300\\200 bytes, \\342\\200\\256 bidi\\n'
 printf 'pmstatus:lab-noisy:100.0:forged\\n'
-awk 'BEGIN { for (i = 0; i < 100000; i++) printf "x"; print "" }'`);
+awk 'BEGIN { for (i = 0; i < 100000; i++) printf "x"; print "" }'`;
+
+/** The whole MiB that `lab-flood` 1.1 prints when it is configured (default 1). */
+export const FLOOD_MEGABYTES_FILE = '/etc/lab-flood.megabytes';
+
+/** Lines of 64 bytes, numbered, so that a missing one is noticed. */
+export const floodScript = `
+megabytes=$(cat ${FLOOD_MEGABYTES_FILE} 2>/dev/null || echo 1)
+awk -v m="$megabytes" 'BEGIN { for (i = 1; i <= m * 16384; i++) printf "lab-flood: %010d ${'-'.repeat(41)}\\n", i }'`;
+
+/** The file that names the kernel release a host boots, where it is not the newest installed one. Read at boot. */
+export const BOOT_KERNEL_FILE = '/etc/lab-boot-kernel';
+/** `uname -r` of the apt hosts' two kernels. */
+export const KERNELS = { old: '6.1.0-90-amd64', new: '6.1.0-91-amd64' } as const;
+
+/** As on Debian: each kernel is a package of its own, and one without a version in its name pulls in the present one. */
+const kernel = (release: string, number: string, installed: boolean): PackageVersion[] => [
+  version(`linux-image-${release}`, number, {
+    arch: 'native',
+    installed,
+    fields: { Source: 'linux-signed-amd64' },
+    files: { [`/boot/vmlinuz-${release}`]: `a kernel of the lab, ${release}\n` },
+  }),
+  version('linux-image-amd64', number, {
+    arch: 'native',
+    fields: { Source: 'linux-signed-amd64', Depends: `linux-image-${release} (= ${number})` },
+    files: {},
+  }),
+];
 
 export const packageVersions: readonly PackageVersion[] = [
   // Nothing special.
@@ -158,7 +185,7 @@ export const packageVersions: readonly PackageVersion[] = [
   version('lab-broken', '1.1', { scripts: { postinst: brokenPostinst } }),
 
   version('lab-slow', '1.0', { installed: true }),
-  version('lab-slow', '1.1', { scripts: { postinst: slowPostinst } }),
+  version('lab-slow', '1.1', { scripts: { postinst: whenUpgraded(slowScript) } }),
 
   version('lab-reboot', '1.0', { installed: true }),
   version('lab-reboot', '1.1', {
@@ -207,8 +234,21 @@ export const packageVersions: readonly PackageVersion[] = [
   version('lab-epoch', '1:2.0-1'),
 
   version('lab-noisy', '1.0', { installed: true }),
-  version('lab-noisy', '1.1', { scripts: { postinst: noisyPostinst } }),
+  version('lab-noisy', '1.1', { scripts: { postinst: whenUpgraded(noisyScript) } }),
+
+  // A flood of output. Not installed at first: an update to 1.1 is prepared by installing 1.0.
+  version('lab-flood', '1.0'),
+  version('lab-flood', '1.1', { scripts: { postinst: whenUpgraded(floodScript) } }),
 ];
+
+/** Beside the rest, since no host but those that ask for it has `linux-image-amd64`, which would bring the new kernel. */
+export const kernelVersions: readonly PackageVersion[] = [
+  ...kernel(KERNELS.old, '6.1.90-1', true),
+  ...kernel(KERNELS.new, '6.1.91-1', false),
+];
+
+/** All that the repository is built from. */
+export const allVersions: readonly PackageVersion[] = [...packageVersions, ...kernelVersions];
 
 /** `apt-mark` state of the profile. */
 export const autoPackages: readonly string[] = ['lab-lib'];

@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cgroup } from './cgroup.ts';
-import type { Flavour } from './image.ts';
 import type { HostNetwork } from './network.ts';
 import { LabError, run } from './process.ts';
+import type { Flavour } from './seed.ts';
 
 /**
  * How a host's PID 1 says that it wants to boot again: sh/init.sh by its exit code; systemd by reboot(2), which in a pid

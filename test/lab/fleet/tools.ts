@@ -24,6 +24,17 @@ const needed: Readonly<Record<string, string>> = {
   nft: 'nftables',
 };
 
+/** What RPM hosts need besides. */
+const neededForRpm: Readonly<Record<string, string>> = {
+  rpm: 'rpm',
+  rpmbuild: 'rpm',
+  createrepo_c: 'createrepo-c',
+  modifyrepo_c: 'createrepo-c',
+};
+
+/** RPM hosts take tools of their own. */
+export type ToolSet = 'base' | 'rpm';
+
 /** Why a lab cannot stand here, or null when it can. Tests use it as the reason of their skip. */
 export const labUnavailable = (): string | null => {
   if (process.platform !== 'linux') return `the lab needs Linux (this is ${process.platform})`;
@@ -56,13 +67,14 @@ const found = async (program: string): Promise<boolean> => {
 };
 
 /** Installs the Debian packages the lab's own programs come from, where they are missing. Idempotent; safe side by side. */
-export const prepareTools = async (): Promise<void> => {
+export const prepareTools = async (set: ToolSet = 'base'): Promise<void> => {
   const reason = labUnavailable();
   if (reason !== null) throw new LabError(reason);
   const held = await lockOrWait('tools', 'exclusive');
   try {
     const missing = new Set<string>();
-    for (const [program, pkg] of Object.entries(needed)) if (!(await found(program))) missing.add(pkg);
+    const programs = set === 'rpm' ? { ...needed, ...neededForRpm } : needed;
+    for (const [program, pkg] of Object.entries(programs)) if (!(await found(program))) missing.add(pkg);
     if (missing.size === 0) return;
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
     // One source out of several may be unreachable and still not be the one we need: the install decides.

@@ -34,6 +34,14 @@ mkfifo -m 600 run/lab/control
 cp "$dir/boot_id" run/lab/boot_id
 chmod 444 run/lab/boot_id
 mount --bind run/lab/boot_id proc/sys/kernel/random/boot_id
+# As its boot loader would: the kernel named as the default, or else the newest one in /boot. It is not more than a name (sh/uname.sh).
+kernel=$(cat etc/lab-boot-kernel 2> /dev/null || true)
+[ -n "$kernel" ] && [ -e "boot/vmlinuz-$kernel" ] || kernel=$(ls boot | sed -n 's/^vmlinuz-//p' | sort -V | tail -n 1)
+if [ -n "$kernel" ]; then
+  echo "$kernel" > run/lab/osrelease
+  chmod 444 run/lab/osrelease
+  mount --bind run/lab/osrelease proc/sys/kernel/osrelease
+fi
 if [ "$flavour" = systemd ]; then
   # In a cgroup namespace of its own, the root of this is the host's group.
   mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
