@@ -1,8 +1,8 @@
 /** A plan in words: refusals first, then what changes on each host. */
 import type { HostPlan, Plan, PlanAction } from '../../../shared/model/plan.ts';
-import { bytes, type Paint, safe } from './terminal.ts';
-
-const count = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;
+import { parameterLines } from './parameterText.ts';
+import { proofLines, proofSummary } from './proofText.ts';
+import { bytes, count, elapsed, type Paint, safe } from './terminal.ts';
 
 const actionText = (a: PlanAction): string => {
   const why = !a.dependency
@@ -14,7 +14,7 @@ const actionText = (a: PlanAction): string => {
   return `${a.action.padEnd(9)} ${a.name}:${a.arch}  ${versions}${why}`;
 };
 
-const hostText = (host: HostPlan, p: Paint): string[] => {
+const hostText = (host: HostPlan, several: boolean, p: Paint): string[] => {
   const head = p.bold(host.host);
   switch (host.state) {
     case 'compliant':
@@ -29,31 +29,34 @@ const hostText = (host: HostPlan, p: Paint): string[] => {
       ];
     case 'ready':
       return [
-        `${head}  ${count(host.actions.length, 'action')}, download ${bytes(host.bytes.download)}, rollback ${host.proof}${host.reboot ? ', will want a reboot' : ''}`,
+        `${head}  ${aboutHost(host, several).join(', ')}`,
         ...host.actions.map(
           (action) => `    ${action.action === 'remove' ? p.red(actionText(action)) : actionText(action)}`,
         ),
-        ...host.reasons
-          .filter((reason) => reason.proof !== 'proven')
-          .map(
-            (reason) =>
-              `    ${p.yellow(`rollback ${reason.proof}`)}: ${reason.package === undefined ? '' : `${reason.package}: `}${safe(reason.reason)}`,
-          ),
+        ...proofLines(host, p).map((line) => `    ${line}`),
       ];
   }
 };
 
+const aboutHost = (host: HostPlan, several: boolean): string[] => [
+  ...(several && host.wave !== undefined ? [`wave ${host.wave}`] : []),
+  count(host.actions.length, 'action'),
+  `download ${bytes(host.bytes.download)}`,
+  `rollback ${host.proof}`,
+  ...(host.predictedSeconds === undefined ? [] : [`about ${elapsed(host.predictedSeconds * 1000)}`]),
+  ...(host.reboot ? ['will want a reboot'] : []),
+];
+
 const ORDER = ['refused', 'failed', 'unreachable', 'ready', 'compliant'];
 
 export const planText = (plan: Plan, p: Paint): string => {
-  const { parameters } = plan;
-  const aborts =
-    parameters.abortsAtFailure === null
-      ? 'never aborts for failures'
-      : `aborts at failed host number ${parameters.abortsAtFailure}`;
   const hosts = [...plan.hosts].sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
+  const several = plan.parameters.waveSizes.length > 1;
+  const changing = plan.hosts.filter((host) => host.state === 'ready').length;
   return [
-    `${p.bold(plan.snapshot.name)} @${plan.snapshot.revision} on ${count(plan.hosts.length, 'host')}: at most ${parameters.concurrency} at once, ${aborts}, on failure ${parameters.onFailure}`,
-    ...hosts.flatMap((host) => hostText(host, p)),
+    `${p.bold(plan.snapshot.name)} @${plan.snapshot.revision} on ${count(plan.hosts.length, 'host')}, ${changing} to be changed`,
+    ...parameterLines(plan, p),
+    ...(changing === 0 ? [] : [`  ${proofSummary(plan, p)}`]),
+    ...hosts.flatMap((host) => hostText(host, several, p)),
   ].join('\n');
 };

@@ -56,6 +56,23 @@ export const elapsed = (ms: number): string => {
       : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 };
 
+export const count = (n: number, one: string): string =>
+  `${n} ${n === 1 ? one : one.endsWith('y') ? `${one.slice(0, -1)}ies` : `${one}s`}`;
+
+/** `1st`, `2nd`, `3rd`, `4th`, `11th` … */
+export const ordinal = (n: number): string => {
+  const tens = n % 100;
+  const ending = tens > 10 && tens < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
+  return `${n}${ending}`;
+};
+
+/** The first of many names, and how many more there are. */
+export const names = (all: readonly string[], most = 10): string =>
+  all.length <= most ? all.join(', ') : `${all.slice(0, most).join(', ')} and ${all.length - most} more`;
+
+/** A command as it stands in one line. */
+export const oneLine = (command: string): string => safe(command.replace(/\s*\n\s*/g, ' ⏎ ')).slice(0, 300);
+
 /** Rewrites its lines in place on a terminal; prints nothing elsewhere. */
 export class LiveLines {
   readonly #stream: NodeJS.WriteStream;

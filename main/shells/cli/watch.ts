@@ -1,14 +1,8 @@
 /** Follows a run's events: one JSON line each for programs, a live display for people. Survives the end of the host process. */
 import { FrostFault, frostError } from '../../../shared/errors.ts';
-import {
-  FINAL_STATES,
-  type Run,
-  type RunEvent,
-  type TaskState,
-  type Verdict,
-} from '../../../shared/model/run.ts';
+import type { Run, RunEvent, Verdict } from '../../../shared/model/run.ts';
 import { type Context, unwrap } from './context.ts';
-import { bar, elapsed, LiveLines, safe } from './terminal.ts';
+import { Display } from './display.ts';
 
 const EXIT: Record<Verdict, number> = {
   success: 0,
@@ -54,8 +48,15 @@ async function* eventsOf(context: Context, o: Wanted, signal: AbortSignal): Asyn
   }
 }
 
-export type WatchOptions = { id: string; since: number; asked: Asked };
+/** `enough`: true for the event that ends what was asked for, where that comes before the run is at rest. */
+export type WatchOptions = {
+  id: string;
+  since: number;
+  asked: Asked;
+  enough?: (event: RunEvent) => boolean;
+};
 
+/** Sets the exit code by the run's verdict; with `enough`, the rest of the run is none of the command's business and it stays 0. */
 export const watchRun = async (context: Context, o: WatchOptions): Promise<void> => {
   const abort = new AbortController();
   let detached = false;
@@ -78,6 +79,7 @@ export const watchRun = async (context: Context, o: WatchOptions): Promise<void>
         verdict = event.verdict;
         break;
       }
+      if (o.enough?.(event) === true) return;
     }
   } finally {
     process.removeListener('SIGINT', detach);
@@ -93,116 +95,6 @@ export const watchRun = async (context: Context, o: WatchOptions): Promise<void>
   if (verdict === undefined)
     throw new FrostFault(frostError('internal', 'The events of the run ended before the run did.'));
   context.exitCode = exitOfVerdict(verdict, o.asked);
-};
-
-const REPAINT_MS = 100;
-
-/** Lines for hosts at work, a bar and counts below; on a plain stream one line per change of state. */
-class Display {
-  readonly #context: Context;
-  readonly #lines = new LiveLines(process.stdout);
-  readonly #states = new Map<string, TaskState>();
-  readonly #doing = new Map<string, string>();
-  #startedAt = Date.now();
-  #paintedAt = 0;
-
-  constructor(context: Context) {
-    this.#context = context;
-  }
-
-  add(event: RunEvent): void {
-    const p = this.#context.paint;
-    switch (event.type) {
-      case 'run.started':
-        this.#startedAt = Date.parse(event.at);
-        for (const host of event.hosts) this.#states.set(host, 'queued');
-        this.#print(
-          `Run ${event.run}: ${safe(event.snapshot)} @${event.revision} on ${event.hosts.length} hosts`,
-        );
-        return;
-      case 'task.state': {
-        this.#states.set(event.host, event.to);
-        this.#doing.delete(event.host);
-        const why = event.error === undefined ? '' : `  ${safe(event.error.message)}`;
-        if (FINAL_STATES.has(event.to) || !this.#lines.live)
-          this.#print(`${event.host.padEnd(20)} ${colour(event.to, p)}${why}`);
-        if (event.difference !== undefined && !event.difference.equal)
-          this.#print(
-            `${event.host.padEnd(20)} differs from its capture; see: frostline runs show ${event.run}`,
-          );
-        this.#paint(true);
-        return;
-      }
-      case 'task.progress':
-        this.#doing.set(
-          event.host,
-          event.waitingFor ?? `${event.phase} ${event.package ?? ''} ${Math.round(event.percent)} %`,
-        );
-        this.#paint(false);
-        return;
-      case 'task.output':
-        return;
-      case 'run.aborting':
-        this.#print(p.red(`Aborting: ${safe(event.reason)}`));
-        return;
-      case 'run.rolling-back':
-        this.#print(`Rolling back ${event.hosts.length} hosts`);
-        return;
-      case 'run.retrying':
-        this.#print(`Trying ${event.hosts.length} hosts again`);
-        return;
-      case 'run.finished':
-        this.#lines.clear();
-        this.#print(
-          `${p.bold(event.verdict)}: ${Object.entries(event.counts)
-            .map(([state, n]) => `${n} ${state}`)
-            .join(', ')}  (${elapsed(Date.parse(event.at) - this.#startedAt)})`,
-        );
-        return;
-      case 'run.accepted':
-        return;
-    }
-  }
-
-  end(): void {
-    this.#lines.clear();
-  }
-
-  #print(text: string): void {
-    this.#lines.clear();
-    process.stdout.write(`${text}\n`);
-    this.#paint(true);
-  }
-
-  #paint(now: boolean): void {
-    if (!this.#lines.live || (!now && Date.now() - this.#paintedAt < REPAINT_MS)) return;
-    this.#paintedAt = Date.now();
-    const all = [...this.#states.entries()];
-    const done = all.filter(([, state]) => FINAL_STATES.has(state)).length;
-    const active = all.filter(([, state]) => !FINAL_STATES.has(state) && state !== 'queued');
-    this.#lines.show([
-      ...active
-        .slice(0, 15)
-        .map(
-          ([host, state]) =>
-            `  ${host.padEnd(20)} ${state.padEnd(12)} ${safe(this.#doing.get(host) ?? '').slice(0, 60)}`,
-        ),
-      `${bar(done, all.length)} ${done}/${all.length} hosts, ${active.length} at work, ${elapsed(Date.now() - this.#startedAt)}`,
-    ]);
-  }
-}
-
-const colour = (state: TaskState, p: Context['paint']): string => {
-  if (state === 'succeeded' || state === 'compliant') return p.green(state);
-  if (
-    state === 'failed' ||
-    state === 'rollback-failed' ||
-    state === 'unreachable' ||
-    state === 'needs-attention' ||
-    state === 'refused'
-  )
-    return p.red(state);
-  return FINAL_STATES.has(state) ? p.yellow(state) : state;
 };
 
 /** A run by its id or the beginning of it. */
