@@ -10,8 +10,11 @@ import type { FrostError, Result } from '../shared/errors.ts';
 import { ok } from '../shared/errors.ts';
 import type { Host } from '../shared/model/host.ts';
 import type { TaskState } from '../shared/model/run.ts';
+import { createDebianArchive } from './adapters/archive/debian.ts';
+import { createArtefactPool } from './adapters/artefacts/pool.ts';
 import { createChangeHub } from './adapters/changes.ts';
 import { createDemoController, type DemoController } from './adapters/demo/controller.ts';
+import { localProbe } from './adapters/localProbe.ts';
 import { fileLog } from './adapters/log.ts';
 import { knownHostsFiles, systemClock, systemHasher, systemRandom } from './adapters/platform.ts';
 import { acquireDataFolder } from './adapters/sqlite/lock.ts';
@@ -88,8 +91,11 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     store,
     vault,
     transport,
+    artefacts: createArtefactPool({ folder: join(options.dataDir, 'artefacts'), index: store, clock }),
+    archive: createDebianArchive({ settings: store }),
     changes: hub,
     activities: hub,
+    probe: localProbe,
     user: userInfo().username,
   };
 

@@ -27,6 +27,8 @@ const TABLE = {
 
   'host.unreachable': { exit: 4, retryable: true },
   'host.timeout': { exit: 4, retryable: true },
+  /** It answers, but what it was asked took longer than allowed. */
+  'host.too-slow': { exit: 1, retryable: true },
   'host.connection-lost': { exit: 4, retryable: true },
   'host.auth-failed': { exit: 4, retryable: false },
   'host.no-common-algorithm': { exit: 4, retryable: false },

@@ -14,6 +14,7 @@ export const runHandlers = (plans: PlanService, runs: RunService): Pick<Handlers
   'runs.events': runs.events,
   'runs.output': runs.output,
   'runs.abort': runs.abort,
+  'runs.approve': runs.approve,
   'runs.rollbackPreview': runs.rollbackPreview,
   'runs.rollback': runs.rollback,
   'runs.retry': runs.retry,

@@ -10,6 +10,7 @@ import type { Plan } from '../../shared/model/plan.ts';
 import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.ts';
 import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Freeze, Revision } from '../../shared/model/snapshot.ts';
+import type { Archive, ArtefactIndex, Artefacts } from './artefacts/ports.ts';
 
 export interface Clock {
   /** Milliseconds since 1970, wall clock. */
@@ -220,6 +221,8 @@ export interface RunStore {
   /** The last lines of the host's output, oldest first. */
   outputLines(runId: string, host: string, limit: number): string[];
   capture(runId: string, hostId: string): Capture | undefined;
+  /** Seconds that tasks which succeeded took, by host, newest first: of the last `runs` runs. */
+  taskSeconds(runs: number): Map<string, number[]>;
   markAccepted(runId: string, at: string): void;
 }
 
@@ -242,8 +245,20 @@ export interface Store
     RunStore,
     SettingStore,
     AuditStore,
-    TrustStore {
+    TrustStore,
+    ArtefactIndex {
   close(): void;
+}
+
+/**
+ * Runs a command of the admin's on this machine, to learn whether a run must end. `met`: exit 0; `clear`: exit 1; anything
+ * else, a command that cannot be started or takes longer than `timeoutMs` is `unreadable`. `detail`: its last words. Never throws.
+ */
+export interface LocalProbe {
+  run(
+    command: string,
+    o: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<{ result: 'met' | 'clear' | 'unreadable'; detail: string }>;
 }
 
 /** Tells windows what to read again; see shared/contract/system.ts. */
@@ -274,8 +289,12 @@ export type Ports = {
   store: Store;
   vault: Vault;
   transport: Transport;
+  /** Old artefacts kept on this machine, and where else they can be had. */
+  artefacts: Artefacts;
+  archive: Archive;
   changes: Changes;
   activities: Activities;
+  probe: LocalProbe;
   /** Default author of revisions and actor of runs. */
   user: string;
 };

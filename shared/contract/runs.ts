@@ -63,9 +63,11 @@ export const runs = {
       permission: 'deploy',
     },
   ),
+  /** Opens the gate of the wave that waits. Errors: `state.conflict` where none waits. */
+  approve: command(z.object({ id: Id }), z.object({ run: Run }), { permission: 'deploy' }),
   /** What a rollback would do, per host, before it is asked for. */
   rollbackPreview: query(
-    z.object({ id: Id, hosts: HostNames.optional() }),
+    z.object({ id: Id, hosts: HostNames.optional(), wave: z.int().min(1).optional() }),
     z.object({
       hosts: z.array(
         z.object({
@@ -84,10 +86,14 @@ export const runs = {
       ),
     }),
   ),
-  /** All hosts whose task changed them, or the named ones. Newest completed first, under the run's own cap. */
-  rollback: command(z.object({ id: Id, hosts: HostNames.optional() }), z.object({ run: Run }), {
-    permission: 'deploy',
-  }),
+  /** All hosts whose task changed them, the named ones, or those of a wave. Newest completed first, under the run's own cap. */
+  rollback: command(
+    z.object({ id: Id, hosts: HostNames.optional(), wave: z.int().min(1).optional() }),
+    z.object({ run: Run }),
+    {
+      permission: 'deploy',
+    },
+  ),
   /** Failed, unreachable, refused and terminated tasks once more, in the same run. */
   retry: command(z.object({ id: Id, hosts: HostNames.optional() }), z.object({ run: Run }), {
     permission: 'deploy',

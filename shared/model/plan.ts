@@ -25,33 +25,93 @@ export const Duration = z.string().regex(/^[1-9]\d{0,6}(s|m|h|d)$/, 'a duration,
 
 export const OnFailure = z.enum(['keep', 'rollback-host', 'rollback-run']);
 export const RebootPolicy = z.enum(['never', 'if-required', 'always']);
+export type RebootPolicy = z.infer<typeof RebootPolicy>;
+
+/** What opens the next wave: the one before it at rest (`auto`), the admin (`manual`), or that long after the one before it came to rest. */
+export const Gate = z.union([z.enum(['auto', 'manual']), Duration]);
+/** A command line for a POSIX shell. */
+export const CommandLine = z
+  .string()
+  .trim()
+  .min(1)
+  .max(4000)
+  .refine((text) => !/[^\P{Cc}\t\n]/u.test(text), 'holds control characters');
 
 /** As the admin writes them; every one has a default. */
 export const RunParameters = z.object({
   concurrency: Amount.default('10'),
+  /** 1, 2, 4 … hosts at once up to the concurrency, growing with every host that ends well. */
+  slowStart: z.boolean().default(false),
+  /** Cumulative: `1, 10%, 50%, 100%` reaches one host, then a tenth of the hosts that will be changed, and so on. Empty: one wave. */
+  waves: z.array(Amount).max(50).default([]),
+  gate: Gate.default('auto'),
   maxFailures: MaxFailures.default('30%'),
+  /** With `P%-of-completed`: so many hosts must have completed before the percentage is looked at. */
+  minCompleted: z.int().min(1).max(100_000).default(5),
   /** Lets unreachable hosts not count as failures. */
   ignoreUnreachable: z.boolean().default(false),
   onFailure: OnFailure.default('rollback-host'),
   reboot: RebootPolicy.default('never'),
+  /** On the host, as root, once: before the packages are changed, and after they are in place. A failing one fails the task. */
+  before: CommandLine.optional(),
+  after: CommandLine.optional(),
+  /** On the host, as root: exit 0 says that it is healthy. Tried again `probeRetries` times. */
+  probe: CommandLine.optional(),
+  probeRetries: z.int().min(0).max(1000).default(5),
+  probeInterval: Duration.default('10s'),
+  /** On this machine, every `abortIfInterval`: exit 0 ends the run early, 1 lets it go on; anything else cannot be read. */
+  abortIf: CommandLine.optional(),
+  abortIfInterval: Duration.default('30s'),
+  abortIfUnreadable: z.enum(['abort', 'continue']).default('abort'),
+  /** End of the window: a host that would not be done by then is not started, and at that moment the run ends. */
+  until: Instant.optional(),
   /** Limit for a host's whole mutation. */
   timeout: Duration.default('2h'),
+  /** Limit for each phase before it: simulating, capturing, staging. */
+  prepareTimeout: Duration.default('1h'),
+  rebootTimeout: Duration.default('15m'),
+  hookTimeout: Duration.default('10m'),
+  /** For one try. */
+  probeTimeout: Duration.default('30s'),
   /** How long to wait for another process to give up the package manager's lock. */
   lockTimeout: Duration.default('5m'),
+  /** How often a connection that failed or was lost is tried again, with growing pauses; never a mutation. */
+  retries: z.int().min(0).max(20).default(2),
   /** Refuse hosts whose rollback is not proven. */
   requireProof: z.boolean().default(false),
 });
 export type RunParameters = z.infer<typeof RunParameters>;
 
-/** The concrete numbers the parameters result in for this many targets. */
+export const ResolvedGate = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('auto') }),
+  z.object({ kind: z.literal('manual') }),
+  z.object({ kind: z.literal('soak'), seconds: z.int().min(1) }),
+]);
+export type ResolvedGate = z.infer<typeof ResolvedGate>;
+
+/** The concrete numbers the parameters result in for this many targets. Plans of earlier versions lack the later ones. */
 export const ResolvedParameters = RunParameters.extend({
   targets: z.int().min(0),
   /** Never more tasks than this are active at once, rollbacks included. */
   concurrency: z.int().min(1),
-  /** The run aborts when this many hosts have failed; null: never. */
+  /** How many of the hosts that will be changed are in each wave; one number: no waves. */
+  waveSizes: z.array(z.int().min(1)).default([]),
+  resolvedGate: ResolvedGate.default({ kind: 'auto' }),
+  /** The run aborts when this many hosts have failed; null: never by a count. */
   abortsAtFailure: z.int().min(1).nullable(),
+  /** The run aborts when more than `percent` of the completed hosts have failed, once `minCompleted` have. */
+  abortsAtShare: z
+    .object({ percent: z.number().min(0).max(100), minCompleted: z.int().min(1) })
+    .nullable()
+    .default(null),
   timeoutSeconds: z.int(),
   lockTimeoutSeconds: z.int(),
+  prepareTimeoutSeconds: z.int().default(3600),
+  rebootTimeoutSeconds: z.int().default(900),
+  hookTimeoutSeconds: z.int().default(600),
+  probeTimeoutSeconds: z.int().default(30),
+  probeIntervalSeconds: z.int().default(10),
+  abortIfSeconds: z.int().default(30),
 });
 export type ResolvedParameters = z.infer<typeof ResolvedParameters>;
 
@@ -129,6 +189,10 @@ export const HostPlan = z.object({
   bytes: SpaceNeed,
   /** The plan expects the host to want a reboot afterwards (kernel, libc, … or already pending). */
   reboot: z.boolean(),
+  /** The wave it starts in, from 1; absent: it has nothing to do, and comes with the last. */
+  wave: z.int().min(1).optional(),
+  /** How long its task will take, from what past runs took; absent: nothing is known. */
+  predictedSeconds: z.number().nonnegative().optional(),
   facts: Facts.pick({
     os: true,
     release: true,

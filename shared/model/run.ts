@@ -1,7 +1,7 @@
 /** A run: an executed plan. One task per host; append-only events, gap-free per run. */
 import { z } from 'zod';
 import { FrostError } from '../errors.ts';
-import { PlanAction, Proof, ResolvedParameters } from './plan.ts';
+import { ArtefactSource, PlanAction, Proof, ResolvedParameters } from './plan.ts';
 import {
   Arch,
   ContentHash,
@@ -104,6 +104,8 @@ export const Task = z.object({
   state: TaskState,
   startedAt: Instant.optional(),
   finishedAt: Instant.optional(),
+  /** The wave it starts in, from 1, where the run has several. */
+  wave: z.int().min(1).optional(),
   /** What stood in the plan for this host. */
   actions: z.array(PlanAction),
   proof: Proof,
@@ -121,6 +123,8 @@ export const Task = z.object({
   /** After a rollback: what is not as it was. */
   difference: CaptureDifference.optional(),
   rebootRequired: z.boolean().optional(),
+  /** It was restarted as part of the task, and came back. */
+  rebooted: z.boolean().optional(),
   /** Latest progress, for a picture of now. */
   phase: Text(60).optional(),
   package: PackageName.optional(),
@@ -129,6 +133,33 @@ export const Task = z.object({
   waitingFor: Text(500).optional(),
 });
 export type Task = z.infer<typeof Task>;
+
+/** Why a run ended early. `failed`: the hosts that count, the one that reached the limit last. */
+export const AbortCause = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('threshold'),
+    failed: z.array(HostName),
+    /** Of all targets, or (`share`) of those completed at that moment. */
+    of: z.int(),
+    /** The count that ends the run, or the percentage that must not be exceeded. */
+    limit: z.number(),
+    share: z.boolean(),
+  }),
+  /** `unreadable`: the probe told neither yes nor no. */
+  z.object({ kind: z.literal('probe'), unreadable: z.boolean(), detail: Text(1000) }),
+  z.object({ kind: z.literal('window'), until: Instant }),
+  z.object({ kind: z.literal('operator') }),
+  z.object({ kind: z.literal('rollback-run'), failed: z.array(HostName) }),
+]);
+export type AbortCause = z.infer<typeof AbortCause>;
+
+/** Where a run in waves stands. `waiting`: its gate; `until`: when a soak ends by itself. */
+export const WaveState = z.object({
+  number: z.int().min(1),
+  of: z.int().min(1),
+  waiting: z.object({ gate: z.enum(['manual', 'soak']), until: Instant.optional() }).optional(),
+});
+export type WaveState = z.infer<typeof WaveState>;
 
 export const RunCounts = z.record(z.string(), z.int());
 
@@ -141,6 +172,9 @@ export const Run = z.object({
   state: RunState,
   verdict: Verdict.optional(),
   abortReason: Text(1000).optional(),
+  abortCause: AbortCause.optional(),
+  /** Absent where the run has one wave only. */
+  wave: WaveState.optional(),
   startedAt: Instant,
   finishedAt: Instant.optional(),
   acceptedAt: Instant.optional(),
@@ -184,7 +218,36 @@ export const RunEvent = z.discriminatedUnion('type', [
     waitingFor: Text(500).optional(),
   }),
   z.object({ ...base, type: z.literal('task.output'), host: HostName, line: Text(4000) }),
-  z.object({ ...base, type: z.literal('run.aborting'), reason: Text(1000) }),
+  /** Only in runs of several waves: its hosts may start now. */
+  z.object({
+    ...base,
+    type: z.literal('wave.started'),
+    wave: z.int(),
+    of: z.int(),
+    hosts: z.array(HostName),
+  }),
+  /** The wave before it is at rest; `wave` waits for its gate. */
+  z.object({
+    ...base,
+    type: z.literal('wave.waiting'),
+    wave: z.int(),
+    of: z.int(),
+    gate: z.enum(['manual', 'soak']),
+    until: Instant.optional(),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('run.aborting'),
+    reason: Text(1000),
+    cause: AbortCause.optional(),
+  }),
+  /** A rollback failed, so the others that waited for theirs are left as they are: a person decides. */
+  z.object({
+    ...base,
+    type: z.literal('run.rollback-stopped'),
+    host: HostName,
+    left: z.array(HostName),
+  }),
   /** A rollback of finished tasks was asked for. */
   z.object({ ...base, type: z.literal('run.rolling-back'), hosts: z.array(HostName) }),
   /** Failed or unreachable tasks were asked to be tried again. */
@@ -220,7 +283,17 @@ export const Capture = z.object({
     .max(100_000),
   /** Old artefacts put aside on the host for the packages the plan touches. `path` is absolute, on the host. */
   secured: z
-    .array(PackageState.extend({ path: z.string().max(4096), sha256: z.string().regex(/^[0-9a-f]{64}$/) }))
+    .array(
+      PackageState.extend({
+        path: z.string().max(4096),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+        bytes: z.int().min(0).optional(),
+        /** `repack`: made again from the installed files, so not the exact artefact. */
+        source: ArtefactSource.optional(),
+        /** A repository of this host still has it, with this hash. Absent: not known. */
+        offered: z.boolean().optional(),
+      }),
+    )
     .max(20_000),
   unsecured: z.array(PackageState.extend({ reason: Text(1000) })).max(20_000),
 });

@@ -3,6 +3,7 @@
  * both): what goes in and comes out is copied, so nothing is shared with the caller.
  */
 
+import type { ArtefactIndex, ArtefactKey, PooledArtefact } from '../../main/core/artefacts/ports.ts';
 import type {
   AuditEntry,
   RunCommit,
@@ -229,6 +230,17 @@ const runMethods = (r: Records) => {
         .flatMap((event) => (event.type === 'task.output' && event.host === host ? [event.line] : []))
         .slice(-limit),
     capture: (runId: string, hostId: string) => copy(r.captures.get(`${runId}/${hostId}`)),
+    taskSeconds: (runs: number) => {
+      const found = new Map<string, number[]>();
+      for (const { run } of [...r.runs.values()].reverse().slice(0, runs))
+        for (const { hostId, state, startedAt, finishedAt } of run.tasks)
+          if (state === 'succeeded' && startedAt !== undefined && finishedAt !== undefined)
+            found.set(hostId, [
+              ...(found.get(hostId) ?? []),
+              Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000,
+            ]);
+      return found;
+    },
     markAccepted: (runId: string, at: string) => {
       const stored = r.runs.get(runId);
       if (stored === undefined) throw fault('not-found', `There is no run ${runId}.`);
@@ -259,6 +271,29 @@ const smallMethods = (r: Records) => ({
   },
 });
 
+const artefactMethods = (): ArtefactIndex => {
+  let all: PooledArtefact[] = [];
+  const text = (a: ArtefactKey): string => `${a.ecosystem} ${a.name} ${a.arch} ${a.version}`;
+  return {
+    putArtefact: (artefact) => {
+      const there = all.some((one) => text(one) === text(artefact) && one.sha256 === artefact.sha256);
+      if (!there) all.push(copy(artefact));
+    },
+    artefactsOf: (key) =>
+      copy(
+        all
+          .filter((one) => text(one) === text(key))
+          .sort((a, b) => b.addedAt.localeCompare(a.addedAt) || a.sha256.localeCompare(b.sha256)),
+      ),
+    artefacts: () => copy(all.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))),
+    removeArtefact: (sha256) => {
+      all = all.filter((one) => one.sha256 !== sha256);
+    },
+  };
+};
+const sortKey = (a: PooledArtefact): string =>
+  [a.name, a.version, a.arch, a.ecosystem, a.sha256].join('\0');
+
 export const createMemoryStore = (): Store => {
   const records: Records = {
     hosts: new Map(),
@@ -282,6 +317,7 @@ export const createMemoryStore = (): Store => {
     ...planMethods(records),
     ...runMethods(records),
     ...smallMethods(records),
+    ...artefactMethods(),
     close: () => undefined,
   };
 };

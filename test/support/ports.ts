@@ -12,6 +12,7 @@ import type {
   Transport,
   Vault,
 } from '../../main/core/ports.ts';
+import { createMemoryArtefacts, noArchive } from './memoryArtefacts.ts';
 import { createMemoryStore } from './memoryStore.ts';
 
 export const TEST_START = Date.UTC(2026, 10, 23, 14, 0, 0);
@@ -154,8 +155,11 @@ export const fakePorts = (chosen: { vault: Vault; transport: Transport } & Parti
   hasher: nodeHasher,
   log: collectingLog(),
   store: createMemoryStore(),
+  artefacts: createMemoryArtefacts(),
+  archive: noArchive,
   changes: collectingChanges(),
   activities: fakeActivities(),
+  probe: { run: async () => ({ result: 'clear', detail: '' }) },
   user: 'anna',
   ...chosen,
 });

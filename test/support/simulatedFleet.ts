@@ -25,6 +25,9 @@ import {
   STOPPED,
 } from './simulatedHost.ts';
 
+/** How long a simulated restart takes, in virtual milliseconds. */
+const DOWN_MS = 30_000;
+
 export type SimulatedFleet = {
   hosts: Map<string, SimulatedHost>;
   /** By name. */
@@ -105,21 +108,36 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
       host.jobs.set(token, {
         body,
         // As the real jobs do: only what is not true yet.
-        steps: (body.kind === 'apply' ? body.actions : reverse(body.actions)).filter((step) =>
-          differs(host, step),
-        ),
+        steps: stepsOf(body).filter((step) => differs(host, step)),
         done: 0,
         nextAt: clock.now() + STEP_MS,
         log: [`${body.kind} begins`],
         progress: [],
         stop: false,
-        end: null,
+        end: body.kind === 'hook' ? { kind: 'exit', code: /exit (\d+)/.test(body.script) ? 1 : 0 } : null,
       });
     if (host.faults.loseStarts > 0) {
       host.faults.loseStarts -= 1;
       return fail('host.connection-lost', 'reset by peer');
     }
     return ok(answer({ op: 'start', answer: there ? 'already' : 'started' }));
+  };
+
+  const stepsOf = (body: JobBody): PlanAction[] => {
+    if (body.kind === 'hook') return [];
+    return body.kind === 'apply' ? body.actions : reverse(body.actions);
+  };
+
+  /** Down for a while, then another boot; the same token never causes a second one. */
+  const restart = (host: SimulatedHost, token: string): Answer => {
+    const known = host.restarts.find((one) => one.token === token);
+    const now = `boot-${host.boot}`;
+    if (known !== undefined) return { op: 'restart', now, before: `boot-${known.boot}` };
+    host.restarts.push({ token, boot: host.boot });
+    host.boot += 1;
+    host.wantsReboot = false;
+    host.faults.awayUntil = host.faults.restart === 'never' ? Number.MAX_SAFE_INTEGER : clock.now() + DOWN_MS;
+    return { op: 'restart', now, before: undefined };
   };
 
   const differs = (host: SimulatedHost, step: PlanAction): boolean => {
@@ -175,7 +193,20 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
         return ok(answer({ op: 'simulate', simulation: simulation(host, operation) }));
       case 'capture':
       case 'verify':
-        return ok(answer({ op: 'packages', packages: rows(host.packages) }));
+        return ok(
+          answer({
+            op: 'packages',
+            packages: rows(host.packages),
+            rebootRequired: host.wantsReboot,
+            oldKernel: host.faults.restart === 'old-kernel',
+          }),
+        );
+      case 'restart':
+        return ok(answer(restart(host, operation.token)));
+      case 'boot':
+        return ok(answer({ op: 'boot', now: `boot-${host.boot}` }));
+      case 'units':
+        return ok(answer({ op: 'units' }));
       case 'start':
         return start(host, operation.token, operation.body);
       case 'inspect':
@@ -210,7 +241,16 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
       const away = lostContact(host) ?? host.faults.script.shift();
       if (away !== undefined) return { ok: false, error: away };
       if (root && host.faults.rootError !== null) return { ok: false, error: host.faults.rootError };
-      if (operation.op === 'probe') return ok({ stdout: script, stderr: '', exitCode: 0 });
+      if (operation.op === 'probe') {
+        const health = script.includes('fl_command=');
+        const [code = 0] =
+          health && host.faults.probes.length > 1
+            ? host.faults.probes.splice(0, 1)
+            : health
+              ? host.faults.probes
+              : [0];
+        return ok({ stdout: script, stderr: '', exitCode: code });
+      }
       return carryOut(host, operation, options);
     },
     probeKey: async () => fail('host.unreachable', 'not simulated'),
@@ -302,7 +342,9 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
     driverFor: (ecosystem) => (ecosystem === 'apt' ? driver : undefined),
     jobs: {
       start: ({ token, script }) => {
-        const body = bodies[Number(script.slice('job '.length))];
+        const body: JobBody | undefined = script.startsWith('job ')
+          ? bodies[Number(script.slice('job '.length))]
+          : { kind: 'hook', script };
         if (body === undefined) throw new Error(`no job body for ${script}`);
         return spec({ op: 'start', token, body }, true);
       },
@@ -329,6 +371,22 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
         return state === 'died' ? ok({ state, reason }) : ok({ state });
       },
       stop: ({ token }) => spec({ op: 'stop', token }, true),
+    },
+    reboot: {
+      ask: ({ token }) => spec({ op: 'restart', token }, true),
+      parseAsk: (output) => {
+        const said = answered(output);
+        if (said?.op !== 'restart') return malformed;
+        const { now, before } = said;
+        return ok({ now, asked: before === undefined, said: '', ...(before !== undefined && { before }) });
+      },
+      boot: () => spec({ op: 'boot' }, false),
+      parseBoot: (output) => {
+        const said = answered(output);
+        return said?.op === 'boot' ? ok(said.now) : malformed;
+      },
+      missing: () => spec({ op: 'units' }, true),
+      parseMissing: (output) => (answered(output)?.op === 'units' ? ok([]) : malformed),
     },
   };
 
@@ -365,11 +423,16 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
         dieAfter: null,
         rootError: null,
         rollbackFails: false,
+        restart: 'well',
+        probes: [0],
         hang: false,
         script: [],
         vaultLocked: false,
       },
       mutations: [],
+      boot: 1,
+      restarts: [],
+      wantsReboot: false,
       commands: new Map(),
       lists: 'old',
     };

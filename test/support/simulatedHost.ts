@@ -10,7 +10,9 @@ export type Packages = Map<string, { version: string; state: string; auto: boole
 
 export type JobBody =
   | { kind: 'apply'; stages: StageRequest[]; actions: PlanAction[] }
-  | { kind: 'rollback'; capture: Capture; actions: PlanAction[] };
+  | { kind: 'rollback'; capture: Capture; actions: PlanAction[] }
+  /** A hook: fails where its text says so. */
+  | { kind: 'hook'; script: string };
 
 export type Job = {
   body: JobBody;
@@ -42,6 +44,10 @@ export type Faults = {
   rollbackFails: boolean;
   /** The job never ends by itself. */
   hang: boolean;
+  /** Told to restart it goes away and stays away, or comes back with the kernel it had. */
+  restart: 'well' | 'never' | 'old-kernel';
+  /** The health probe's exit codes, in order; the last one stays. */
+  probes: number[];
   /** The next commands fail so, in order, whatever they are. */
   script: FrostError[];
   vaultLocked: boolean;
@@ -58,6 +64,10 @@ export type SimulatedHost = {
   faults: Faults;
   /** `name from→to` of every package operation a job did, in order. */
   mutations: string[];
+  /** Which boot runs, from 1; how many restarts were asked for; the token that asked for the last. */
+  boot: number;
+  restarts: { token: string; boot: number }[];
+  wantsReboot: boolean;
   /** Commands by operation. */
   commands: Map<string, number>;
   lists: 'old' | 'fresh';
@@ -69,6 +79,9 @@ export type Operation =
   | { op: 'capture'; token: string; actions: PlanAction[] }
   | { op: 'stage' }
   | { op: 'verify' }
+  | { op: 'restart'; token: string }
+  | { op: 'boot' }
+  | { op: 'units' }
   | { op: 'cleanUp'; tokens: string[] }
   | { op: 'start'; token: string; body: JobBody }
   | { op: 'inspect'; token: string }
@@ -77,7 +90,10 @@ export type Operation =
 
 export type Answer =
   | { op: 'simulate'; simulation: Simulation }
-  | { op: 'packages'; packages: Capture['packages'] }
+  | { op: 'packages'; packages: Capture['packages']; rebootRequired: boolean; oldKernel: boolean }
+  | { op: 'restart'; now: string; before: string | undefined }
+  | { op: 'boot'; now: string }
+  | { op: 'units' }
   | { op: 'start'; answer: 'started' | 'already' }
   | { op: 'inspect'; state: 'absent' | 'running' | 'finished' | 'died'; code: number; reason: string };
 

@@ -195,6 +195,23 @@ const outputLines = (db: Reader, id: string, host: string, limit: number): strin
 
 type RunsOnly = Omit<RunStore, 'putPlan' | 'plan' | 'plans' | 'planSummaries'>;
 
+/** Only the last runs are looked at: their tasks are together on the disk, and no index by host is needed. */
+const taskSeconds = (db: Db, runs: number): Map<string, number[]> => {
+  const rows = db.all(
+    z.object({ host: z.string(), started: z.string().nullable(), finished: z.string().nullable() }),
+    `SELECT host, body ->> '$.startedAt' AS started, body ->> '$.finishedAt' AS finished FROM tasks
+      WHERE run IN (SELECT key FROM runs ORDER BY key DESC LIMIT ?) AND body ->> '$.state' = 'succeeded'
+      ORDER BY run DESC`,
+    runs,
+  );
+  const found = new Map<string, number[]>();
+  for (const { host, started, finished } of rows) {
+    if (started === null || finished === null) continue;
+    found.set(host, [...(found.get(host) ?? []), Math.max(0, Date.parse(finished) - Date.parse(started)) / 1000]);
+  }
+  return found;
+};
+
 export const runStore = (db: Db): RunsOnly => ({
   createRun: (commit) => create(db, commit),
   commitRun: (commit) => change(db, commit),
@@ -222,6 +239,7 @@ export const runStore = (db: Db): RunsOnly => ({
     );
     return row === undefined ? undefined : fromPacked(db, Capture, row.body, 'a capture');
   },
+  taskSeconds: (runs) => taskSeconds(db, runs),
   markAccepted: (id, at) => {
     if (db.run('UPDATE runs SET accepted_at = ? WHERE id = ?', at, id) === 0)
       throw new FrostFault(frostError('not-found', `There is no run ${id}.`));

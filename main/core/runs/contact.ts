@@ -1,5 +1,5 @@
 /** How a task's step talks to its host: the context it is given, and patience with connections and a locked vault. */
-import { fail, isUnreachable, ok, type Result } from '../../../shared/errors.ts';
+import { type FrostError, fail, frostError, isUnreachable, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { HostPlan, Plan } from '../../../shared/model/plan.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
@@ -111,15 +111,45 @@ export const ask = async (
 
 const backoff = (tries: number): number => Math.min(30_000, 1000 * 2 ** (tries - 1));
 
-/** For steps that change nothing: a lost connection is tried again, twice; a host that is not there is not waited for. */
+const SIGN_OF_LIFE_MS = 60_000;
+
+/** Milliseconds a phase before the mutation may take. */
+const phaseLimit = (context: StepContext): number => context.plan.parameters.prepareTimeoutSeconds * 1000;
+
+/** Proves no more than that a shell answers. */
+const sign = (nonce: string): CommandSpec => ({
+  script: `printf '%s\\n' '${nonce}'\n`,
+  root: false,
+  timeoutMs: 15_000,
+  maxOutputBytes: 64 * 1024,
+});
+
+/** A command that did not end in time: on a host that answers it was too slow, else the host is not there. */
+const whyLate = async (context: StepContext, route: Route, error: FrostError): Promise<FrostError> => {
+  const nonce = context.ports.random.hex(16);
+  const answered = await ask(context, route, sign(nonce));
+  if (!answered.ok || !answered.value.stdout.includes(nonce)) return error;
+  return frostError('host.too-slow', `The host answers, but this phase took too long: ${error.message}`, {
+    hint: 'Look at what keeps it busy, or raise the time limit of the phases before the change.',
+  });
+};
+
+/** For steps that change nothing: a connection that fails or is lost is tried again, as often as the run's parameters say. */
 export const askAgain = async (
   context: StepContext,
   route: Route,
-  spec: CommandSpec,
+  asked: CommandSpec,
 ): Promise<Result<CommandOutput>> => {
+  const spec = { ...asked, timeoutMs: Math.min(asked.timeoutMs, phaseLimit(context)) };
   for (let tries = 1; ; tries += 1) {
     const output = await ask(context, route, spec);
-    if (output.ok || output.error.code !== 'host.connection-lost' || tries === 3) return output;
+    if (output.ok) return output;
+    const { code } = output.error;
+    // What asks no more than a sign of life is late only where the host is.
+    if (code === 'host.timeout' && asked.timeoutMs > SIGN_OF_LIFE_MS)
+      return { ok: false, error: await whyLate(context, route, output.error) };
+    const again = code === 'host.connection-lost' || code === 'host.unreachable';
+    if (!again || tries > context.plan.parameters.retries) return output;
     if (!(await context.ports.clock.wait(backoff(tries), context.signal))) return output;
   }
 };

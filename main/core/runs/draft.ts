@@ -20,6 +20,8 @@ export type Draft = Reduction & {
   readonly at: string;
   /** A task was added to the run's failures by this input; `hard`: by more than not being reached. */
   failed: { host: string; hard: boolean } | null;
+  /** A task came to rest by this input. */
+  completed: boolean;
 };
 
 export const openDraft = (state: RunModel, at: string): Draft => ({
@@ -29,6 +31,7 @@ export const openDraft = (state: RunModel, at: string): Draft => ({
   done: [],
   at,
   failed: null,
+  completed: false,
 });
 
 export const emit = (draft: Draft, happening: Happening): void => {
@@ -50,7 +53,7 @@ export const update = (draft: Draft, index: number, patch: Partial<TaskModel>): 
 
 /** Asks for an effect whose result the task then waits for. */
 export const demand = (draft: Draft, index: number, kind: EffectKind): Draft => {
-  update(draft, index, { effect: aside(draft, index, kind) });
+  update(draft, index, { effect: aside(draft, index, kind), doing: kind });
   return draft;
 };
 
@@ -84,12 +87,13 @@ export const move = (
   const final = FINAL_STATES.has(to);
   update(draft, index, {
     progress: null,
-    ...(final && { finishedAt: draft.at, cancelling: false, effect: null }),
+    ...(final && { finishedAt: draft.at, cancelling: false, effect: null, doing: null }),
     ...patch,
     state: to,
   });
   if (final && to !== 'terminated') {
     draft.state.completions += 1;
+    draft.completed = true;
     update(draft, index, { completed: draft.state.completions });
   }
   emit(draft, {

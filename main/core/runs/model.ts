@@ -7,6 +7,7 @@ import { FrostError } from '../../../shared/errors.ts';
 import { HostPlanState, Proof, ResolvedParameters } from '../../../shared/model/plan.ts';
 import { HostName, Id, Instant } from '../../../shared/model/primitives.ts';
 import {
+  AbortCause,
   CaptureDifference,
   type RunEvent,
   RunState,
@@ -68,6 +69,13 @@ export const TaskModel = z.object({
   outcome: Outcome,
   difference: CaptureDifference.nullable(),
   rebootRequired: z.boolean().nullable(),
+  /** From 1; 0: it has nothing to do, and comes with the last wave. */
+  wave: z.int().min(0).default(0),
+  predictedSeconds: z.number().nullable().default(null),
+  /** What the effect that is awaited does. Tells apart what several steps of one state have done. */
+  doing: z.string().nullable().default(null),
+  /** It was restarted as part of this attempt. */
+  rebooted: z.boolean().default(false),
   proof: Proof,
   progress: z
     .object({
@@ -88,6 +96,16 @@ export const RunModel = z.object({
   state: RunState,
   verdict: Verdict.nullable(),
   abortReason: z.string().nullable(),
+  abortCause: AbortCause.nullable().default(null),
+  /** The wave whose hosts may start, from 1. */
+  wave: z.int().min(1).default(1),
+  /** The gate the next wave waits for. */
+  waiting: z
+    .object({ gate: z.enum(['manual', 'soak']), until: Instant.nullable() })
+    .nullable()
+    .default(null),
+  /** The abort probe has been asked once and had nothing against it; nothing starts before. */
+  cleared: z.boolean().default(true),
   /** A rollback of more than a failed host itself was asked for, by the operator or by `rollback-run`. */
   rollbackAsked: z.boolean(),
   /** `rollback-run` is under way: what still completes is rolled back too. */
@@ -104,7 +122,7 @@ export type RunModel = z.infer<typeof RunModel>;
 
 /**
  * What a step answers.
- * - `passed`: go on. `proof`: what the capture really secured.
+ * - `passed`: go on. `proof`: what the capture really secured. `rebooted`: the host was restarted and came back.
  * - `compliant`: the host has nothing to do.
  * - `failed`: it ended before anything was changed.
  * - `job-ended`: the job on the host is over; `complaint`: what it said of itself. Its word is verified next.
@@ -112,10 +130,10 @@ export type RunModel = z.infer<typeof RunModel>;
  * - `job-lost`: the job's end is unknown. `contact`: the host answers all the same.
  * - `verified`: what the host really has. `complete`: all that was planned, in a good state. `touched`: something differs from the capture.
  * - `compared`: after a rollback. `restored`: all that the task touched is as captured.
- * - `unknown`: the host could not be read after a mutation. `contact` as above.
+ * - `unknown`: the host could not be read after a mutation. `contact` as above; a host that does not come back from a restart asks for a person.
  */
 export type StepResult =
-  | { kind: 'passed'; proof?: Proof }
+  | { kind: 'passed'; proof?: Proof; rebooted?: boolean }
   | { kind: 'compliant' }
   | { kind: 'failed'; error: FrostError }
   | { kind: 'job-ended'; complaint: FrostError | null }
@@ -151,6 +169,11 @@ export type Input = { at: string } & (
   | { kind: 'rollback'; hostIds: string[]; all: boolean }
   | { kind: 'retry'; hostIds: string[] }
   | { kind: 'accept' }
+  /** Opens the gate of the wave that waits. */
+  | { kind: 'approve' }
+  /** Time has gone by: gates, window. */
+  | { kind: 'tick' }
+  | { kind: 'probe'; result: 'met' | 'clear' | 'unreadable'; detail: string }
 );
 
 /** `interrupt` ends the running step of a task on the console; `stop-job` asks the job on the host to end before its next stage. */
@@ -160,8 +183,12 @@ export const EffectKind = z.enum([
   'simulate',
   'capture',
   'stage',
+  'before',
   'apply',
   'verify',
+  'reboot',
+  'after',
+  'probe',
   'rollback',
   'compare',
   'interrupt',

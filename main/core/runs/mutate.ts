@@ -9,11 +9,11 @@ import { follow, jobState, stopJob } from './follow.ts';
 import type { StepResult } from './model.ts';
 import { judgeApplied, judgeRestored } from './verify.ts';
 
-const failed = (context: StepContext, error: FrostError): StepResult => ({
+export const failed = (context: StepContext, error: FrostError): StepResult => ({
   kind: 'failed',
   error: { ...error, host: context.hostPlan.host },
 });
-const lost = (context: StepContext, error: FrostError, contact: boolean): StepResult => ({
+export const lost = (context: StepContext, error: FrostError, contact: boolean): StepResult => ({
   kind: 'job-lost',
   error: {
     ...error,
@@ -45,7 +45,7 @@ type Start = { token: string; script: string; deadline: number; again: () => Fro
  * Starts a job; null: it runs, or did. Where it is not known whether the start arrived, the host is asked; only if it has
  * never heard of the job, and `again` has nothing against it, is it started once more.
  */
-const start = async (context: StepContext, reached: Reached, o: Start): Promise<StepResult | null> => {
+export const start = async (context: StepContext, reached: Reached, o: Start): Promise<StepResult | null> => {
   const { jobs } = context.tools;
   for (;;) {
     const nonce = context.ports.random.hex(16);
@@ -83,7 +83,7 @@ const followed = async (
 };
 
 /** A freeze that began while the host was away is honoured: nothing was started yet. */
-const frozenNow = (context: StepContext, reached: Reached) => (): FrostError | undefined => {
+export const frozenNow = (context: StepContext, reached: Reached) => (): FrostError | undefined => {
   const { deps, hostPlan, ports, revision } = context;
   const [refusal] = revision ? deps.judge(reached.host, revision, hostPlan.actions, ports.clock.now()) : [];
   return refusal && frostError(refusal.code, refusal.message);

@@ -1,9 +1,11 @@
 /** From an effect to the step that performs it. A step that throws has a defect; it still ends in a state that is true. */
 import { type FrostError, frostError } from '../../../shared/errors.ts';
 import type { StepContext } from './contact.ts';
+import { after, before, probe } from './hooks.ts';
 import type { EffectKind, StepResult } from './model.ts';
 import { apply, compare, rollback, verify } from './mutate.ts';
 import { capture, check, connect, type StepOutcome, simulate, stage } from './prepare.ts';
+import { reboot } from './restart.ts';
 
 /** Effects a task waits for. */
 export type StepKind = Exclude<EffectKind, 'interrupt' | 'stop-job'>;
@@ -16,8 +18,12 @@ const STEPS: Record<StepKind, (context: StepContext) => Promise<StepOutcome>> = 
   simulate,
   capture,
   stage,
+  before: (context) => only(before(context)),
   apply: (context) => only(apply(context)),
   verify: (context) => only(verify(context)),
+  reboot: (context) => only(reboot(context)),
+  after: (context) => only(after(context)),
+  probe: (context) => only(probe(context)),
   rollback: (context) => only(rollback(context)),
   compare: (context) => only(compare(context)),
 };
@@ -30,7 +36,8 @@ const afterDefect = (kind: StepKind, host: string, correlationId: string): StepR
     hint: 'The log names it under this correlation id.',
   });
   if (kind === 'apply' || kind === 'rollback') return { kind: 'job-lost', error, contact: true };
-  if (kind === 'verify' || kind === 'compare') return { kind: 'unknown', error, contact: true };
+  if (kind === 'verify' || kind === 'compare' || kind === 'reboot' || kind === 'after' || kind === 'probe')
+    return { kind: 'unknown', error, contact: true };
   return { kind: 'failed', error };
 };
 

@@ -21,6 +21,8 @@ import {
 } from '../../../shared/model/plan.ts';
 import type { Scan } from '../../../shared/model/scan.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
+import { type Holdings, lackingIn } from '../artefacts/held.ts';
+import { supply } from '../artefacts/supply.ts';
 import type { PackageDriver, Simulation } from '../drivers/driver.ts';
 import { eachLimited } from '../fleet/pool.ts';
 import { routeOf } from '../fleet/route.ts';
@@ -30,6 +32,7 @@ import { contentHash } from '../snapshots/canonical.ts';
 import { resolveRef } from '../snapshots/resolve.ts';
 import { cleanLine } from './follow.ts';
 import { resolveParameters } from './parameters.ts';
+import { inWaves, PAST_RUNS } from './schedule.ts';
 import { type Simulated, simulateHost } from './simulate.ts';
 import { type EngineDeps, hostTools } from './tools.ts';
 
@@ -43,7 +46,7 @@ const PROOF_ORDER: readonly Proof[] = ['proven', 'best-effort', 'impossible'];
 export const worstProof = (reasons: readonly ProofReason[]): Proof =>
   PROOF_ORDER.findLast((proof) => reasons.some((reason) => reason.proof === proof)) ?? 'proven';
 
-/** What the hash of a plan is taken of: revision, parameters, and the actions per host. */
+/** What the hash of a plan is taken of: revision, parameters, and per host its wave and actions. */
 const planHash = (
   ports: Ports,
   revision: string,
@@ -51,7 +54,11 @@ const planHash = (
   hosts: readonly HostPlan[],
 ): string =>
   contentHash(
-    { revision, parameters, hosts: hosts.map(({ hostId, actions }) => ({ host: hostId, actions })) },
+    {
+      revision,
+      parameters,
+      hosts: hosts.map(({ hostId, actions, wave }) => ({ host: hostId, actions, wave: wave ?? 0 })),
+    },
     ports.hasher,
   );
 
@@ -122,6 +129,7 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
   const tools = deps.tools ?? hostTools;
   const { store } = ports;
 
+  type Answered = { scan: Scan; driver: PackageDriver; simulated: Simulated };
   type HostContext = { host: Host; revision: Revision; parameters: ResolvedParameters; signal: AbortSignal };
 
   /**
@@ -145,8 +153,9 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
     return second.ok || second.error.code === 'cancelled' ? second : first;
   };
 
-  const planHost = async (context: HostContext): Promise<HostPlan> => {
-    const { host, revision, parameters, signal } = context;
+  /** What the host said, or why there is nothing to plan with. */
+  const askHost = async (context: HostContext): Promise<Answered | HostPlan> => {
+    const { host, signal } = context;
     const scan = store.lastGoodScan(host.id) ?? (await deps.scanHost(host, { refresh: false, signal }));
     if (scan.facts === undefined)
       return unplanned(
@@ -165,7 +174,18 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
       );
     const simulated = await simulate(context, scan, driver);
     if (!simulated.ok) return unplanned(host, simulated.error, scan);
-    const { simulation, skipped } = simulated.value;
+    return { scan, driver, simulated: simulated.value };
+  };
+
+  /** The host's answer, with what the console now holds for it. */
+  const planHost = (context: HostContext, answered: Answered, holdings: Holdings): HostPlan => {
+    const { host, revision, parameters } = context;
+    const { scan, driver, simulated } = answered;
+    const lacks = lackingIn(driver.id, simulated.simulation).length > 0;
+    const read = lacks ? simulated.reread(holdings.held(driver.id)) : ok(simulated.simulation);
+    if (!read.ok) return unplanned(host, read.error, scan);
+    const simulation = { ...read.value, proof: holdings.explain(driver.id, read.value.proof) };
+    const { skipped } = simulated;
     const refusals = [
       ...deps.judge(host, revision, simulation.actions, ports.clock.now()),
       ...simulation.refusals,
@@ -196,19 +216,33 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
     const { name, id } = { name: revision.content.line.name, id: revision.content.number };
     const activity = ports.activities.begin('plan', `Plan of ${name}@${id}`, hosts.length);
     const signal = AbortSignal.any([activity.signal, caller.signal]);
-    const done = new Map<string, HostPlan>();
+    const answers = new Map<string, Answered | HostPlan>();
+    let holdings: Holdings;
     try {
       await eachLimited(hosts, AT_ONCE, signal, async (host) => {
         activity.started(host.name);
-        const plan = checked(host, await planHost({ host, revision, parameters, signal }));
-        done.set(host.id, plan);
-        activity.finished(host.name, plan.state === 'failed' || plan.state === 'unreachable');
+        const answer = await askHost({ host, revision, parameters, signal });
+        answers.set(host.id, answer);
+        activity.finished(host.name, !('simulated' in answer));
       });
+      const parties = hosts.flatMap((host) => {
+        const answer = answers.get(host.id);
+        if (answer === undefined || !('simulated' in answer)) return [];
+        const { driver, simulated } = answer;
+        return [{ host, driver, lacks: lackingIn(driver.id, simulated.simulation) }];
+      });
+      holdings = await supply(ports, parties, signal);
     } finally {
       activity.end();
     }
     if (signal.aborted) return fail('cancelled', 'The plan was cancelled.');
-    return ok(hosts.flatMap((host) => done.get(host.id) ?? []));
+    const planned = hosts.flatMap((host) => {
+      const answer = answers.get(host.id);
+      if (answer === undefined) return [];
+      if (!('simulated' in answer)) return [checked(host, answer)];
+      return [checked(host, planHost({ host, revision, parameters, signal }, answer, holdings))];
+    });
+    return ok(planned);
   };
 
   return {
@@ -217,9 +251,9 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
       input: HandlerInput<'plans.create'>,
       caller: Caller,
     ): Promise<Result<Output<'plans.create'>>> => {
-      const resolved = resolveRef(input.snapshot, store);
-      if (!resolved.ok) return resolved;
-      const { revision } = resolved.value;
+      const found = resolveRef(input.snapshot, store);
+      if (!found.ok) return found;
+      const { revision } = found.value;
       const summaries = store.scanSummaries();
       const selected = selectHosts(
         input.selectors,
@@ -229,18 +263,24 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
       if (!selected.ok) return selected;
       if (selected.value.length === 0)
         return fail('plan.empty', 'No host is selected.', { hint: 'hosts list shows what there is.' });
-      const parameters = resolveParameters(input.parameters, selected.value.length);
+      const at = ports.clock.now();
+      // The waves are made of what turns out to be changed; the other numbers are needed before.
+      const parameters = resolveParameters(input.parameters, selected.value.length, 0, at);
       if (!parameters.ok) return parameters;
-      const hosts = await planAll(selected.value, revision, parameters.value, caller);
-      if (!hosts.ok) return hosts;
+      const planned = await planAll(selected.value, revision, parameters.value, caller);
+      if (!planned.ok) return planned;
+      const changing = planned.value.filter((host) => host.state === 'ready').length;
+      const resolved = resolveParameters(input.parameters, selected.value.length, changing, at);
+      if (!resolved.ok) return resolved;
+      const hosts = inWaves(planned.value, resolved.value.waveSizes, store.taskSeconds(PAST_RUNS));
       const plan: Plan = {
         id: ports.random.id(),
-        hash: planHash(ports, revision.id, parameters.value, hosts.value),
+        hash: planHash(ports, revision.id, resolved.value, hosts),
         createdAt: new Date(ports.clock.now()).toISOString(),
         snapshot: { name: revision.content.line.name, revision: revision.content.number, id: revision.id },
         selectors: input.selectors,
-        parameters: parameters.value,
-        hosts: hosts.value,
+        parameters: resolved.value,
+        hosts,
       };
       store.putPlan(plan);
       return ok({ plan });

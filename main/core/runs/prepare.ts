@@ -1,11 +1,14 @@
 /** A task's steps before anything is changed on its host: connect, check, simulate, capture, stage. All may be done again. */
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
-import { type PlanAction, packagesOf } from '../../../shared/model/plan.ts';
+import { type PlanAction, type Proof, packagesOf } from '../../../shared/model/plan.ts';
 import type { Capture } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
+import { holdingsOf, lackingIn } from '../artefacts/held.ts';
+import { attributed, type Brought, bring, gather, notExact, type Site } from '../artefacts/secure.ts';
 import type { Simulation, StageRequest } from '../drivers/driver.ts';
 import type { CommandSpec } from '../ports.ts';
-import { askAgain, locate, type Reached, reach, type StepContext } from './contact.ts';
+import { ask, askAgain, locate, type Reached, reach, type StepContext } from './contact.ts';
+import { cleanLine } from './follow.ts';
 import type { StepResult } from './model.ts';
 import { type Simulated, simulateHost } from './simulate.ts';
 import { driftError, driftOf, isPresent } from './verify.ts';
@@ -107,7 +110,22 @@ const simulateNow = async (
   const first = await simulateHost(ports, request);
   // A kept connection may have died unnoticed; nothing was changed, so once more is harmless.
   const lost = !first.ok && first.error.code === 'host.connection-lost';
-  return lost && (await ports.clock.wait(1000, signal)) ? simulateHost(ports, request) : first;
+  const simulated =
+    lost && (await ports.clock.wait(1000, signal)) ? await simulateHost(ports, request) : first;
+  return simulated.ok ? withHoldings(context, reached.driver, simulated.value) : simulated;
+};
+
+/** What the host lacks to go back, and the console's store holds, counts as it did in the plan. */
+const withHoldings = async (
+  { ports, signal }: StepContext,
+  driver: Reached['driver'],
+  simulated: Simulated,
+): Promise<Result<Simulated>> => {
+  const lacking = lackingIn(driver.id, simulated.simulation);
+  if (lacking.length === 0) return ok(simulated);
+  const holdings = await holdingsOf(ports.artefacts, lacking, signal);
+  const simulation = simulated.reread(holdings.held(driver.id));
+  return simulation.ok ? ok({ ...simulated, simulation: simulation.value }) : simulation;
 };
 
 /** An earlier attempt has changed the host, and its first capture says what it was before. */
@@ -199,6 +217,51 @@ export const simulate = async (context: StepContext): Promise<StepOutcome> => {
   return PASSED;
 };
 
+type Taken = Omit<Capture, 'runId' | 'hostId' | 'takenAt'>;
+
+/** How often what the host lacks is brought to it: once for each of the copies that one version may have. */
+const BRINGINGS = 3;
+
+/**
+ * The host's own record, with the old artefacts put aside. What it has no way to get is brought from the console's store,
+ * and it looks again: it is the host that decides whether a file is the package it has.
+ */
+const takeCapture = async (context: StepContext, reached: Reached, site: Site): Promise<Result<Taken>> => {
+  const { hostPlan, ports, signal } = context;
+  let brought: Brought = { some: false, tried: new Set(), trouble: new Map() };
+  for (let round = 0; ; round += 1) {
+    const nonce = ports.random.hex(16);
+    const spec = reached.driver.capture({ nonce, token: site.token, actions: hostPlan.actions });
+    const output = await askAgain(context, reached.route, spec);
+    if (!output.ok) return output;
+    const taken = reached.driver.parseCapture(output.value, { nonce });
+    if (!taken.ok) return taken;
+    const done = notExact(taken.value).length === 0 || round === BRINGINGS || signal.aborted;
+    if (!done) brought = await bring(ports, site, taken.value, brought);
+    if (done || !brought.some) return ok(attributed(taken.value, site.driver, brought));
+  }
+};
+
+/** Old artefacts that are missing, or not exact, where the plan wants proof. */
+const unproven = ({ unsecured, secured }: Taken): FrostError => {
+  const repacked = secured.filter((entry) => entry.source === 'repack');
+  const lost = unsecured.map((entry) => `${entry.name} ${entry.version} (${entry.reason})`);
+  const made = repacked.map(
+    (entry) => `${entry.name} ${entry.version} (only packed again from its installed files)`,
+  );
+  return frostError(
+    'proof.insufficient',
+    `Old versions could not be put aside: ${[...lost, ...made].slice(0, 5).join(', ')}`,
+    { packages: [...unsecured, ...repacked].map((entry) => entry.name).slice(0, 2000) },
+  );
+};
+
+/** What going back rests on now that the artefacts lie there, or do not. */
+const proofNow = (planned: Proof, taken: Taken): Proof => {
+  if (taken.unsecured.length > 0) return 'impossible';
+  return planned === 'proven' && notExact(taken).length > 0 ? 'best-effort' : planned;
+};
+
 export const capture = async (context: StepContext): Promise<StepOutcome> => {
   const { hostPlan, ports, plan } = context;
   const task = context.task();
@@ -206,27 +269,26 @@ export const capture = async (context: StepContext): Promise<StepOutcome> => {
   if (!reached.ok) return failed(context, reached.error);
   // An earlier attempt has changed the host: what it was before is in the first capture, and must not be overwritten.
   if (isHalfDone(context)) return PASSED;
-  const nonce = ports.random.hex(16);
-  const spec = reached.value.driver.capture({ nonce, token: task.token ?? '', actions: hostPlan.actions });
-  const output = await askAgain(context, reached.value.route, spec);
-  if (!output.ok) return failed(context, output.error);
-  const taken = reached.value.driver.parseCapture(output.value, { nonce });
+  const { driver, route, host } = reached.value;
+  const site: Site = {
+    ask: (spec, options) => ask(context, route, spec, options),
+    driver,
+    host: host.name,
+    token: task.token ?? '',
+    signal: context.signal,
+  };
+  const taken = await takeCapture(context, reached.value, site);
   if (!taken.ok) return failed(context, taken.error);
-  const { unsecured } = taken.value;
-  if (plan.parameters.requireProof && unsecured.length > 0)
-    return failed(
-      context,
-      frostError(
-        'proof.insufficient',
-        `Old versions could not be put aside: ${unsecured
-          .slice(0, 5)
-          .map((entry) => `${entry.name} ${entry.version} (${entry.reason})`)
-          .join(', ')}`,
-        { packages: unsecured.map((entry) => entry.name).slice(0, 2000) },
-      ),
-    );
+  if (plan.parameters.requireProof && notExact(taken.value).length > 0) {
+    // Nothing will be done here, so nothing is left here.
+    const nonce = ports.random.hex(16);
+    await ask(context, route, driver.cleanUp({ nonce, tokens: [site.token] }));
+    return failed(context, unproven(taken.value));
+  }
+  const lines = await gather(ports, site, taken.value);
+  if (lines.length > 0) context.output(lines.map(cleanLine), task.follow);
   return {
-    result: { kind: 'passed', proof: unsecured.length > 0 ? 'impossible' : hostPlan.proof },
+    result: { kind: 'passed', proof: proofNow(hostPlan.proof, taken.value) },
     capture: {
       ...taken.value,
       runId: context.runId,

@@ -49,9 +49,24 @@ export const projectTask = (task: TaskModel, actions: PlanAction[]): Task => {
     ...(task.token !== null && { token: task.token }),
     ...(task.difference !== null && { difference: task.difference }),
     ...(task.rebootRequired !== null && { rebootRequired: task.rebootRequired }),
+    ...(task.rebooted && { rebooted: true }),
+    ...(task.wave > 0 && { wave: task.wave }),
     ...(progress !== null && { phase: progress.phase, percent: progress.percent }),
     ...(progress?.package != null && { package: progress.package }),
     ...(progress?.waitingFor != null && { waitingFor: progress.waitingFor }),
+  };
+};
+
+const waveOf = ({ wave, waiting, parameters }: RunModel): Pick<Run, 'wave'> => {
+  const of = parameters.waveSizes.length;
+  if (of < 2) return {};
+  const until = waiting?.until ?? null;
+  return {
+    wave: {
+      number: wave,
+      of,
+      ...(waiting !== null && { waiting: { gate: waiting.gate, ...(until !== null && { until }) } }),
+    },
   };
 };
 
@@ -68,6 +83,8 @@ export const projectRun = (model: RunModel, plan: Plan, tasks: Task[]): Run => (
   tasks,
   ...(model.verdict !== null && { verdict: model.verdict }),
   ...(model.abortReason !== null && { abortReason: model.abortReason }),
+  ...(model.abortCause !== null && { abortCause: model.abortCause }),
+  ...waveOf(model),
   ...(model.finishedAt !== null && { finishedAt: model.finishedAt }),
   ...(model.acceptedAt !== null && { acceptedAt: model.acceptedAt }),
 });
@@ -111,6 +128,10 @@ const initialTask = (host: HostPlan): TaskModel => ({
   outcome: { kind: 'untouched' },
   difference: null,
   rebootRequired: null,
+  wave: host.wave ?? 0,
+  predictedSeconds: host.predictedSeconds ?? null,
+  doing: null,
+  rebooted: false,
   proof: host.proof,
   progress: null,
 });
@@ -124,6 +145,10 @@ export const initialRun = (plan: Plan, runId: string, at: string): RunModel => (
   state: 'running',
   verdict: null,
   abortReason: null,
+  abortCause: null,
+  wave: 1,
+  waiting: null,
+  cleared: plan.parameters.abortIf === undefined,
   rollbackAsked: false,
   rollbackRun: false,
   startedAt: at,

@@ -6,12 +6,14 @@
  * once the abort is committed; the failures counted at the abort are the first to exceed the limit.
  */
 import { FINAL_STATES } from '../../../shared/model/run.ts';
-import { type Draft, demand, emit, failuresOf, move, openDraft, taskAt, update } from './draft.ts';
+import { type Draft, demand, emit, move, openDraft, taskAt, update } from './draft.ts';
+import { judgeFailures, judgeWindow, leftOutByWindow, onProbe } from './limits.ts';
 import type { FollowMark, Input, Reduction, RunModel, TaskModel } from './model.ts';
 import { abort, askRollback, canRetry, canRollBack, rollBackRun } from './requests.ts';
 import { onStep } from './steps.ts';
 import { isActive } from './transitions.ts';
 import { countsOf, verdictOf } from './verdict.ts';
+import { advanceWaves, approve, isOpen, openWave, waveOf } from './waves.ts';
 
 /** A host's output is for reading, not for keeping: what comes after this many lines of one attempt is not kept. */
 export const OUTPUT_LINES = 5000;
@@ -35,6 +37,7 @@ const start = (draft: Draft): void => {
     if (task.planned === 'refused' || task.planned === 'failed')
       move(draft, index, task.planned, { error: task.error });
   });
+  openWave(draft, 1);
 };
 
 const retry = (draft: Draft, hostIds: readonly string[]): void => {
@@ -48,6 +51,7 @@ const retry = (draft: Draft, hostIds: readonly string[]): void => {
     verdict: null,
     finishedAt: null,
     abortReason: null,
+    abortCause: null,
     rollbackAsked: false,
     rollbackRun: false,
   } satisfies Partial<RunModel>);
@@ -61,6 +65,8 @@ const retry = (draft: Draft, hostIds: readonly string[]): void => {
       finishedAt: null,
       rollbackWanted: false,
     });
+  // Gates that were never opened are asked for again.
+  openWave(draft, Math.min(...chosen.map((index) => waveOf(run, taskAt(draft, index)))));
 };
 
 const accept = (draft: Draft): void => {
@@ -97,23 +103,6 @@ const onProgress = (draft: Draft, index: number, input: Extract<Input, { kind: '
   });
 };
 
-/** Aborts when the failures just grew beyond what is allowed; under `rollback-run` the first real failure is enough. */
-const judgeFailures = (draft: Draft): void => {
-  const run = draft.state;
-  if (draft.failed === null || run.state !== 'running') return;
-  const { abortsAtFailure, onFailure } = run.parameters;
-  const failures = failuresOf(run);
-  const exceeded = abortsAtFailure !== null && failures >= abortsAtFailure;
-  if (onFailure === 'rollback-run' && (exceeded || draft.failed.hard))
-    rollBackRun(draft, `${draft.failed.host} failed: the whole run is rolled back`);
-  else if (exceeded)
-    abort(draft, {
-      reason: `${failures} of ${run.tasks.length} hosts failed; the run aborts at ${abortsAtFailure}`,
-      stopRunning: false,
-      dropRollbacks: false,
-    });
-};
-
 const newestRollback = (tasks: readonly TaskModel[]): number => {
   let newest = -1;
   tasks.forEach((task, index) => {
@@ -134,6 +123,7 @@ const begin = (draft: Draft, index: number): void => {
     startedAt: draft.at,
     attempt,
     ...(fresh && {
+      rebooted: false,
       token: tokenOf(draft.state, task, attempt),
       follow: { log: 0, progress: 0 },
       lines: 0,
@@ -143,19 +133,35 @@ const begin = (draft: Draft, index: number): void => {
   demand(draft, index, 'connect');
 };
 
+/** How many may be started beside those at work. Slow start doubles with the hosts that ended well: 1, 2, 4 … */
+const startLimit = (run: RunModel): number => {
+  const { concurrency, slowStart } = run.parameters;
+  if (!slowStart) return concurrency;
+  const well = run.tasks.filter((task) => task.state === 'succeeded' || task.state === 'compliant').length;
+  return Math.min(concurrency, 2 ** Math.floor(Math.log2(well + 1)));
+};
+
+const nextQueued = (run: RunModel): number =>
+  run.state === 'running' && run.cleared
+    ? run.tasks.findIndex((task) => task.state === 'queued' && isOpen(run, task))
+    : -1;
+
 /** Gives free slots to whoever is next: undoing first, newest completed first, then queued hosts in the plan's order. */
 const fill = (draft: Draft): void => {
   const run = draft.state;
-  let free = run.parameters.concurrency - run.tasks.filter((task) => isActive(task.state)).length;
-  for (; free > 0; free -= 1) {
+  let active = run.tasks.filter((task) => isActive(task.state)).length;
+  while (active < run.parameters.concurrency) {
     const undo = newestRollback(run.tasks);
     if (undo >= 0) {
       askRollback(draft, undo);
+      active += 1;
       continue;
     }
-    const next = run.state === 'running' ? run.tasks.findIndex((task) => task.state === 'queued') : -1;
+    const next = active < startLimit(run) ? nextQueued(run) : -1;
     if (next < 0) return;
+    if (leftOutByWindow(draft, next)) continue;
     begin(draft, next);
+    active += 1;
   }
 };
 
@@ -177,7 +183,7 @@ const finishWhenAtRest = (draft: Draft): void => {
 const requestRollback = (draft: Draft, hostIds: readonly string[], all: boolean): void => {
   const run = draft.state;
   if (all && (run.state === 'running' || run.state === 'aborting')) {
-    rollBackRun(draft, 'the whole run is rolled back by the operator');
+    rollBackRun(draft, 'the whole run is rolled back by the operator', { kind: 'operator' });
     return;
   }
   const chosen = run.tasks.flatMap((task, index) =>
@@ -201,7 +207,12 @@ const applyRequest = (draft: Draft, input: Request): void => {
       start(draft);
       break;
     case 'abort':
-      abort(draft, { ...input, dropRollbacks: true });
+      abort(draft, {
+        reason: input.reason,
+        cause: { kind: 'operator' },
+        stopRunning: input.stopRunning,
+        dropRollbacks: true,
+      });
       break;
     case 'rollback':
       requestRollback(draft, input.hostIds, input.all);
@@ -211,6 +222,14 @@ const applyRequest = (draft: Draft, input: Request): void => {
       break;
     case 'accept':
       accept(draft);
+      break;
+    case 'approve':
+      approve(draft);
+      break;
+    case 'probe':
+      onProbe(draft, input);
+      break;
+    case 'tick':
       break;
   }
 };
@@ -224,13 +243,23 @@ const applyReport = (draft: Draft, input: Exclude<Input, Request>): void => {
   else if (input.kind === 'progress') onProgress(draft, index, input);
 };
 
+/** Opening a wave lets hosts start; a host that is left out may be the last its wave waited for. */
+const settle = (draft: Draft): void => {
+  for (let seen = -1; seen !== draft.state.seq; ) {
+    seen = draft.state.seq;
+    advanceWaves(draft);
+    fill(draft);
+  }
+};
+
 /** One input. Inputs that no longer mean anything (a stale result, a request that is not possible now) change nothing. */
 export const reduce = (state: RunModel, input: Input): Reduction => {
   const draft = openDraft(state, input.at);
   if ('effect' in input) applyReport(draft, input);
   else applyRequest(draft, input);
   judgeFailures(draft);
-  fill(draft);
+  judgeWindow(draft);
+  settle(draft);
   finishWhenAtRest(draft);
   return { state: draft.state, events: draft.events, effects: draft.effects, done: draft.done };
 };

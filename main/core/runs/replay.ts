@@ -13,6 +13,9 @@ export type Replay = {
   abortReason: string | undefined;
   accepted: boolean;
   seq: number;
+  /** The wave that was opened last; null: the run has one only. `open`: hosts of all that were. */
+  wave: number | null;
+  open: Set<string>;
   /** What is wrong with the log itself: a gap, a step that is not allowed, the cap exceeded. */
   problems: string[];
 };
@@ -24,6 +27,8 @@ export const emptyReplay = (): Replay => ({
   abortReason: undefined,
   accepted: false,
   seq: 0,
+  wave: null,
+  open: new Set(),
   problems: [],
 });
 
@@ -34,6 +39,13 @@ const replayTask = (replay: Replay, event: Extract<RunEvent, { type: 'task.state
   if (!mayFollow(event.from, event.to)) complain(`may not go from ${event.from} to ${event.to}`);
   if (event.from === 'queued' && event.to === 'connecting' && replay.state !== 'running')
     complain(`starts while the run is ${replay.state}`);
+  if (
+    event.from === 'queued' &&
+    event.to === 'connecting' &&
+    replay.wave !== null &&
+    !replay.open.has(event.host)
+  )
+    complain(`starts in wave ${replay.wave}, which is not its own`);
   replay.tasks.set(event.host, event.to);
   const active = [...replay.tasks.values()].filter(isActive).length;
   if (isActive(event.to) && active > cap) complain(`is the ${active}th at once, ${cap} are allowed`);
@@ -46,6 +58,7 @@ export const replayEvent = (replay: Replay, event: RunEvent, cap: number): void 
   switch (event.type) {
     case 'run.started':
       for (const host of event.hosts) replay.tasks.set(host, 'queued');
+      if (event.parameters.waveSizes.length > 1) replay.wave = 0;
       break;
     case 'task.state':
       replayTask(replay, event, cap);
@@ -53,6 +66,13 @@ export const replayEvent = (replay: Replay, event: RunEvent, cap: number): void 
     case 'run.aborting':
       replay.state = 'aborting';
       replay.abortReason = event.reason;
+      break;
+    case 'wave.started':
+      replay.wave = event.wave;
+      for (const host of event.hosts) replay.open.add(host);
+      break;
+    case 'wave.waiting':
+    case 'run.rollback-stopped':
       break;
     case 'run.rolling-back':
       if (replay.state === 'finished') replay.state = 'rolling-back';
@@ -94,6 +114,7 @@ export const differences = (replay: Replay, run: Run): string[] => {
   compare('verdict', replay.verdict, run.verdict);
   compare('abort reason', replay.abortReason, run.abortReason);
   compare('accepted', replay.accepted, run.acceptedAt !== undefined);
+  compare('wave', replay.wave ?? undefined, run.wave?.number);
   compare('hosts', replay.tasks.size, run.tasks.length);
   for (const task of run.tasks) compare(`state of ${task.host}`, replay.tasks.get(task.host), task.state);
   const counts = countsOf([...replay.tasks.values()].map((state) => ({ state })));

@@ -1,5 +1,5 @@
 /** What may be asked of a run from outside, or by its own failure policy: abort, roll back, retry. Pure, used by the reducer. */
-import { FINAL_STATES, type TaskState } from '../../../shared/model/run.ts';
+import { type AbortCause, FINAL_STATES, type TaskState } from '../../../shared/model/run.ts';
 import { aside, type Draft, demand, emit, move, taskAt, update } from './draft.ts';
 import type { RunModel, TaskModel } from './model.ts';
 import { BEFORE_MUTATION } from './transitions.ts';
@@ -28,14 +28,16 @@ export const canRetry = (run: RunModel, task: TaskModel): boolean =>
  */
 export const abort = (
   draft: Draft,
-  o: { reason: string; stopRunning: boolean; dropRollbacks: boolean },
+  o: { reason: string; cause: AbortCause; stopRunning: boolean; dropRollbacks: boolean },
 ): void => {
   const run = draft.state;
   if (run.state === 'finished') return;
   if (run.state !== 'aborting') {
     run.state = 'aborting';
     run.abortReason = o.reason;
-    emit(draft, { type: 'run.aborting', reason: o.reason });
+    run.abortCause = o.cause;
+    run.waiting = null;
+    emit(draft, { type: 'run.aborting', reason: o.reason, cause: o.cause });
   }
   run.tasks.forEach((task, index) => {
     // A host whose last job's end is unknown was not just "never started": it stays what it was.
@@ -47,16 +49,18 @@ export const abort = (
 };
 
 const stopTask = (draft: Draft, index: number): void => {
-  const { state } = taskAt(draft, index);
+  const { state, doing } = taskAt(draft, index);
   if (state !== 'applying' && !BEFORE_MUTATION.has(state)) return;
   update(draft, index, { cancelling: true });
+  // A hook is the admin's own program at work: it is let finish, and the task ends after it.
+  if (doing === 'before') return;
   aside(draft, index, state === 'applying' ? 'stop-job' : 'interrupt');
 };
 
 /** Ends the run early and undoes every host it has changed; those still at work follow when they are done. */
-export const rollBackRun = (draft: Draft, reason: string): void => {
+export const rollBackRun = (draft: Draft, reason: string, cause: AbortCause): void => {
   const run = draft.state;
-  abort(draft, { reason, stopRunning: true, dropRollbacks: false });
+  abort(draft, { reason, cause, stopRunning: true, dropRollbacks: false });
   run.rollbackRun = true;
   run.rollbackAsked = true;
   run.tasks.forEach((_, index) => {
@@ -74,6 +78,18 @@ export const joinRunRollback = (draft: Draft, index: number): void => {
   const known = task.state === 'succeeded' || task.state === 'cancelled' || task.state === 'failed';
   if (draft.state.rollbackRun && known && canRollBack(draft.state, task))
     update(draft, index, { rollbackWanted: true });
+};
+
+/** A rollback that failed stops the others which wait for theirs: what broke this one may break them, and a person decides. */
+export const stopRollbacks = (draft: Draft, index: number): void => {
+  const run = draft.state;
+  const { state, host } = taskAt(draft, index);
+  if (state !== 'rollback-failed') return;
+  const left = run.tasks.flatMap((task, at) => (task.rollbackWanted ? [at] : []));
+  run.rollbackRun = false;
+  if (left.length === 0) return;
+  for (const at of left) update(draft, at, { rollbackWanted: false });
+  emit(draft, { type: 'run.rollback-stopped', host, left: left.map((at) => taskAt(draft, at).host) });
 };
 
 /** Starts a task's rollback; it takes (or, after a failure, keeps) one of the run's slots. `error`: why, where it failed. */

@@ -17,6 +17,7 @@ import { reduce } from './reducer.ts';
 import { createSoftBuffer, type SoftBuffer } from './soft.ts';
 import { type EngineDeps, hostTools } from './tools.ts';
 import { BEFORE_MUTATION } from './transitions.ts';
+import { createWatch } from './watch.ts';
 
 /** At most four commits of progress a second, all hosts together. */
 const GATHER_MS = 250;
@@ -151,6 +152,7 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
     entry.model = step.state;
     entry.run = run;
     for (const effect of step.effects) launch(entry, effect, false);
+    watch.follow(entry.model);
     notify(run, step.events);
   };
 
@@ -202,6 +204,19 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
       .finally(() => inFlight.delete(kept));
     inFlight.add(kept);
   };
+
+  const watch = createWatch({
+    clock,
+    probe: ports.probe,
+    closing: closing.signal,
+    track,
+    tell: (runId, input) => {
+      const entry = live.get(runId);
+      if (entry === undefined || closing.signal.aborted) return;
+      entry.queue.push({ input, capture: undefined });
+      drain(entry);
+    },
+  });
 
   const gather = (entry: Live): void => {
     if (entry.gathering) return;
@@ -317,6 +332,7 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
       Object.assign(entry, { model: step.state, run } satisfies Partial<Live>);
       live.set(runId, entry);
       for (const effect of step.effects) launch(entry, effect, false);
+      watch.follow(entry.model);
       notify(run, step.events);
       forgetWhenAtRest(runId);
       return ok(run);
@@ -340,6 +356,7 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
           if (known.success && hostId !== undefined)
             launch(revived.value, { id, kind: known.data, hostId }, true);
         }
+        watch.follow(revived.value.model);
       }
     },
 

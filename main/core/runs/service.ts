@@ -10,6 +10,7 @@ import { differences, emptyReplay, replayEvent } from './replay.ts';
 import { canRetry, canRollBack } from './requests.ts';
 import { createRunner } from './runner.ts';
 import type { EngineDeps } from './tools.ts';
+import { waveCount, waveOf } from './waves.ts';
 
 const PAGE = 500;
 /** Runs looked at when a prefix of an id is looked up, or later runs of a host. */
@@ -65,6 +66,21 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
       later.find((other) => other.tasks.some((task) => task.hostId === hostId && task.changed))?.runId;
   };
 
+  /** What a rollback is asked for: hosts by name, those of a wave, or all. Errors: as `chosen`, `not-found` (no such wave). */
+  const chosenFor = (
+    run: RunModel,
+    o: { hosts?: string[] | undefined; wave?: number | undefined },
+  ): Result<TaskModel[]> => {
+    const named = chosen(run, o.hosts);
+    if (!named.ok || o.wave === undefined) return named;
+    const inWave = named.value.filter((task) => waveOf(run, task) === o.wave);
+    return inWave.length > 0
+      ? ok(inWave)
+      : fail('not-found', `Run ${short(run.runId)} has no wave ${o.wave}.`, {
+          hint: `It has ${waveCount(run)}.`,
+        });
+  };
+
   /** Tasks by host name, or all. Errors: `not-found`, naming those that are not in the run. */
   const chosen = (run: RunModel, names: readonly string[] | undefined): Result<TaskModel[]> => {
     if (names === undefined) return ok(run.tasks);
@@ -87,7 +103,7 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
     const entry = runner.load(input.id);
     if (!entry.ok) return entry;
     const { model } = entry.value;
-    const tasks = chosen(model, input.hosts);
+    const tasks = chosenFor(model, input);
     if (!tasks.ok) return tasks;
     const later = laterRunOn(model);
     const judged = tasks.value.map((task) => ({
@@ -96,7 +112,8 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
       overtaken: task.changed && later(task.hostId) !== undefined,
     }));
     const possible = judged.filter(({ why }) => why === undefined).map(({ task }) => task);
-    const all = input.hosts === undefined && (model.state === 'running' || model.state === 'aborting');
+    const whole = input.hosts === undefined && input.wave === undefined;
+    const all = whole && (model.state === 'running' || model.state === 'aborting');
     // Named hosts must all be possible; for the whole run, those with nothing to undo are simply not concerned.
     const against =
       input.hosts === undefined
@@ -270,13 +287,29 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
       return asked.ok ? ok({ run: asked.value }) : asked;
     },
 
+    /** Errors: `not-found`, `state.conflict` (no wave waits for a word). */
+    approve: async ({ id }: HandlerInput<'runs.approve'>): Promise<Result<Output<'runs.approve'>>> => {
+      const entry = runner.load(id);
+      if (!entry.ok) return entry;
+      const { model } = entry.value;
+      if (model.state !== 'running' || model.waiting === null)
+        return fail('state.conflict', `No wave of run ${short(id)} waits to be approved.`, {
+          hint:
+            model.state === 'running'
+              ? 'The wave under way has to come to rest first.'
+              : `The run is ${model.state}.`,
+        });
+      const asked = runner.request(entry.value, { kind: 'approve', at: runner.now() });
+      return asked.ok ? ok({ run: asked.value }) : asked;
+    },
+
     rollbackPreview: async (
       input: HandlerInput<'runs.rollbackPreview'>,
     ): Promise<Result<Output<'runs.rollbackPreview'>>> => {
       const stored = store.run(input.id);
       const model = modelOf(input.id);
       if (stored === undefined || model === undefined) return fail('not-found', 'There is no such run.');
-      const tasks = chosen(model, input.hosts);
+      const tasks = chosenFor(model, input);
       if (!tasks.ok) return tasks;
       const later = laterRunOn(model);
       const hosts = tasks.value.map((task) => {

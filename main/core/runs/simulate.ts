@@ -2,13 +2,15 @@
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { InstalledPackage } from '../../../shared/model/scan.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
-import type { PackageDriver, Simulation, StageRequest } from '../drivers/driver.ts';
+import type { HeldArtefacts, PackageDriver, Simulation, StageRequest } from '../drivers/driver.ts';
 import type { Ports, Route } from '../ports.ts';
 
 export type Simulated = {
   simulation: Simulation;
   stages: StageRequest[];
   skipped: { name: string; version: string; reason: string }[];
+  /** The same answer of the host once more, knowing what the console holds for it. */
+  reread(held: HeldArtefacts): Result<Simulation>;
 };
 
 /** How often the request may be corrected by what the host really has; more means that the host changes under our hands. */
@@ -41,11 +43,17 @@ export const simulateHost = async (
       signal: o.signal,
     });
     if (!output.ok) return output;
-    const simulation = driver.parseSimulation(output.value, { nonce, stages, entries });
+    const asked = { nonce, stages, entries };
+    const simulation = driver.parseSimulation(output.value, asked);
     if (!simulation.ok) return simulation;
     const real = driver.select(entries, simulation.value.installed);
     if (sameStages(real.stages, stages))
-      return ok({ simulation: simulation.value, stages, skipped: real.skipped });
+      return ok({
+        simulation: simulation.value,
+        stages,
+        skipped: real.skipped,
+        reread: (held) => driver.parseSimulation(output.value, { ...asked, held }),
+      });
     stages = real.stages;
   }
   return fail('plan.drifted', 'The installed packages kept changing while the host was asked about them.', {

@@ -19,6 +19,14 @@ import {
   stopJob,
 } from '../jobs/job.ts';
 import type { CommandOutput, CommandSpec } from '../ports.ts';
+import {
+  askRestart,
+  missingUnits,
+  parseBoot,
+  parseMissing,
+  parseRestart,
+  readBoot,
+} from '../reboot/reboot.ts';
 
 export type JobTools = {
   start(o: { nonce: string; token: string; script: string }): CommandSpec;
@@ -30,9 +38,19 @@ export type JobTools = {
   stop(o: { nonce: string; token: string }): CommandSpec;
 };
 
+export type RebootTools = {
+  ask(o: { nonce: string; token: string }): CommandSpec;
+  parseAsk: typeof parseRestart;
+  boot(o: { nonce: string }): CommandSpec;
+  parseBoot: typeof parseBoot;
+  missing(o: { nonce: string; token: string }): CommandSpec;
+  parseMissing: typeof parseMissing;
+};
+
 export type HostTools = {
   driverFor(ecosystem: Ecosystem): PackageDriver | undefined;
   jobs: JobTools;
+  reboot: RebootTools;
 };
 
 export const hostTools: HostTools = {
@@ -45,6 +63,14 @@ export const hostTools: HostTools = {
     inspect: inspectJob,
     parseInspect,
     stop: stopJob,
+  },
+  reboot: {
+    ask: askRestart,
+    parseAsk: parseRestart,
+    boot: readBoot,
+    parseBoot,
+    missing: missingUnits,
+    parseMissing,
   },
 };
 

@@ -18,11 +18,11 @@ export const TRANSITIONS: Record<TaskState, readonly TaskState[]> = {
   checking: ['simulating', 'unreachable', 'refused', 'failed', 'cancelled'],
   simulating: ['capturing', 'compliant', 'unreachable', 'refused', 'failed', 'cancelled'],
   capturing: ['staging', 'unreachable', 'refused', 'failed', 'cancelled'],
-  staging: ['applying', 'unreachable', 'refused', 'failed', 'cancelled'],
+  // To interrupted and needs-attention when the end of the hook before the change is not known.
+  staging: ['applying', 'unreachable', 'refused', 'failed', 'cancelled', 'interrupted', 'needs-attention'],
   // Back to checking: a resumed console found that the job was never started; hours may have gone by, so all is judged anew.
   applying: [
     'verifying',
-    'rebooting',
     'checking',
     'unreachable',
     'refused',
@@ -32,7 +32,16 @@ export const TRANSITIONS: Record<TaskState, readonly TaskState[]> = {
     'needs-attention',
   ],
   rebooting: ['verifying', 'failed', 'rolling-back', 'interrupted', 'needs-attention'],
-  verifying: ['succeeded', 'failed', 'rolling-back', 'cancelled', 'interrupted', 'needs-attention'],
+  // To rebooting once the packages are seen to be in place, and from there back: they are looked at again.
+  verifying: [
+    'rebooting',
+    'succeeded',
+    'failed',
+    'rolling-back',
+    'cancelled',
+    'interrupted',
+    'needs-attention',
+  ],
   'rolling-back': ['rolled-back', 'rollback-failed', 'interrupted', 'needs-attention'],
   // At rest. What changed its host can be rolled back from wherever a retry has left it.
   succeeded: ['rolling-back'],

@@ -19,7 +19,9 @@ export const verdictOf = (run: RunModel): Verdict => {
   if (undone && run.rollbackAsked) return 'rolled-back';
   if (all('refused')) return 'refused';
   if (all('unreachable')) return 'unreachable';
-  if (run.abortReason !== null && tasks.some(cutShort)) return 'aborted';
+  const ended = run.abortReason !== null && tasks.some(cutShort);
+  // A host that would not have been done by the end of the window was left out without an abort.
+  if (ended || tasks.some((task) => task.state === 'terminated')) return 'aborted';
   if (tasks.every(good)) return 'success';
   if (tasks.some(good)) return 'partial';
   return undone ? 'rolled-back' : 'failed';

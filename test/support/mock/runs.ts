@@ -1,7 +1,7 @@
 /** Mock plans and runs: a plan from the real snapshot and the sample's scans, and a run whose events are made step by step. */
 import type { Handlers } from '../../../shared/contract/contract.ts';
 import { fail, frostError, ok, type Result } from '../../../shared/errors.ts';
-import type { Plan } from '../../../shared/model/plan.ts';
+import { type Plan, ResolvedParameters } from '../../../shared/model/plan.ts';
 import {
   FINAL_STATES,
   type Run,
@@ -195,14 +195,14 @@ export const runHandlers = (
       createdAt: ago(0),
       snapshot: { name: snapshot.value.name, revision: snapshot.value.revision, id: snapshot.value.id },
       selectors,
-      parameters: {
+      parameters: ResolvedParameters.parse({
         ...parameters,
         targets,
         concurrency: Math.max(1, amount(parameters.concurrency, targets)),
         abortsAtFailure: amount(limit, targets) + 1 > targets ? null : amount(limit, targets) + 1,
         timeoutSeconds: seconds(parameters.timeout),
         lockTimeoutSeconds: seconds(parameters.lockTimeout),
-      },
+      }),
       hosts: found.value.map((host) => planHost(state, host, snapshot.value)),
     };
     state.plans.set(plan.id, plan);
@@ -292,6 +292,14 @@ export const runHandlers = (
           .slice(0, limit)
           .map(({ hosts, ...rest }) => ({ ...rest, hostCount: hosts.length })),
       }),
+    'runs.approve': ({ id: runId }) => {
+      const run = state.runs.find((each) => each.id === runId);
+      if (run?.wave?.waiting === undefined) return fail('state.conflict', 'No wave waits.');
+      const { waiting: _, ...wave } = run.wave;
+      run.wave = { ...wave, number: wave.number + 1 };
+      hub.announce({ type: 'runs', runId });
+      return ok({ run });
+    },
     'runs.start': ({ planId, hash: shown }) => {
       const plan = state.plans.get(planId);
       if (plan === undefined) return fail('not-found', 'There is no such plan.');

@@ -4,7 +4,7 @@ import { durationSeconds, resolveParameters } from '../../../main/core/runs/para
 import { RunParameters } from '../../../shared/model/plan.ts';
 
 const resolve = (given: Partial<RunParameters>, targets: number) =>
-  resolveParameters(RunParameters.parse(given), targets);
+  resolveParameters(RunParameters.parse(given), targets, targets, 0);
 const numbers = (given: Partial<RunParameters>, targets: number) => {
   const resolved = resolve(given, targets);
   if (!resolved.ok) throw new Error(resolved.error.message);
@@ -75,10 +75,16 @@ describe('max failures', () => {
     );
   });
 
-  it('as a percentage of completed hosts is not there yet, and says so', () => {
-    expect(resolve({ maxFailures: '10%-of-completed' }, 5)).toMatchObject({
-      ok: false,
-      error: { code: 'not-available' },
+  it('as a percentage of completed hosts has no count, but a share that needs enough completed hosts', () => {
+    expect(numbers({ maxFailures: '10%-of-completed' }, 30)).toMatchObject({
+      abortsAtFailure: null,
+      abortsAtShare: { percent: 10, minCompleted: 5 },
+    });
+    // Three hosts can never make five completed ones.
+    expect(numbers({ maxFailures: '10%-of-completed' }, 3).abortsAtShare?.minCompleted).toBe(3);
+    expect(numbers({ maxFailures: '0%-of-completed', minCompleted: 1 }, 3).abortsAtShare).toEqual({
+      percent: 0,
+      minCompleted: 1,
     });
   });
 });
@@ -99,9 +105,54 @@ describe('times', () => {
   });
 });
 
-it('says plainly that it does not reboot yet', () => {
-  expect(resolve({ reboot: 'if-required' }, 1)).toMatchObject({
-    ok: false,
-    error: { code: 'not-available' },
+describe('waves', () => {
+  it.each([
+    [[], 12, [12]],
+    [['1', '10%', '50%', '100%'], 20, [1, 1, 8, 10]],
+    [['1', '50%', '100%'], 6, [1, 2, 3]],
+    [['1', '100%'], 1, [1]],
+    [['5', '10'], 7, [5, 2]],
+    [['2'], 5, [2, 3]],
+    // Three hosts have no tenth beyond the first.
+    [['1', '10%', '50%', '100%'], 3, [1, 1, 1]],
+    [['1', '100%'], 0, []],
+  ] as const)('%j of %i hosts that will be changed are %j', (waves, hosts, expected) => {
+    expect(numbers({ waves: [...waves] }, hosts).waveSizes).toEqual(expected);
   });
+
+  it('cover every host exactly once, in growing steps', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 1, max: 100 }), { maxLength: 6 }),
+        fc.boolean(),
+        fc.integer({ min: 0, max: 300 }),
+        (amounts, percent, hosts) => {
+          const waves = amounts.toSorted((a, b) => a - b).map((n) => `${n}${percent ? '%' : ''}`);
+          const { waveSizes } = numbers({ waves }, hosts);
+          expect(waveSizes.reduce((sum, size) => sum + size, 0)).toBe(hosts);
+          expect(waveSizes.every((size) => size > 0)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it.each([[['5', '3']], [['50%', '10%']], [['2', '2', '2']], [['0', '100%']]])(
+    '%j do not grow, and are refused',
+    (waves) => {
+      expect(resolve({ waves }, 10)).toMatchObject({ ok: false, error: { code: 'input.invalid' } });
+    },
+  );
+
+  it('wait for nothing, a word, or a soak', () => {
+    expect(numbers({}, 3).resolvedGate).toEqual({ kind: 'auto' });
+    expect(numbers({ gate: 'manual' }, 3).resolvedGate).toEqual({ kind: 'manual' });
+    expect(numbers({ gate: '2h' }, 3).resolvedGate).toEqual({ kind: 'soak', seconds: 7200 });
+  });
+});
+
+it('refuses a window that is over', () => {
+  const until = '2026-11-23T14:00:00.000Z';
+  const at = (now: number) => resolveParameters(RunParameters.parse({ until }), 3, 3, now);
+  expect(at(Date.parse(until) - 1).ok).toBe(true);
+  expect(at(Date.parse(until))).toMatchObject({ ok: false, error: { code: 'input.invalid' } });
 });

@@ -38,13 +38,18 @@ export const unknown = (contact: boolean): StepResult => ({
   error: error('host.unreachable'),
   contact,
 });
-export const verified = (complete: boolean, touched: boolean, code?: 'cancelled'): StepResult => ({
+export const verified = (
+  complete: boolean,
+  touched: boolean,
+  code?: 'cancelled',
+  rebootRequired = false,
+): StepResult => ({
   kind: 'verified',
   complete,
   touched,
   outcome: { kind: 'planned' },
   error: complete ? null : error(code ?? 'host.not-applied'),
-  rebootRequired: false,
+  rebootRequired,
 });
 export const compared = (restored: boolean): StepResult => ({
   kind: 'compared',
@@ -69,6 +74,15 @@ export const RESULTS: Record<Exclude<EffectKind, 'interrupt' | 'stop-job'>, Step
   simulate: [passed, { kind: 'compliant' }, ...early],
   capture: [passed, ...early],
   stage: [passed, ...early],
+  before: [passed, failedResult('host.hook-failed'), lost(true), lost(false)],
+  reboot: [
+    { kind: 'passed', rebooted: true },
+    failedResult('host.reboot-failed'),
+    unknown(true),
+    unknown(false),
+  ],
+  after: [passed, failedResult('host.hook-failed'), lost(true), lost(false)],
+  probe: [passed, failedResult('host.probe-failed'), unknown(true), unknown(false)],
   apply: [
     { kind: 'job-ended', complaint: null },
     { kind: 'job-ended', complaint: error('host.command-failed') },
@@ -79,6 +93,7 @@ export const RESULTS: Record<Exclude<EffectKind, 'interrupt' | 'stop-job'>, Step
   ],
   verify: [
     verified(true, true),
+    verified(true, true, undefined, true),
     verified(false, true),
     verified(false, false),
     verified(false, true, 'cancelled'),
@@ -104,6 +119,10 @@ export class Harness {
   readonly plan;
   readonly replay = emptyReplay();
   aborted = false;
+  /** Milliseconds since AT. */
+  elapsed = 0;
+  /** A manual gate was opened by a word since it began to wait. */
+  approved = false;
 
   constructor(plan: ReturnType<typeof planOf>) {
     this.plan = plan;
@@ -111,8 +130,16 @@ export class Harness {
     this.give({ kind: 'start', at: AT });
   }
 
-  give(input: Input): void {
+  now(): string {
+    return new Date(Date.parse(AT) + this.elapsed).toISOString();
+  }
+
+  give(given: Input): void {
+    const input = { ...given, at: this.now() };
+    if (input.kind === 'approve') this.approved = true;
+    const before = this.model;
     const step = reduce(this.model, input);
+    this.checkOrder(before, step.state);
     for (const event of step.events) this.check(event);
     const done = new Set(step.done);
     this.open = [...this.open.filter((effect) => !done.has(effect.id)), ...step.effects];
@@ -120,7 +147,34 @@ export class Harness {
     this.judge();
   }
 
+  /** Undoing goes from the newest completed back: whoever still waits completed before those that began. */
+  checkOrder(before: RunModel, after: RunModel): void {
+    const wanted = before.tasks.filter((task) => task.rollbackWanted);
+    const nowAt = (host: string) => after.tasks.find((task) => task.host === host);
+    const begun = wanted.filter((task) => nowAt(task.host)?.state === 'rolling-back');
+    const left = wanted.filter((task) => nowAt(task.host)?.rollbackWanted);
+    for (const first of begun)
+      for (const later of left) expect(first.completed).toBeGreaterThan(later.completed);
+  }
+
+  checkWave(event: Extract<RunEvent, { type: 'wave.started' }>): void {
+    const { resolvedGate, until } = this.plan.parameters;
+    expect(this.aborted, 'a wave opened after the abort').toBe(false);
+    if (until !== undefined) expect(this.now() < until).toBe(true);
+    // Nobody of the waves before is at work or waits, unless they were asked for again.
+    const last = this.events.findLast((one) => one.type === 'wave.waiting' || one.type === 'run.retrying');
+    const waited = last?.type === 'wave.waiting' && last.wave === event.wave;
+    const mayStart = event.hosts.some((host) => this.replay.tasks.get(host) === 'queued');
+    if (event.wave === 1 || !mayStart || last?.type === 'run.retrying') return;
+    if (resolvedGate.kind === 'manual') expect(waited && this.approved).toBe(true);
+    if (resolvedGate.kind === 'soak') expect(waited).toBe(true);
+    if (resolvedGate.kind === 'soak' && waited && !this.approved)
+      expect(this.now() >= (last.until ?? '')).toBe(true);
+  }
+
   check(event: RunEvent): void {
+    if (event.type === 'wave.started') this.checkWave(event);
+    if (event.type === 'wave.waiting') this.approved = false;
     expect(event.seq).toBe(this.events.length + 1);
     this.events.push(event);
     if (event.type === 'task.state') {
@@ -145,6 +199,15 @@ export class Harness {
       );
       if (task.changed && FINAL_STATES.has(task.state))
         expect(task.captured || task.reattach !== null).toBe(true);
+    }
+    if (parameters.slowStart) {
+      const well = tasks.filter((task) => task.state === 'succeeded' || task.state === 'compliant').length;
+      const limit = 2 ** Math.floor(Math.log2(well + 1));
+      // Hosts that ended well may have been undone or tried again since others were started.
+      const fresh = this.events.every(
+        (event) => event.type !== 'run.rolling-back' && event.type !== 'run.retrying',
+      );
+      if (fresh) expect(active.length).toBeLessThanOrEqual(Math.max(limit, 1));
     }
     expect(differences(this.replay, this.run())).toEqual([]);
   }
@@ -175,12 +238,14 @@ export class Harness {
     this.model = stored;
   }
 
-  /** Lets everything end, well. */
+  /** Lets everything end, well: gates are opened, the abort probe has nothing against it. */
   finish(): void {
-    for (let steps = 0; this.open.length > 0; steps += 1) {
+    for (let steps = 0; this.model.state !== 'finished' || this.open.length > 0; steps += 1) {
       expect(steps).toBeLessThan(10_000);
       const [next] = this.open;
       if (next !== undefined) this.answer(next, 0);
+      else if (!this.model.cleared) this.give({ kind: 'probe', at: AT, result: 'clear', detail: '' });
+      else this.give({ kind: 'approve', at: AT });
     }
   }
 
@@ -214,6 +279,26 @@ export const setting = fc.record({
     fc.constantFrom('ready', 'ready', 'ready', 'compliant', 'refused', 'failed', 'unreachable'),
     { maxLength: 9 },
   ),
+  waves: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }),
+  predicted: fc.array(fc.option(fc.integer({ min: 1, max: 300 })), { maxLength: 9 }),
+  parameters: fc.record(
+    {
+      slowStart: fc.boolean(),
+      resolvedGate: fc.oneof(
+        fc.constant({ kind: 'auto' as const }),
+        fc.constant({ kind: 'manual' as const }),
+        fc.record({ kind: fc.constant('soak' as const), seconds: fc.integer({ min: 1, max: 100 }) }),
+      ),
+      reboot: fc.constantFrom('never' as const, 'if-required' as const, 'always' as const),
+      before: fc.constant('drain'),
+      after: fc.constant('undrain'),
+      probe: fc.constant('curl'),
+      abortIf: fc.constant('is-red'),
+      abortIfUnreadable: fc.constantFrom('abort' as const, 'continue' as const),
+      until: fc.integer({ min: 1, max: 600 }).map((s) => new Date(Date.parse(AT) + s * 1000).toISOString()),
+    },
+    { requiredKeys: [] },
+  ),
 });
 
 export type Move =
@@ -222,7 +307,10 @@ export type Move =
   | { kind: 'abort'; stopRunning: boolean }
   | { kind: 'rollback'; mask: number; all: boolean }
   | { kind: 'retry'; mask: number }
-  | { kind: 'output'; pick: number; lines: number };
+  | { kind: 'output'; pick: number; lines: number }
+  | { kind: 'approve' }
+  | { kind: 'tick'; seconds: number }
+  | { kind: 'probe'; result: 'met' | 'clear' | 'unreadable' };
 
 export const answer = fc.record({
   kind: fc.constant('answer' as const),
@@ -238,6 +326,21 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('rollback' as const), mask: fc.nat(511), all: fc.boolean() }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('retry' as const), mask: fc.nat(511) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('approve' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('tick' as const), seconds: fc.nat(60) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('probe' as const),
+      result: fc.constantFrom(
+        'clear' as const,
+        'clear' as const,
+        'clear' as const,
+        'unreadable' as const,
+        'met' as const,
+      ),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('output' as const), pick: fc.nat(30), lines: fc.nat(3) }),
@@ -266,6 +369,16 @@ export const play = (harness: Harness, one: Move): void => {
       break;
     case 'retry':
       harness.give({ kind: 'retry', at: AT, hostIds: masked(one.mask) });
+      break;
+    case 'approve':
+      harness.give({ kind: 'approve', at: AT });
+      break;
+    case 'tick':
+      harness.elapsed += one.seconds * 1000;
+      harness.give({ kind: 'tick', at: AT });
+      break;
+    case 'probe':
+      harness.give({ kind: 'probe', at: AT, result: one.result, detail: 'so it says' });
       break;
     case 'output':
       if (open !== undefined)

@@ -2,7 +2,7 @@
 import type { RunCommit } from '../../../main/core/ports.ts';
 import { revisionId } from '../../../main/core/snapshots/canonical.ts';
 import type { Host } from '../../../shared/model/host.ts';
-import type { Plan } from '../../../shared/model/plan.ts';
+import { type Plan, ResolvedParameters } from '../../../shared/model/plan.ts';
 import type { Run, RunEvent, Task } from '../../../shared/model/run.ts';
 import type { Revision, RevisionContent } from '../../../shared/model/snapshot.ts';
 import { nodeHasher } from '../../support/ports.ts';
@@ -42,20 +42,13 @@ export const makeRevision = (
   return { id: revisionId(content, nodeHasher), content };
 };
 
-const parameters: Plan['parameters'] = {
+const parameters = ResolvedParameters.parse({
   concurrency: 2,
-  maxFailures: '30%',
-  ignoreUnreachable: false,
-  onFailure: 'rollback-host',
-  reboot: 'never',
-  timeout: '2h',
-  lockTimeout: '5m',
-  requireProof: false,
   targets: 2,
   abortsAtFailure: 1,
   timeoutSeconds: 7200,
   lockTimeoutSeconds: 300,
-};
+});
 
 const snapshot = { name: 'november', revision: 1, id: hash('a') };
 

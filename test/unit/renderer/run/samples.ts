@@ -1,24 +1,13 @@
 /** Runs and event logs for the tests of the run page. */
 import { TRANSITIONS } from '../../../../main/core/runs/transitions.ts';
-import type { ResolvedParameters } from '../../../../shared/model/plan.ts';
+import { ResolvedParameters } from '../../../../shared/model/plan.ts';
 import { FINAL_STATES, type Run, type RunEvent, type Task } from '../../../../shared/model/run.ts';
 
 export const RUN = '11111111-1111-4111-8111-111111111111';
 export const hash = `sha256:${'a'.repeat(64)}`;
 
 export const parameters = (more: Partial<ResolvedParameters> = {}): ResolvedParameters => ({
-  concurrency: 2,
-  maxFailures: '30%',
-  ignoreUnreachable: false,
-  onFailure: 'rollback-host',
-  reboot: 'never',
-  timeout: '2h',
-  lockTimeout: '5m',
-  requireProof: false,
-  targets: 3,
-  abortsAtFailure: 1,
-  timeoutSeconds: 7200,
-  lockTimeoutSeconds: 300,
+  ...ResolvedParameters.parse({ concurrency: 2, targets: 3, abortsAtFailure: 1, timeoutSeconds: 7200, lockTimeoutSeconds: 300 }),
   ...more,
 });
 
