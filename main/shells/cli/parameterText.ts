@@ -2,7 +2,7 @@
 import type { HostPlan, Plan, ResolvedParameters } from '../../../shared/model/plan.ts';
 import { showTime } from '../../core/snapshots/time.ts';
 import { leftOutByWindow, slowStartSteps } from './forecast.ts';
-import { count, elapsed, names, oneLine, ordinal, type Paint } from './terminal.ts';
+import { count, elapsed, names, oneLine, ordinal, type Paint, span } from './terminal.ts';
 
 const here = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 /** An instant as a person here reads it. */
@@ -19,7 +19,7 @@ export const abortText = (o: ResolvedParameters): string => {
 
 const gateText = (o: ResolvedParameters): string => {
   const gate = o.resolvedGate;
-  return gate.kind === 'soak' ? `${elapsed(gate.seconds * 1000)} of soak` : gate.kind;
+  return gate.kind === 'soak' ? `${span(gate.seconds)} of soak` : gate.kind;
 };
 
 /** The hosts of each wave; empty where there are no waves. */
@@ -79,18 +79,18 @@ const commandLines = (o: ResolvedParameters): string[] => [
   ...(o.probe === undefined
     ? []
     : [
-        `probe, on each host as root: ${oneLine(o.probe)} (up to ${count(o.probeRetries + 1, 'try')}, ${elapsed(o.probeIntervalSeconds * 1000)} apart, each at most ${elapsed(o.probeTimeoutSeconds * 1000)})`,
+        `probe, on each host as root: ${oneLine(o.probe)} (up to ${count(o.probeRetries + 1, 'try')}, ${span(o.probeIntervalSeconds)} apart, each at most ${span(o.probeTimeoutSeconds)})`,
       ]),
   ...(o.abortIf === undefined
     ? []
     : [
-        `aborts if, on this machine: ${oneLine(o.abortIf)} (every ${elapsed(o.abortIfSeconds * 1000)}; when it cannot be read: ${o.abortIfUnreadable})`,
+        `aborts if, on this machine: ${oneLine(o.abortIf)} (every ${span(o.abortIfSeconds)}; when it cannot be read: ${o.abortIfUnreadable})`,
       ]),
 ];
 
 const limitsLine = (o: ResolvedParameters): string => {
   const limits: [string, number][] = [
-    ['each phase before', o.prepareTimeoutSeconds],
+    ['each phase of the preparation', o.prepareTimeoutSeconds],
     ['change', o.timeoutSeconds],
     ['lock', o.lockTimeoutSeconds],
     ...(o.before === undefined && o.after === undefined
@@ -98,7 +98,7 @@ const limitsLine = (o: ResolvedParameters): string => {
       : [['hook', o.hookTimeoutSeconds] satisfies [string, number]]),
     ...(o.reboot === 'never' ? [] : [['restart', o.rebootTimeoutSeconds] satisfies [string, number]]),
   ];
-  return `limits: ${limits.map(([what, seconds]) => `${what} ${elapsed(seconds * 1000)}`).join(', ')}; lost connections are tried ${o.retries === 0 ? 'not' : count(o.retries, 'time')} again`;
+  return `limits: ${limits.map(([what, seconds]) => `${what} ${span(seconds)}`).join(', ')}; a lost connection is ${o.retries === 0 ? 'not tried again' : `tried ${count(o.retries, 'more time')}`}`;
 };
 
 /** One line each, without the hosts' own. */

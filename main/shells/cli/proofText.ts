@@ -14,14 +14,15 @@ const FROM: Record<ArtefactSource, string> = {
 /** Grouped in the order sources are tried. */
 const SOURCES: readonly ArtefactSource[] = ['host', 'console', 'repository', 'archive', 'repack', 'none'];
 
-/** `12 from the repository, 3 from the console store`; packages that are only removed again need no old version. */
+/** `12 from the repository, 3 from the console store, 2 more`: packages that are only removed again come from nowhere. */
 const bySource = (reasons: readonly ProofReason[]): string[] => {
   const found = SOURCES.flatMap((source) => {
     const n = reasons.filter((reason) => reason.source === source).length;
     return n === 0 ? [] : [`${n} from ${FROM[source]}`];
   });
   const bare = reasons.filter((reason) => reason.source === undefined).length;
-  return bare === 0 ? found : [...found, `${bare} without an old version to keep`];
+  if (bare === 0) return found;
+  return [...found, found.length === 0 ? count(bare, 'package') : `${bare} more`];
 };
 
 const packageOf = (reason: ProofReason): string =>

@@ -56,6 +56,18 @@ export const elapsed = (ms: number): string => {
       : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 };
 
+/** A set length of time, in as few words as it needs: `2 h`, `90 s` as `1 min 30 s`, `1 d`. */
+export const span = (seconds: number): string => {
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  const told = parts.filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}`);
+  return told.length === 0 ? '0 s' : told.join(' ');
+};
+
 export const count = (n: number, one: string): string =>
   `${n} ${n === 1 ? one : one.endsWith('y') ? `${one.slice(0, -1)}ies` : `${one}s`}`;
 
