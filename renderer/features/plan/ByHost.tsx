@@ -1,16 +1,18 @@
 /** The hosts of a plan in groups, what needs a look first; each opens to its actions, its proof and what it skips. */
-import { ChevronRight, PackageMinus, PackagePlus, RotateCw } from 'lucide-react';
-import { useState } from 'react';
+import { ChevronRight, Clock, PackageMinus, PackagePlus, RotateCw } from 'lucide-react';
+import { createContext, useContext, useState } from 'react';
 import { Link } from 'wouter';
-import type { HostPlan } from '../../../shared/model/plan.ts';
+import type { HostPlan, ResolvedParameters } from '../../../shared/model/plan.ts';
 import { Badge, StatusDot } from '../../ui/Badge.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState.tsx';
-import { formatBytes, plural } from '../../ui/format.ts';
+import { Segmented } from '../../ui/Field.tsx';
+import { formatBytes, formatDuration, plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { hostPlanLook, proofLook } from '../../ui/states.ts';
 import { ActionTable } from './ActionTable.tsx';
-import { actionText, countActions, type PlanGroups } from './model.ts';
+import { actionText, countActions, type PlanGroups, REFUSAL_HELP, rebootFate } from './model.ts';
+import { ProofTable } from './ProofTable.tsx';
 
 const GROUPS: readonly { state: HostPlan['state']; title: string }[] = [
   { state: 'refused', title: 'Refused' },
@@ -22,9 +24,31 @@ const GROUPS: readonly { state: HostPlan['state']; title: string }[] = [
 /** Beyond this many, a group shows a part of its hosts until asked for all: each one is a disclosure of its own. */
 const FIRST = 60;
 
-export const ByHost = ({ groups }: { groups: PlanGroups }) => {
+/** What every row of the list needs to know of the plan. */
+type About = {
+  parameters: ResolvedParameters;
+  /** Ids of hosts that would not be done by the end of the window. */
+  late: ReadonlySet<string>;
+};
+const AboutContext = createContext<About | null>(null);
+
+type Shown = 'all' | 'short';
+
+export const ByHost = ({ groups: every, ...about }: { groups: PlanGroups } & About) => {
+  const [shown, setShown] = useState<Shown>('all');
+  const short = every.ready.filter((host) => host.proof !== 'proven').length;
+  const groups: PlanGroups =
+    shown === 'all'
+      ? every
+      : {
+          refused: [],
+          failed: [],
+          unreachable: [],
+          ready: every.ready.filter((host) => host.proof !== 'proven'),
+          compliant: [],
+        };
   const present = GROUPS.filter(({ state }) => groups[state].length > 0);
-  const total = present.reduce((sum, { state }) => sum + groups[state].length, 0);
+  const total = GROUPS.reduce((sum, { state }) => sum + every[state].length, 0);
   if (present.length === 0)
     return (
       <EmptyState title="No host matched">
@@ -32,11 +56,25 @@ export const ByHost = ({ groups }: { groups: PlanGroups }) => {
       </EmptyState>
     );
   return (
-    <div className="stack">
-      {present.map(({ state, title }) => (
-        <Group key={state} title={title} hosts={groups[state]} alone={total === 1} />
-      ))}
-    </div>
+    <AboutContext.Provider value={about}>
+      <div className="stack">
+        {short > 0 && total > 1 && (
+          <Segmented<Shown>
+            label="Hosts shown"
+            hideLabel
+            value={shown}
+            onChange={setShown}
+            options={[
+              { value: 'all', label: 'All hosts' },
+              { value: 'short', label: `Rollback not proven: ${short}` },
+            ]}
+          />
+        )}
+        {present.map(({ state, title }) => (
+          <Group key={state} title={title} hosts={groups[state]} alone={total === 1} />
+        ))}
+      </div>
+    </AboutContext.Provider>
   );
 };
 
@@ -72,6 +110,9 @@ const HostRow = ({ host, openAtFirst }: { host: HostPlan; openAtFirst: boolean }
   const look = hostPlanLook[host.state];
   const proof = proofLook[host.proof];
   const counts = countActions(host.actions);
+  const about = useContext(AboutContext);
+  const fate = about === null ? 'none' : rebootFate(host, about.parameters.reboot);
+  const waves = about?.parameters.waveSizes.length ?? 0;
   return (
     <details
       className="plan-host"
@@ -96,12 +137,23 @@ const HostRow = ({ host, openAtFirst }: { host: HostPlan; openAtFirst: boolean }
               </Badge>
             )}
             <span className="plan-host-end">
-              {host.reboot && (
+              {about?.late.has(host.hostId) === true && (
+                <Badge tone="warn" icon={Clock}>
+                  not before the window ends
+                </Badge>
+              )}
+              {fate !== 'none' && (
                 <Badge tone="warn" icon={RotateCw}>
-                  reboot
+                  {fate === 'will' ? 'is rebooted' : 'wants a reboot'}
                 </Badge>
               )}
               {host.bytes.short.length > 0 && <Badge tone="bad">too little space</Badge>}
+              {waves > 1 && host.wave !== undefined && <span className="num small">wave {host.wave}</span>}
+              {host.predictedSeconds !== undefined && (
+                <span className="num small" title="What it took in past runs">
+                  ~{formatDuration(host.predictedSeconds)}
+                </span>
+              )}
               <span className="num small">{formatBytes(host.bytes.download)}</span>
               <StatusDot {...proof}>{proof.label}</StatusDot>
             </span>
@@ -120,7 +172,10 @@ const HostRow = ({ host, openAtFirst }: { host: HostPlan; openAtFirst: boolean }
 
 const HostDetail = ({ host }: { host: HostPlan }) => {
   const { bytes, facts } = host;
-  const weak = host.reasons.filter((reason) => reason.proof !== 'proven');
+  const about = useContext(AboutContext);
+  const fate = about === null ? 'none' : rebootFate(host, about.parameters.reboot);
+  const waves = about?.parameters.waveSizes.length ?? 0;
+  const weak = host.reasons.filter((reason) => reason.proof !== 'proven').length;
   return (
     <div className="plan-detail stack">
       {host.refusals.map((refusal) => (
@@ -128,7 +183,11 @@ const HostDetail = ({ host }: { host: HostPlan }) => {
           key={`${refusal.code} ${refusal.package ?? ''} ${refusal.message}`}
           tone="frozen"
           title={refusal.message}
-          hint={<code>{refusal.code}</code>}
+          hint={
+            <>
+              {REFUSAL_HELP[refusal.code]} <code>{refusal.code}</code>
+            </>
+          }
         />
       ))}
       {host.error !== undefined && <ErrorState error={host.error} />}
@@ -154,25 +213,37 @@ const HostDetail = ({ host }: { host: HostPlan }) => {
             {formatBytes(bytes.download)} to download, {formatBytes(Math.abs(bytes.disk))}{' '}
             {bytes.disk < 0 ? 'freed' : 'more'} on disk, {formatBytes(bytes.available)} free
           </dd>
+          {waves > 1 && host.wave !== undefined && (
+            <>
+              <dt>Wave</dt>
+              <dd>
+                {host.wave} of {waves}
+              </dd>
+            </>
+          )}
+          <dt>Takes</dt>
+          <dd>
+            {host.predictedSeconds === undefined
+              ? 'not known yet: no past run tells'
+              : `about ${formatDuration(host.predictedSeconds)}, as in past runs`}
+          </dd>
           <dt>Reboot</dt>
-          <dd>{host.reboot ? 'wanted afterwards' : 'not foreseen'}</dd>
+          <dd>{REBOOT_FATE[fate]}</dd>
           <dt>Rollback</dt>
           <dd>
             <StatusDot {...proofLook[host.proof]}>{proofLook[host.proof].label}</StatusDot>
-            {weak.length > 0 && (
-              <ul className="plan-reasons small">
-                {weak.map((reason) => (
-                  <li key={`${reason.package ?? ''} ${reason.reason}`}>
-                    <StatusDot {...proofLook[reason.proof]}>
-                      {reason.package !== undefined && <span className="mono">{reason.package}: </span>}
-                      {reason.reason}
-                    </StatusDot>
-                  </li>
-                ))}
-              </ul>
-            )}
+            {host.reasons.length > 0 &&
+              (weak === 0
+                ? `, for all of ${plural(host.reasons.length, 'package')}`
+                : `: ${weak} of ${plural(host.reasons.length, 'package')} not proven`)}
           </dd>
         </dl>
+      )}
+      {host.reasons.length > 0 && (
+        <details className="plan-proof" open={weak > 0}>
+          <summary className="small">Rollback proof, package by package</summary>
+          <ProofTable reasons={host.reasons} host={host.host} />
+        </details>
       )}
       {host.actions.length > 0 && <ActionTable actions={host.actions} host={host.host} />}
       {host.state === 'compliant' && host.actions.length === 0 && (
@@ -201,3 +272,9 @@ const HostDetail = ({ host }: { host: HostPlan }) => {
     </div>
   );
 };
+
+const REBOOT_FATE = {
+  none: 'not foreseen',
+  wanted: 'wanted afterwards; this run reboots no host',
+  will: 'rebooted by this run once its packages are in place, and its return is verified',
+} as const;

@@ -5,16 +5,21 @@ import { Link } from 'wouter';
 import type { Plan } from '../../../shared/model/plan.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/EmptyState.tsx';
-import { formatBytes, plural } from '../../ui/format.ts';
+import { formatBytes, formatDateTime, formatDuration, formatList, plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { PageHeader } from '../../ui/PageHeader.tsx';
 import { Tabs } from '../../ui/Tabs.tsx';
-import { RelativeTime } from '../../ui/Time.tsx';
+import { RelativeTime, useNow } from '../../ui/Time.tsx';
 import { ByHost } from './ByHost.tsx';
 import { ByPackage } from './ByPackage.tsx';
-import { grouped, type RefusalRow, refusals, runnable, sentences } from './model.ts';
+import { ByProof } from './ByProof.tsx';
+import { grouped, REFUSAL_HELP, type RefusalRow, rebootFate, refusals, runnable } from './model.ts';
+import { type ProofCounts, proofCounts } from './proof.ts';
 import { RunDialog } from './RunDialog.tsx';
+import { type Schedule, scheduleOf } from './schedule.ts';
 import { usePlans } from './store.ts';
+import { Topics } from './Topics.tsx';
+import { topics } from './words.ts';
 import './plan.css';
 
 export const PlanPage = ({ id }: { id: string }) => {
@@ -42,9 +47,13 @@ const PlanView = ({ plan }: { plan: Plan }) => {
   const can = runnable(plan);
   const refused = refusals(plan);
   const download = groups.ready.reduce((sum, host) => sum + host.bytes.download, 0);
-  const weak = groups.ready.filter((host) => host.proof !== 'proven');
-  const reboots = groups.ready.filter((host) => host.reboot).length;
-  const { snapshot } = plan;
+  const proof = proofCounts(groups.ready);
+  const { snapshot, parameters } = plan;
+  const fates = groups.ready.map((host) => rebootFate(host, parameters.reboot));
+  const now = useNow();
+  const schedule = scheduleOf(plan, now);
+  const over = parameters.until !== undefined && Date.parse(parameters.until) <= now;
+  const late = new Set((schedule?.late ?? []).map((host) => host.hostId));
 
   return (
     <div className="page">
@@ -75,6 +84,7 @@ const PlanView = ({ plan }: { plan: Plan }) => {
           <Notice tone={groups.compliant.length === plan.hosts.length ? 'good' : 'warn'} title={can.reason} />
         )}
         <Refusals rows={refused} />
+        <WindowNotice schedule={schedule} until={parameters.until} over={over} hosts={groups.ready.length} />
         <div className="plan-top">
           <section className="panel" aria-label="What it comes to">
             <h2 className="panel-title">What it comes to</h2>
@@ -91,23 +101,25 @@ const PlanView = ({ plan }: { plan: Plan }) => {
               <dd className="num">{formatBytes(download)} over all hosts</dd>
               <dt>Rollback</dt>
               <dd>
-                {weak.length === 0
-                  ? groups.ready.length === 0
-                    ? 'nothing to undo'
-                    : 'proven on every host'
-                  : `not proven on ${plural(weak.length, 'host')}: the reasons stand at each host`}
+                {proofText(proof)}
+                {proof['best-effort'] + proof.impossible > 0 && (
+                  <>
+                    {' '}
+                    <Button size="sm" variant="ghost" onClick={() => setTab('proof')}>
+                      Show what is not proven
+                    </Button>
+                  </>
+                )}
               </dd>
-              <dt>Reboot wanted after</dt>
-              <dd>{reboots === 0 ? 'none foreseen' : `${plural(reboots, 'host')} foreseen`}</dd>
+              <dt>Reboot</dt>
+              <dd>{rebootText(fates)}</dd>
+              <dt>Takes</dt>
+              <dd>{scheduleText(schedule)}</dd>
             </dl>
           </section>
           <section className="panel" aria-label="How it would run">
             <h2 className="panel-title">How it would run</h2>
-            <ul className="plan-sentences">
-              {sentences(plan.parameters).map((sentence) => (
-                <li key={sentence}>{sentence}</li>
-              ))}
-            </ul>
+            <Topics topics={topics(parameters, plan.hosts)} />
           </section>
         </div>
         <Tabs
@@ -119,14 +131,92 @@ const PlanView = ({ plan }: { plan: Plan }) => {
               id: 'hosts',
               label: 'By host',
               count: plan.hosts.length,
-              content: <ByHost groups={groups} />,
+              content: <ByHost groups={groups} parameters={parameters} late={late} />,
             },
             { id: 'packages', label: 'By package', content: <ByPackage hosts={groups.ready} /> },
+            { id: 'proof', label: 'Rollback proof', content: <ByProof hosts={groups.ready} /> },
           ]}
         />
       </div>
       {can.ok && <RunDialog open={asking} onOpenChange={setAsking} plan={plan} hosts={can.hosts} />}
     </div>
+  );
+};
+
+const proofText = (proof: ProofCounts): string => {
+  if (proof['best-effort'] + proof.impossible === 0)
+    return proof.proven === 0
+      ? 'nothing to undo'
+      : `proven on ${plural(proof.proven, 'host')}, all there are`;
+  const parts = [
+    `proven on ${plural(proof.proven, 'host')}`,
+    ...(proof['best-effort'] > 0 ? [`best effort on ${proof['best-effort']}`] : []),
+    ...(proof.impossible > 0 ? [`impossible on ${proof.impossible}`] : []),
+  ];
+  return `${parts.join(', ')}.`;
+};
+
+const rebootText = (fates: readonly ReturnType<typeof rebootFate>[]): string => {
+  const will = fates.filter((fate) => fate === 'will').length;
+  const wanted = fates.filter((fate) => fate === 'wanted').length;
+  if (will > 0) return `${plural(will, 'host is', 'hosts are')} rebooted, as far as it can be foreseen`;
+  return wanted > 0 ? `${plural(wanted, 'host')} will want one; this run reboots none` : 'none foreseen';
+};
+
+const scheduleText = (schedule: Schedule | undefined): string => {
+  if (schedule === undefined) return 'not known yet: no past run tells how long these hosts take';
+  const gates =
+    schedule.approvals === 0 ? '' : `, and ${plural(schedule.approvals, 'approval')} to wait for in between`;
+  return `about ${formatDuration(schedule.seconds)}, if every host takes what it took before${gates}`;
+};
+
+/** Who would not fit the window, before it is run. */
+const WindowNotice = ({
+  schedule,
+  until,
+  over,
+  hosts,
+}: {
+  schedule: Schedule | undefined;
+  until: string | undefined;
+  over: boolean;
+  /** That would be changed. */
+  hosts: number;
+}) => {
+  if (until === undefined || hosts === 0) return null;
+  if (over)
+    return (
+      <Notice
+        tone="bad"
+        title={`The window of this plan ended at ${formatDateTime(until)}: no host would be started.`}
+        hint="Make a plan with another window."
+      />
+    );
+  if (schedule === undefined)
+    return (
+      <Notice
+        tone="warn"
+        title={`Whether every host fits the window until ${formatDateTime(until)} is not known: no past run tells how long they take.`}
+        hint="Hosts are started as long as the window is open; those at work when it ends are finished."
+      />
+    );
+  if (schedule.late.length === 0) return null;
+  return (
+    <Notice
+      tone="warn"
+      title={
+        <>
+          <strong>{plural(schedule.late.length, 'host does', 'hosts do')} not fit the window</strong> until{' '}
+          {formatDateTime(until)}:{' '}
+          {formatList(
+            schedule.late.map((host) => host.host),
+            8,
+          )}
+          .
+        </>
+      }
+      hint="From what past runs took, they would not be done by then, so they would not be started. Begin earlier, allow more hosts at once, or let the window end later."
+    />
   );
 };
 
@@ -150,7 +240,11 @@ const Refusals = ({ rows }: { rows: readonly RefusalRow[] }) => {
               {row.message}
             </>
           }
-          hint={<code>{row.code}</code>}
+          hint={
+            <>
+              {REFUSAL_HELP[row.code]} <code>{row.code}</code>
+            </>
+          }
         >
           {(row.hosts.length > 1 || row.packages.length > 1) && (
             <details className="small">

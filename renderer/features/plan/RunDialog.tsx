@@ -4,8 +4,10 @@ import type { HostPlan, Plan } from '../../../shared/model/plan.ts';
 import { ConfirmDialog } from '../../ui/Dialog.tsx';
 import { formatBytes, formatList, plural } from '../../ui/format.ts';
 import { Notice } from '../../ui/Notice.tsx';
-import { actionText, byPackage, countActions, grouped, sentences } from './model.ts';
+import { actionText, byPackage, countActions, grouped, rebootFate } from './model.ts';
 import { usePlans } from './store.ts';
+import { Topics } from './Topics.tsx';
+import { topics } from './words.ts';
 
 export const RunDialog = ({
   open,
@@ -27,6 +29,10 @@ export const RunDialog = ({
   const groups = grouped(plan);
   const without = plan.hosts.length - hosts.length - groups.compliant.length;
   const impossible = hosts.filter((host) => host.proof === 'impossible').map((host) => host.host);
+  const bestEffort = hosts.filter((host) => host.proof === 'best-effort').map((host) => host.host);
+  const rebooted = hosts
+    .filter((host) => rebootFate(host, plan.parameters.reboot) === 'will')
+    .map((host) => host.host);
   const download = hosts.reduce((sum, host) => sum + host.bytes.download, 0);
 
   return (
@@ -62,6 +68,18 @@ export const RunDialog = ({
           title={`${formatList(impossible, 6)} cannot be rolled back completely: some old packages are nowhere to be had.`}
         />
       )}
+      {bestEffort.length > 0 && (
+        <Notice
+          tone="warn"
+          title={`Going back is best effort only on ${formatList(bestEffort, 6)}: see “Rollback proof” for the packages.`}
+        />
+      )}
+      {rebooted.length > 0 && (
+        <Notice
+          tone="warn"
+          title={`${plural(rebooted.length, 'host is', 'hosts are')} rebooted as part of the run: ${formatList(rebooted, 8)}.`}
+        />
+      )}
       {without > 0 && (
         <p>
           {plural(without, 'host')} of the plan {without === 1 ? 'is' : 'are'} refused, unreachable or could
@@ -69,11 +87,7 @@ export const RunDialog = ({
           not changed.
         </p>
       )}
-      <ul className="plan-sentences">
-        {sentences(plan.parameters).map((sentence) => (
-          <li key={sentence}>{sentence}</li>
-        ))}
-      </ul>
+      <Topics topics={topics(plan.parameters, plan.hosts)} />
     </ConfirmDialog>
   );
 };

@@ -1,52 +1,9 @@
 /** What the plan page shows, worked out from the plan. Pure. */
-import {
-  type HostPlan,
-  type Plan,
-  type PlanAction,
-  packagesOf,
-  type ResolvedParameters,
-} from '../../../shared/model/plan.ts';
+import { type HostPlan, type Plan, type PlanAction, packagesOf } from '../../../shared/model/plan.ts';
 import { formatList } from '../../ui/format.ts';
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
-
-const ordinal = (value: number): string => {
-  const rest = value % 100;
-  if (rest >= 11 && rest <= 13) return `${value}th`;
-  return `${value}${{ 1: 'st', 2: 'nd', 3: 'rd' }[value % 10] ?? 'th'}`;
-};
-
-const ON_FAILURE: Record<ResolvedParameters['onFailure'], string> = {
-  keep: 'A host that fails is left as it is.',
-  'rollback-host': 'A host that fails is rolled back.',
-  'rollback-run': 'When a host fails, every host of the run is rolled back.',
-};
-const REBOOT: Record<ResolvedParameters['reboot'], string> = {
-  never: 'No host is rebooted; the run says which ones want it.',
-  'if-required': 'Hosts that want a reboot afterwards are rebooted.',
-  always: 'Every host is rebooted afterwards.',
-};
-
-const spell = (seconds: number): string => {
-  if (seconds % 86_400 === 0) return plural(seconds / 86_400, 'day');
-  if (seconds % 3600 === 0) return plural(seconds / 3600, 'hour');
-  if (seconds % 60 === 0) return plural(seconds / 60, 'minute');
-  return plural(seconds, 'second');
-};
-
-/** Each parameter as what it concretely means for this plan. */
-export const sentences = (p: ResolvedParameters): string[] => [
-  `At most ${plural(p.concurrency, 'host')} at once.`,
-  p.abortsAtFailure === null
-    ? `Never aborts by itself: max failures ${p.maxFailures} of ${plural(p.targets, 'host')} cannot be exceeded.`
-    : `Aborts at the ${ordinal(p.abortsAtFailure)} failed host (max failures ${p.maxFailures} of ${plural(p.targets, 'host')}).`,
-  p.ignoreUnreachable ? 'Unreachable hosts do not count as failed.' : 'Unreachable hosts count as failed.',
-  ON_FAILURE[p.onFailure],
-  REBOOT[p.reboot],
-  `A host may take ${spell(p.timeoutSeconds)}, and waits ${spell(p.lockTimeoutSeconds)} for another package manager to finish.`,
-  ...(p.requireProof ? ['Hosts whose rollback is not proven are refused.'] : []),
-];
 
 export type PlanGroups = Record<HostPlan['state'], HostPlan[]>;
 
@@ -156,7 +113,10 @@ const TOUCHED = ' It would change ';
 /** What a refusal says but for the host's name and its packages, which stand beside it: else every host would have a row of its own. */
 const withoutParticulars = (message: string, host: string): { said: string; names: boolean } => {
   const about = `${host} is `;
-  const said = message.startsWith(about) ? message.slice(about.length) : message;
+  const said = (message.startsWith(about) ? message.slice(about.length) : message).replace(
+    ` on ${host} `,
+    ' ',
+  );
   const tail = said.lastIndexOf(TOUCHED);
   return tail < 0 ? { said, names: false } : { said: said.slice(0, tail), names: true };
 };
@@ -171,4 +131,18 @@ export const runnable = (plan: Plan): { ok: true; hosts: HostPlan[] } | { ok: fa
   if (groups.refused.length > 0 && groups.refused.length + groups.compliant.length === plan.hosts.length)
     return { ok: false, reason: 'Every host with something to do is refused; the reasons stand below.' };
   return { ok: false, reason: 'No host can be patched with this plan: see each host below.' };
+};
+
+export type RebootFate = 'none' | 'wanted' | 'will';
+/** What becomes of a reboot on this host: not foreseen, wanted but not done by this run, or done. */
+export const rebootFate = (host: HostPlan, policy: Plan['parameters']['reboot']): RebootFate => {
+  if (policy === 'always') return host.state === 'ready' ? 'will' : 'none';
+  if (!host.reboot) return 'none';
+  return policy === 'if-required' ? 'will' : 'wanted';
+};
+
+/** What a refusal means beyond its own words, by code. */
+export const REFUSAL_HELP: Partial<Record<string, string>> = {
+  'proof.insufficient':
+    'This plan asks for a proven rollback. Bring the missing old packages within reach (a repository or the cache that still has them) and plan again, or plan without “Only hosts whose rollback is proven”.',
 };

@@ -3,62 +3,14 @@ import {
   actionText,
   byPackage,
   countActions,
+  rebootFate,
   refusals,
   runnable,
-  sentences,
 } from '../../../../renderer/features/plan/model.ts';
-import type { HostPlan, Plan, PlanAction } from '../../../../shared/model/plan.ts';
-import { hash, parameters } from '../run/samples.ts';
+import type { HostPlan, Plan } from '../../../../shared/model/plan.ts';
+import { action, host, plan as planWith } from './samples.ts';
 
-const action = (name: string, more: Partial<PlanAction> = {}): PlanAction => ({
-  action: 'upgrade',
-  name,
-  arch: 'amd64',
-  from: '1',
-  to: '2',
-  stage: 1,
-  dependency: false,
-  ...more,
-});
-const host = (name: string, state: HostPlan['state'], more: Partial<HostPlan> = {}): HostPlan => ({
-  hostId: `00000000-0000-4000-8000-${String(name.charCodeAt(0)).padStart(12, '0')}`,
-  host: name,
-  state,
-  actions: [],
-  skipped: [],
-  proof: 'proven',
-  reasons: [],
-  refusals: [],
-  bytes: { download: 0, disk: 0, available: 0, short: [] },
-  reboot: false,
-  ...more,
-});
-const plan = (...hosts: HostPlan[]): Plan => ({
-  id: '33333333-3333-4333-8333-333333333333',
-  hash,
-  createdAt: '2026-11-23T14:00:00.000Z',
-  snapshot: { name: 'june', revision: 3, id: hash },
-  selectors: ['all'],
-  parameters: parameters(),
-  hosts,
-});
-
-describe('the parameters of a plan', () => {
-  it('are said as what they come to', () => {
-    const said = sentences(
-      parameters({ targets: 12, concurrency: 6, maxFailures: '25%', abortsAtFailure: 4 }),
-    );
-    expect(said).toContain('At most 6 hosts at once.');
-    expect(said).toContain('Aborts at the 4th failed host (max failures 25% of 12 hosts).');
-    expect(said).toContain(
-      'A host may take 2 hours, and waits 5 minutes for another package manager to finish.',
-    );
-  });
-
-  it('say so when the run never aborts by itself', () => {
-    expect(sentences(parameters({ abortsAtFailure: null }))[1]).toContain('Never aborts');
-  });
-});
+const plan = (...hosts: HostPlan[]): Plan => planWith({ hosts });
 
 describe('whether a plan can be run', () => {
   it('takes one host that is ready', () => {
@@ -135,5 +87,20 @@ describe('refusals', () => {
           "under the freeze of 'june': snapshot 'other' may not be deployed. It would change curl, nginx and libpq5.",
       }),
     ]);
+  });
+});
+
+describe('what becomes of a reboot', () => {
+  it.each([
+    ['never', true, 'wanted'],
+    ['if-required', true, 'will'],
+    ['if-required', false, 'none'],
+    ['always', false, 'will'],
+  ] as const)('with “%s”, wanted: %s', (policy, reboot, fate) => {
+    expect(rebootFate(host('a', 'ready', { reboot }), policy)).toBe(fate);
+  });
+
+  it('is nothing on a host with nothing to do', () => {
+    expect(rebootFate(host('a', 'compliant'), 'always')).toBe('none');
   });
 });

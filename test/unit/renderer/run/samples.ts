@@ -7,7 +7,13 @@ export const RUN = '11111111-1111-4111-8111-111111111111';
 export const hash = `sha256:${'a'.repeat(64)}`;
 
 export const parameters = (more: Partial<ResolvedParameters> = {}): ResolvedParameters => ({
-  ...ResolvedParameters.parse({ concurrency: 2, targets: 3, abortsAtFailure: 1, timeoutSeconds: 7200, lockTimeoutSeconds: 300 }),
+  ...ResolvedParameters.parse({
+    concurrency: 2,
+    targets: 3,
+    abortsAtFailure: 1,
+    timeoutSeconds: 7200,
+    lockTimeoutSeconds: 300,
+  }),
   ...more,
 });
 
