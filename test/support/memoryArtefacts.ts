@@ -1,11 +1,6 @@
 /** A pool of old artefacts in memory, that can be told to be full, and the archive of somebody who has set none. */
 import { createHash } from 'node:crypto';
-import type {
-  Archive,
-  ArtefactKey,
-  Artefacts,
-  PooledArtefact,
-} from '../../main/core/artefacts/ports.ts';
+import type { Archive, ArtefactKey, Artefacts, PooledArtefact } from '../../main/core/artefacts/ports.ts';
 import { fail, ok } from '../../shared/errors.ts';
 
 export const noArchive: Archive = {
@@ -21,7 +16,12 @@ export type MemoryArtefacts = Artefacts & {
   /** Takes no more than this many bytes: the disk is full. */
   room: number;
   /** Puts content in as if it had been pulled. */
-  put(key: ArtefactKey, content: Uint8Array, source?: PooledArtefact['source'], from?: string): PooledArtefact;
+  put(
+    key: ArtefactKey,
+    content: Uint8Array,
+    source?: PooledArtefact['source'],
+    from?: string,
+  ): PooledArtefact;
 };
 
 const sha = (kind: 'sha256' | 'sha1', bytes: Uint8Array): string =>

@@ -291,8 +291,7 @@ const artefactMethods = (): ArtefactIndex => {
     },
   };
 };
-const sortKey = (a: PooledArtefact): string =>
-  [a.name, a.version, a.arch, a.ecosystem, a.sha256].join('\0');
+const sortKey = (a: PooledArtefact): string => [a.name, a.version, a.arch, a.ecosystem, a.sha256].join('\0');
 
 export const createMemoryStore = (): Store => {
   const records: Records = {

@@ -114,7 +114,7 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
         log: [`${body.kind} begins`],
         progress: [],
         stop: false,
-        end: body.kind === 'hook' ? { kind: 'exit', code: /exit (\d+)/.test(body.script) ? 1 : 0 } : null,
+        end: null,
       });
     if (host.faults.loseStarts > 0) {
       host.faults.loseStarts -= 1;
@@ -312,10 +312,10 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
       return said?.op === 'packages'
         ? ok({
             packages: said.packages,
-            rebootRequired: false,
+            rebootRequired: said.rebootRequired,
             rebootReasons: [],
             bootId: 'boot',
-            kernel: { running: '6.1' },
+            kernel: { running: '6.1', ...(said.oldKernel && { expected: '6.2' }) },
           })
         : malformed;
     },

@@ -186,7 +186,8 @@ export const catchUp = (host: SimulatedHost, job: Job, now: number): void => {
     const action = job.steps[job.done];
     if (action === undefined) {
       if (host.faults.hang) return;
-      job.end = { kind: 'exit', code: 0 };
+      const fails = job.body.kind === 'hook' && job.body.script.includes("'exit 3'");
+      job.end = { kind: 'exit', code: fails ? 3 : 0 };
       return;
     }
     const boundary = job.done === 0 || job.steps[job.done - 1]?.stage !== action.stage;

@@ -3,7 +3,7 @@ import { frostError } from '../../../shared/errors.ts';
 import { FINAL_STATES } from '../../../shared/model/run.ts';
 import { type Draft, failuresOf, move, taskAt } from './draft.ts';
 import type { Input, RunModel, TaskModel } from './model.ts';
-import { abort, rollBackRun } from './requests.ts';
+import { abort, isWindowOver, rollBackRun } from './requests.ts';
 
 /** At rest by having been worked on. What was refused in the plan, or never started, tells nothing of the patches. */
 const isCompleted = (task: TaskModel): boolean =>
@@ -67,7 +67,7 @@ export const judgeFailures = (draft: Draft): void => {
 export const judgeWindow = (draft: Draft): void => {
   const { state, parameters } = draft.state;
   if (state !== 'running' || parameters.until === undefined) return;
-  if (Date.parse(draft.at) < Date.parse(parameters.until)) return;
+  if (!isWindowOver(draft.state, draft.at)) return;
   abort(draft, {
     reason: `the window ended at ${parameters.until}`,
     cause: { kind: 'window', until: parameters.until },
@@ -87,7 +87,7 @@ export const leftOutByWindow = (draft: Draft, index: number): boolean => {
     error: frostError(
       'window.closed',
       `Its task took ${Math.ceil(predictedSeconds)} s in past runs, and the window ends in ${Math.max(0, Math.floor(left))} s.`,
-      { host, hint: 'Retry it in the next window.' },
+      { host, hint: 'Plan it again for the next window.' },
     ),
   });
   return true;

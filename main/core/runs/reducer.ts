@@ -9,7 +9,7 @@ import { FINAL_STATES } from '../../../shared/model/run.ts';
 import { type Draft, demand, emit, move, openDraft, taskAt, update } from './draft.ts';
 import { judgeFailures, judgeWindow, leftOutByWindow, onProbe } from './limits.ts';
 import type { FollowMark, Input, Reduction, RunModel, TaskModel } from './model.ts';
-import { abort, askRollback, canRetry, canRollBack, rollBackRun } from './requests.ts';
+import { abort, askRollback, canRetry, canRollBack, isWindowOver, rollBackRun } from './requests.ts';
 import { onStep } from './steps.ts';
 import { isActive } from './transitions.ts';
 import { countsOf, verdictOf } from './verdict.ts';
@@ -45,7 +45,7 @@ const retry = (draft: Draft, hostIds: readonly string[]): void => {
   const chosen = run.tasks.flatMap((task, index) =>
     hostIds.includes(task.hostId) && canRetry(run, task) ? [index] : [],
   );
-  if (chosen.length === 0) return;
+  if (chosen.length === 0 || isWindowOver(run, draft.at)) return;
   Object.assign(run, {
     state: 'running',
     verdict: null,

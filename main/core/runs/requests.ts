@@ -19,6 +19,10 @@ const RETRYABLE: ReadonlySet<TaskState> = new Set<TaskState>([
 export const canRollBack = (run: RunModel, task: TaskModel): boolean =>
   run.acceptedAt === null && FINAL_STATES.has(task.state) && task.changed && task.captured;
 
+/** The run's window is over: trying again would only end it again. `at`: now, ISO. */
+export const isWindowOver = (run: RunModel, at: string): boolean =>
+  run.parameters.until !== undefined && Date.parse(at) >= Date.parse(run.parameters.until);
+
 export const canRetry = (run: RunModel, task: TaskModel): boolean =>
   run.state === 'finished' && run.acceptedAt === null && RETRYABLE.has(task.state);
 

@@ -7,7 +7,7 @@ import { createCleaner } from './clean.ts';
 import { cleanLine } from './follow.ts';
 import { RunModel, type TaskModel } from './model.ts';
 import { differences, emptyReplay, replayEvent } from './replay.ts';
-import { canRetry, canRollBack } from './requests.ts';
+import { canRetry, canRollBack, isWindowOver } from './requests.ts';
 import { createRunner } from './runner.ts';
 import type { EngineDeps } from './tools.ts';
 import { waveCount, waveOf } from './waves.ts';
@@ -142,6 +142,10 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
       return fail('state.conflict', `Run ${short(model.runId)} is not finished yet.`);
     if (model.acceptedAt !== null)
       return fail('state.conflict', `Run ${short(model.runId)} was accepted; start a new one.`);
+    if (isWindowOver(model, runner.now()))
+      return fail('state.conflict', `The window of run ${short(model.runId)} is over.`, {
+        hint: 'Plan these hosts again, with the next window.',
+      });
     const possible = tasks.value.filter((task) => canRetry(model, task));
     const against =
       input.hosts === undefined ? undefined : tasks.value.find((task) => !possible.includes(task));

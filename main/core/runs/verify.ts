@@ -32,16 +32,21 @@ export const netActions = (actions: readonly PlanAction[]): PlanAction[] => {
   return [...net.values()];
 };
 
-type Index = { find(action: { name: string; arch: string }): Package | undefined };
+type Index = { find(action: { name: string; arch: string; to?: string | undefined }): Package | undefined };
 
-/** By name and architecture; where a package changed its architecture (all ↔ amd64), by name if that is unambiguous. */
+/**
+ * By name and architecture; where a package changed its architecture (all ↔ amd64), by name if that is unambiguous. Of a
+ * package that is installed in several versions side by side (kernels), the one an action is about, where it is there.
+ */
 const indexOf = (packages: readonly Package[]): Index => {
-  const exact = new Map(packages.map((entry) => [keyOf(entry), entry]));
+  const exact = Map.groupBy(packages, keyOf);
   const byName = Map.groupBy(packages, (entry) => entry.name);
   return {
     find: (action) => {
+      const rows = exact.get(keyOf(action)) ?? [];
       const named = byName.get(action.name);
-      return exact.get(keyOf(action)) ?? (named?.length === 1 ? named[0] : undefined);
+      const [only] = named?.length === 1 ? named : [];
+      return rows.find((row) => row.version === action.to) ?? rows[0] ?? only;
     },
   };
 };
@@ -51,6 +56,10 @@ const isDone = (action: PlanAction, now: Package | undefined): boolean => {
   if (action.action === 'remove') return !present;
   return present && !isBroken(now.state) && now.version === action.to;
 };
+
+/** A package's own script failed: its files are in place all the same, and no state of the manager's tells. */
+const isScriptFailure = (complaint: FrostError | null): complaint is FrostError =>
+  complaint?.code === 'host.script-failed';
 
 const differs = (a: Package | undefined, b: Package | undefined): boolean => {
   const [presentA, presentB] = [a !== undefined && isPresent(a.state), b !== undefined && isPresent(b.state)];
@@ -75,7 +84,7 @@ export type Applied = {
 
 /**
  * After an apply job. `complete`: every planned action is true and nothing that was well before is broken now. `complaint`:
- * what the job said of itself; it explains an incomplete result and is overruled by a complete one.
+ * what the job said of itself; it explains an incomplete result and is overruled by a complete one, but for a failed script.
  */
 export const judgeApplied = (o: {
   host: string;
@@ -92,12 +101,15 @@ export const judgeApplied = (o: {
     const was = before.find(entry);
     return isBroken(entry.state) && !(was !== undefined && isBroken(was.state));
   });
-  if (undone.length === 0 && broken.length === 0)
+  if (undone.length === 0 && broken.length === 0 && !isScriptFailure(o.complaint))
     return { complete: true, touched: true, outcome: { kind: 'planned' }, error: null };
 
   const touched =
-    broken.length > 0 || actions.some((action) => differs(before.find(action), after.find(action)));
-  const names = [...new Set([...broken, ...undone].map((entry) => entry.name))].slice(0, 2000);
+    broken.length > 0 ||
+    undone.length === 0 ||
+    actions.some((action) => differs(before.find(action), after.find(action)));
+  const found = [...new Set([...broken, ...undone].map((entry) => entry.name))].slice(0, 2000);
+  const names = found.length > 0 ? found : (o.complaint?.packages ?? []);
   const details = { host: o.host, packages: names };
   const own = broken.length
     ? frostError(
@@ -126,7 +138,11 @@ export const judgeApplied = (o: {
       // Stopped as asked, yet broken: that is a failure, whatever was asked.
       o.complaint === null || (broken.length > 0 && o.complaint.code === 'cancelled')
         ? own
-        : { ...o.complaint, ...details, hint: joined(o.complaint.hint, own.message) },
+        : {
+            ...o.complaint,
+            ...details,
+            hint: joined(o.complaint.hint, found.length > 0 ? own.message : undefined),
+          },
   };
 };
 

@@ -1,6 +1,6 @@
 /** A whole console over a simulated fleet: store, services, virtual time; it can be killed and started again. */
 
-import type { Ports, Store } from '../../../main/core/ports.ts';
+import type { LocalProbe, Ports, Store } from '../../../main/core/ports.ts';
 import { createPlanService } from '../../../main/core/runs/plan.ts';
 import { createRunService, type RunService } from '../../../main/core/runs/service.ts';
 import type { EngineDeps } from '../../../main/core/runs/tools.ts';
@@ -120,13 +120,20 @@ export class TestConsole {
   runs: RunService;
   refusals: (host: string, at: number) => Refusal[] = () => [];
   entries: EntrySpec[] = [];
+  /** What runs of `abortIf` are told. */
+  probe: LocalProbe = { run: async () => ({ result: 'clear', detail: '' }) };
   dead: () => boolean = () => false;
   /** Runs that came to rest, in order. */
   rested: Run[] = [];
 
   constructor() {
     this.fleet = createSimulatedFleet(this.clock);
-    this.ports = fakePorts({ vault, transport: this.fleet.transport, clock: this.clock });
+    this.ports = fakePorts({
+      vault,
+      transport: this.fleet.transport,
+      clock: this.clock,
+      probe: { run: (command, o) => this.probe.run(command, o) },
+    });
     this.runs = createRunService(this.ports, this.deps());
   }
 

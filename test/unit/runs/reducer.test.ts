@@ -33,7 +33,7 @@ describe('whatever happens in whatever order', () => {
         expect(harness.events.at(-1)?.type).toMatch(/run\.finished|task\.output/);
         for (const task of harness.model.tasks) expect(FINAL_STATES.has(task.state)).toBe(true);
       }),
-      { numRuns: 400 },
+      { numRuns: 1500 },
     );
   });
 
@@ -53,7 +53,7 @@ describe('whatever happens in whatever order', () => {
           judge();
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 600 },
     );
   });
 });

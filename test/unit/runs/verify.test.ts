@@ -47,6 +47,33 @@ const judge = (
 ) => judgeApplied({ host: 'h1', actions, capture: capture(...before), now, complaint });
 
 describe('after an apply job', () => {
+  it('a script that failed is a failure, though every version is in place', () => {
+    const complaint = frostError('host.script-failed', 'curl: %post failed: no such user', {
+      packages: ['curl'],
+      hint: 'Mend what the script needs.',
+    });
+    const judged = judge([upgrade('curl', '1', '2')], [pkg('curl', '1')], [pkg('curl', '2')], complaint);
+    expect(judged).toMatchObject({
+      complete: false,
+      touched: true,
+      error: { code: 'host.script-failed', packages: ['curl'], hint: 'Mend what the script needs.' },
+    });
+  });
+
+  it('of a package that stands in several versions side by side, the one that was to come counts', () => {
+    const kernel: PlanAction = {
+      action: 'install',
+      name: 'kernel-core',
+      arch: 'x86_64',
+      to: '6.2',
+      stage: 0,
+      dependency: false,
+    };
+    const old = pkg('kernel-core', '6.1', 'ii', 'x86_64');
+    expect(judge([kernel], [old], [old, pkg('kernel-core', '6.2', 'ii', 'x86_64')]).complete).toBe(true);
+    expect(judge([kernel], [old], [old])).toMatchObject({ complete: false, touched: false });
+  });
+
   const actions = [upgrade('curl', '1', '2'), remove('old', '1')];
   const before = [pkg('curl', '1'), pkg('old', '1'), pkg('other', '5')];
 
