@@ -83,6 +83,8 @@ report() {
   said=$((said + 1))
   [ -z "$fd" ] || eval "printf 'pmstatus:%s:%s.0000:%s\n' \"\$1\" $((said * 100 / steps)) \"\$2\" >&$fd"
 }
+# What was done, for whoever asks later; as dpkg keeps it, one line each.
+logged() { mkdir -p "$R/var/log" && printf '%s %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$1" >>"$R/var/log/dpkg.log"; }
 # state NAME WANTED STATE CONTROL
 state() {
   deb_awk state NAME="$1" WANTED="$2" STATE="$3" CONTROL="$4" >"$R/var/lib/dpkg/demo.$$.status" && mv "$R/var/lib/dpkg/demo.$$.status" "$STATUS"
@@ -100,6 +102,7 @@ configure() {
   report "$c_name" "Configuring $c_name (all)"
   echo "Setting up $c_name ($c_ver) ..."
   pause
+  logged "configure $c_name $c_ver <none>"
   if grep -q -x -F "$c_name $c_ver" "$R/etc/frostline-demo/broken" 2>/dev/null; then
     state "$c_name" "" half-configured ""
     echo "$c_name: /etc/$c_name/$c_name.conf: line 12: unknown directive 'legacy_listen'"
@@ -131,6 +134,7 @@ unpack() {
   report "$u_name" "Unpacking $u_name (all)"
   if [ -n "$u_old" ]; then echo "Unpacking $u_name ($u_ver) over ($u_old) ..."; else echo "Unpacking $u_name ($u_ver) ..."; fi
   pause
+  if [ -n "$u_old" ]; then logged "upgrade $u_name $u_old $u_ver"; else logged "install $u_name <none> $u_ver"; fi
   state "$u_name" "$2" unpacked "$1"
 }
 # Everything that is not configured yet, earlier failures included: as dpkg does after every run.
@@ -141,6 +145,7 @@ drop() {
   report "$1" "Removing $1 (all)"
   echo "Removing $1 ($2) ..."
   pause
+  logged "remove $1 $2 <none>"
   state "$1" "" "" ""
   unmark "$1"
 }
