@@ -53,7 +53,7 @@ export const localProbe: LocalProbe = {
       };
       child.on('error', (error) => answer('unreadable', error.message.slice(0, 500)));
       child.on('close', (code) => {
-        if (late) answer('unreadable', `it took longer than ${Math.round(timeoutMs / 1000)} s`);
+        if (late) answer('unreadable', `it took longer than ${timeoutMs / 1000} s`);
         else if (code === 0 || code === 1) answer(code === 0 ? 'met' : 'clear', lastWords(said));
         else answer('unreadable', `exit code ${code ?? 'none'}${said === '' ? '' : `: ${lastWords(said)}`}`);
       });
