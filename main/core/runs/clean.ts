@@ -4,18 +4,21 @@ import type { Plan } from '../../../shared/model/plan.ts';
 import { eachLimited } from '../fleet/pool.ts';
 import { routeOf } from '../fleet/route.ts';
 import type { Ports } from '../ports.ts';
+import { hookToken } from './hooks.ts';
 import type { RunModel, TaskModel } from './model.ts';
 import { rollbackToken } from './mutate.ts';
 import { type EngineDeps, hostTools } from './tools.ts';
 
 const AT_ONCE = 32;
 
-/** Every token the task may have used: those of its attempts, and of their rollbacks. */
+/** Every token the task may have used: those of its attempts, of their hooks, and of their rollbacks. */
 const tokensOf = (task: TaskModel): string[] => {
   const stem = task.token?.replace(/\d+$/, '');
   if (stem === undefined) return [];
   return Array.from({ length: task.attempt }, (_, index) => `${stem}${index + 1}`).flatMap((token) => [
     token,
+    hookToken(token, 'before'),
+    hookToken(token, 'after'),
     ...Array.from({ length: task.rollbacks }, (_, index) => rollbackToken(token, index + 1)),
   ]);
 };

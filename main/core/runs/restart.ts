@@ -69,7 +69,10 @@ const awaitReturn = async (
   let last: FrostError | null = null;
   let seen = asked;
   for (let pause = POLL_MS, tries = 1; ; pause = Math.min(SLOWEST_POLL_MS, pause + 1000), tries += 1) {
-    waiting(context, `the host to come back from its restart (asked at ${clockTime(asked)}, ${tries} tries)`);
+    waiting(
+      context,
+      `the host to come back from its restart (asked at ${clockTime(asked)}, ${tries === 1 ? '1 try' : `${tries} tries`})`,
+    );
     if (!(await clock.wait(pause, context.signal)))
       return attention(context, frostError('cancelled', 'Ended while the host was restarting.'));
     // A kept connection to a machine that is gone may hang for long; the next question opens a new one.

@@ -1,6 +1,6 @@
 /** What comes with a task beside its packages: the admin's own commands, the restart, and the health probe. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { TestConsole, value } from './console.ts';
+import { caller, TestConsole, value } from './console.ts';
 
 let admin: TestConsole;
 beforeEach(() => {
@@ -177,4 +177,13 @@ describe('a restart', () => {
     expect(admin.states(id)).toEqual({ h1: 'succeeded' });
     expect(host.restarts).toHaveLength(1);
   });
+});
+
+it('accepting a run takes the folders of its hooks from the host too', async () => {
+  admin.fleetOf(1);
+  const id = await admin.start({ before: 'drain web', after: 'undrain web' });
+  await admin.finish(id);
+  expect(admin.fleet.host('h1').jobs.size).toBe(3);
+  expect(value(await admin.runs.accept({ id }, caller())).cleaned).toEqual(['h1']);
+  expect(admin.fleet.host('h1').jobs.size).toBe(0);
 });
