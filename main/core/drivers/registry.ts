@@ -1,9 +1,10 @@
 /** Every driver there is. */
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
 import { aptDriver } from './apt/driver.ts';
+import { dnfDriver } from './dnf/driver.ts';
 import type { PackageDriver } from './driver.ts';
 
-export const drivers = { apt: aptDriver } satisfies Partial<Record<Ecosystem, PackageDriver>>;
+export const drivers = { apt: aptDriver, dnf: dnfDriver } satisfies Partial<Record<Ecosystem, PackageDriver>>;
 
 const byEcosystem: Partial<Record<Ecosystem, PackageDriver>> = drivers;
 

@@ -1,0 +1,37 @@
+/** dnf 4 and rpm: RHEL 8 and 9 and their relatives, where `yum` is dnf's other name. Puts the modules beside it together. */
+import { removeJobs } from '../../jobs/job.ts';
+import { compareCapture } from '../compare.ts';
+import type { PackageDriver } from '../driver.ts';
+import { selectEntries } from '../select.ts';
+import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
+import { applyJob, rollbackJob } from './jobs.ts';
+import { judgeJob, readProgress } from './progress.ts';
+import { parseScan, scanCommand } from './scan.ts';
+import { parseSimulation, simulateCommand } from './simulation.ts';
+import { parseStage, stageCommand } from './stage.ts';
+import { compareRpmVersions } from './version.ts';
+
+export const dnfDriver: PackageDriver = {
+  id: 'dnf',
+  capabilities: { rollback: true, securityClassification: true, stages: true },
+  scan: scanCommand,
+  parseScan,
+  select: (entries, installed) =>
+    selectEntries(entries, installed, { ecosystem: 'dnf', anyArch: 'noarch', compare: compareRpmVersions }),
+  simulate: simulateCommand,
+  parseSimulation,
+  capture: captureCommand,
+  parseCapture,
+  artefactFile,
+  stage: stageCommand,
+  parseStage,
+  applyJob,
+  rollbackJob,
+  progress: readProgress,
+  judgeJob,
+  verify: verifyCommand,
+  parseVerify,
+  compare: (capture, now) => compareCapture(capture, now),
+  cleanUp: removeJobs,
+  compareVersions: compareRpmVersions,
+};
