@@ -9,6 +9,7 @@ import { failed } from './mutate.ts';
 
 const POLL_MS = 2000;
 const SLOWEST_POLL_MS = 15_000;
+const LEAST_TRIES = 4;
 /** Services come up one after another; after this long the one that is missing will not come by itself. */
 const UNITS_PATIENCE_MS = 120_000;
 
@@ -84,7 +85,8 @@ const awaitReturn = async (
     if (boot.ok) seen = clock.now();
     last = boot.ok ? null : boot.error;
     if (last !== null && HOPELESS.has(last.code)) return attention(context, last);
-    if (clock.now() < o.deadline) continue;
+    // A deadline that passed while the laptop slept still allows for some tries after it woke.
+    if (clock.now() < o.deadline || tries < LEAST_TRIES) continue;
     const limit = `${context.plan.parameters.rebootTimeoutSeconds} s`;
     return attention(
       context,

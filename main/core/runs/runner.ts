@@ -7,13 +7,13 @@ import { FrostFault, fail, ok, type Result } from '../../../shared/errors.ts';
 import type { HostPlan, Plan } from '../../../shared/model/plan.ts';
 import type { Capture, Run, Task } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
-import type { Ports, RunCommit, StoredRun } from '../ports.ts';
+import type { Ports, StoredRun } from '../ports.ts';
+import { commitOf, reduceAll } from './commit.ts';
 import type { Request, StepContext } from './contact.ts';
 import { type Effect, EffectKind, type Input, type Reduction, RunModel, type TaskModel } from './model.ts';
 import { askToStop } from './mutate.ts';
 import { performStep } from './perform.ts';
 import { initialRun, projectRun, projectTask } from './project.ts';
-import { reduce } from './reducer.ts';
 import { createSoftBuffer, type SoftBuffer } from './soft.ts';
 import { type EngineDeps, hostTools } from './tools.ts';
 import { BEFORE_MUTATION } from './transitions.ts';
@@ -107,18 +107,6 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
     if (events.some((event) => event.type === 'run.finished')) deps.onRest?.(run);
   };
 
-  const reduceAll = (model: RunModel, inputs: readonly Input[]): Reduction => {
-    const all: Reduction = { state: model, events: [], effects: [], done: [] };
-    for (const input of inputs) {
-      const step = reduce(all.state, input);
-      all.state = step.state;
-      all.events.push(...step.events);
-      all.effects.push(...step.effects);
-      all.done.push(...step.done);
-    }
-    return all;
-  };
-
   const projectChanged = (entry: Live, model: RunModel): { run: Run; changed: string[] } => {
     const changed: string[] = [];
     const tasks = model.tasks.map((task, index): Task => {
@@ -129,14 +117,6 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
     });
     return { run: projectRun(model, entry.plan, tasks), changed };
   };
-
-  const commitOf = (run: Run, step: Reduction): RunCommit => ({
-    run,
-    state: step.state,
-    events: step.events,
-    addEffects: step.effects.map(({ id, kind, hostId }) => ({ id, kind, hostId, payload: null })),
-    doneEffects: step.done,
-  });
 
   /** Commits what the inputs lead to, then sees to the new effects. Throws the store's FrostFault with nothing done. */
   const commit = (entry: Live, inputs: readonly Input[], captures: Capture[]): void => {
@@ -285,7 +265,8 @@ export const createRunner = (ports: Ports, deps: EngineDeps) => {
       return finish({ kind: 'side-done', at: now(), effect: effect.id });
     }
     entry.steps.set(effect.hostId, controller);
-    if (resumed && context.task().cancelling && BEFORE_MUTATION.has(context.task().state)) controller.abort();
+    const { cancelling, state } = context.task();
+    if (resumed && cancelling && effect.kind !== 'before' && BEFORE_MUTATION.has(state)) controller.abort();
     const outcome = await performStep(effect.kind, context);
     entry.steps.delete(effect.hostId);
     return finish({ kind: 'step', at: now(), effect: effect.id, result: outcome.result }, outcome.capture);
