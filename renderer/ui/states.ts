@@ -10,9 +10,11 @@ import {
   FilePen,
   Flag,
   Hand,
+  Hourglass,
   OctagonX,
   Plug,
   RotateCcw,
+  RotateCw,
   ShieldAlert,
   ShieldCheck,
   ShieldQuestionMark,
@@ -23,7 +25,7 @@ import {
 import type { z } from 'zod';
 import type { HostPlanState, Proof } from '../../shared/model/plan.ts';
 import type { Severity } from '../../shared/model/primitives.ts';
-import type { RunState, TaskState, Verdict } from '../../shared/model/run.ts';
+import type { RunState, RunSummary, TaskState, Verdict } from '../../shared/model/run.ts';
 import type { BlockReason } from '../../shared/model/scan.ts';
 import type { SnapshotState } from '../../shared/model/snapshot.ts';
 import type { StateLook } from './Badge.tsx';
@@ -36,7 +38,7 @@ export const taskLook: Record<TaskState, StateLook> = {
   capturing: { tone: 'busy', label: 'capturing', icon: CircleDashed },
   staging: { tone: 'busy', label: 'staging', icon: CircleDashed },
   applying: { tone: 'busy', label: 'applying', icon: CircleDashed },
-  rebooting: { tone: 'busy', label: 'rebooting', icon: CircleDashed },
+  rebooting: { tone: 'warn', label: 'rebooting', icon: RotateCw },
   verifying: { tone: 'busy', label: 'verifying', icon: CircleDashed },
   succeeded: { tone: 'good', label: 'succeeded', icon: CircleCheck },
   failed: { tone: 'bad', label: 'failed', icon: OctagonX },
@@ -67,6 +69,14 @@ export const verdictLook: Record<Verdict, StateLook> = {
   refused: { tone: 'frozen', label: 'refused', icon: Ban },
   unreachable: { tone: 'bad', label: 'unreachable', icon: Unplug },
   'rolled-back': { tone: 'warn', label: 'rolled back', icon: RotateCcw },
+};
+
+/** How a run stands, in a word: its verdict, the gate it waits at, or its state. */
+export const lookOfRun = (run: Pick<RunSummary, 'state' | 'verdict' | 'wave'>): StateLook => {
+  if (run.verdict !== undefined) return verdictLook[run.verdict];
+  if (run.state === 'running' && run.wave?.waiting !== undefined)
+    return { tone: 'warn', label: `wave ${run.wave.number + 1} waits`, icon: Hourglass };
+  return runLook[run.state];
 };
 
 export const snapshotLook: Record<SnapshotState, StateLook> = {

@@ -9,13 +9,10 @@ import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { EmptyState, Loading } from '../../ui/EmptyState.tsx';
 import { ErrorState } from '../../ui/Notice.tsx';
 import { PageHeader } from '../../ui/PageHeader.tsx';
-import { runLook, taskLook, verdictLook } from '../../ui/states.ts';
+import { lookOfRun, taskLook } from '../../ui/states.ts';
 import { Elapsed, RelativeTime } from '../../ui/Time.tsx';
 import { useHistory } from './store.ts';
 import './history.css';
-
-const lookOf = (run: RunSummary) =>
-  run.verdict === undefined ? runLook[run.state] : verdictLook[run.verdict];
 
 const Counts = ({ counts }: { counts: RunSummary['counts'] }) => (
   <span className="history-counts">
@@ -38,8 +35,8 @@ const COLUMNS: readonly Column<RunSummary>[] = [
     id: 'verdict',
     header: 'Verdict',
     min: 8,
-    sort: (run) => lookOf(run).label,
-    cell: (run) => <Badge {...lookOf(run)}>{lookOf(run).label}</Badge>,
+    sort: (run) => lookOfRun(run).label,
+    cell: (run) => <Badge {...lookOfRun(run)}>{lookOfRun(run).label}</Badge>,
   },
   {
     id: 'snapshot',

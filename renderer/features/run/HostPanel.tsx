@@ -1,6 +1,6 @@
 /** One host of the run: what happened to it, what it printed, what changed, and what differs after a rollback. */
 import { RotateCcw, Undo2, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { PlanAction } from '../../../shared/model/plan.ts';
 import type { CaptureDifference, Run, Task } from '../../../shared/model/run.ts';
@@ -12,9 +12,11 @@ import { ProgressBar } from '../../ui/Progress.tsx';
 import { proofLook, taskLook } from '../../ui/states.ts';
 import { Tabs } from '../../ui/Tabs.tsx';
 import { Elapsed } from '../../ui/Time.tsx';
+import { spell } from '../plan/words.ts';
 import { RetryDialog } from './AfterDialogs.tsx';
-import type { HostLog } from './hostLog.ts';
-import { isFinal, MEANING, progressOf, retryable, undoable } from './model.ts';
+import { type Advice, adviceFor } from './causes.ts';
+import type { HostLog, Step } from './hostLog.ts';
+import { isFinal, MEANING, progressOf, retryable, stepText, undoable } from './model.ts';
 import { OutputView } from './OutputView.tsx';
 import { RollbackDialog } from './RollbackDialog.tsx';
 import { useRunPage } from './store.ts';
@@ -26,7 +28,13 @@ export const HostPanel = ({ run, task, onClose }: { run: Run; task: Task; onClos
   const head = useRef<HTMLHeadingElement>(null);
   const look = taskLook[task.state];
   const proof = proofLook[task.proof];
-  const meaning = MEANING[task.state];
+  const advice = adviceFor(task);
+  const { parameters } = run;
+  const stepWords = useCallback(
+    (step: Step) => `── ${formatDateTime(step.at).slice(11)} ${stepText(step.state, parameters)} ──`,
+    [parameters],
+  );
+  const meaning = advice === undefined ? MEANING[task.state] : undefined;
   const canRetry = retryable(run).some((each) => each.host === task.host);
   const canUndo = undoable(run).some((each) => each.host === task.host);
 
@@ -57,6 +65,11 @@ export const HostPanel = ({ run, task, onClose }: { run: Run; task: Task; onClos
           <div className="row">
             <Badge {...look}>{look.label}</Badge>
             <StatusDot {...proof}>{proof.label}</StatusDot>
+            {task.wave !== undefined && run.wave !== undefined && (
+              <span className="small muted">
+                wave {task.wave} of {run.wave.of}
+              </span>
+            )}
             {task.attempt > 1 && <span className="small muted">attempt {task.attempt}</span>}
             {task.startedAt !== undefined && task.state !== 'queued' && (
               <span className="small muted">
@@ -83,8 +96,26 @@ export const HostPanel = ({ run, task, onClose }: { run: Run; task: Task; onClos
           <p className="small muted wrap-any">{activity(task)}</p>
         </div>
       )}
+      {task.state === 'rebooting' && (
+        <Notice
+          tone="busy"
+          title={
+            <>
+              <strong>Restarting.</strong> Waiting for {task.waitingFor ?? 'the host to go down'}.
+            </>
+          }
+          hint={`It is back when another boot answers with the installed kernel and every service that ran before; after ${spell(run.parameters.rebootTimeoutSeconds)} it needs attention.`}
+        />
+      )}
       {meaning !== undefined && <p className="small">{`${look.label}: ${meaning}.`}</p>}
       {task.error !== undefined && <ErrorState error={task.error} />}
+      {advice !== undefined && <AdviceNotice advice={advice} />}
+      {task.difference !== undefined && isFinal(task) && (
+        <RollbackResult difference={task.difference} onShow={() => setTab('difference')} />
+      )}
+      {task.rebooted === true && isFinal(task) && (
+        <Notice tone="good" title="It was restarted and came back: another boot, its kernel, its services." />
+      )}
       {task.rebootRequired === true && <Notice tone="warn" title="This host wants a reboot." />}
       <Tabs
         label={`About ${task.host}`}
@@ -96,7 +127,7 @@ export const HostPanel = ({ run, task, onClose }: { run: Run; task: Task; onClos
             label: 'Output',
             count: log === undefined ? undefined : log.lines.length + log.dropped,
             content: log?.host === task.host && (
-              <OutputView key={log.host} log={log} running={!isFinal(task)} />
+              <OutputView key={log.host} log={log} running={!isFinal(task)} stepWords={stepWords} />
             ),
           },
           { id: 'timeline', label: 'Timeline', content: <Timeline log={log} task={task} /> },
@@ -130,6 +161,33 @@ export const HostPanel = ({ run, task, onClose }: { run: Run; task: Task; onClos
         hosts={[task.host]}
       />
     </aside>
+  );
+};
+
+const AdviceNotice = ({ advice }: { advice: Advice }) => (
+  <Notice tone="warn" title={<strong>{advice.what}</strong>}>
+    <ol className="run-advice small">
+      {advice.steps.map((step) => (
+        <li key={step}>{step}</li>
+      ))}
+    </ol>
+  </Notice>
+);
+
+const RollbackResult = ({ difference, onShow }: { difference: CaptureDifference; onShow: () => void }) => {
+  const count = difference.versions.length + difference.marks.length;
+  return difference.equal ? (
+    <Notice tone="good" title="Rolled back: equal to its capture in every version, mark and hold." />
+  ) : (
+    <Notice
+      tone="bad"
+      title={`After the rollback ${plural(count, 'thing is', 'things are')} not as captured before.`}
+      actions={
+        <Button size="sm" onClick={onShow}>
+          Show the difference
+        </Button>
+      }
+    />
   );
 };
 

@@ -1,31 +1,41 @@
 /** A host's output: text only, the newest lines, following the end until the reader scrolls away from it. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDownToLine, ClipboardCopy } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { Button } from '../../ui/Button.tsx';
 import { formatCount, plural } from '../../ui/format.ts';
 import { toast } from '../../ui/Toast.tsx';
-import type { HostLog } from './hostLog.ts';
+import { entriesOf, type HostLog, type Step } from './hostLog.ts';
 
 const LINE_REM = 1.25;
 const linePx = () =>
   LINE_REM * Number.parseFloat(getComputedStyle(document.documentElement).fontSize || '16');
 
-export const OutputView = ({ log, running }: { log: HostLog; running: boolean }) => {
+export const OutputView = ({
+  log,
+  running,
+  stepWords,
+}: {
+  log: HostLog;
+  running: boolean;
+  /** What the line between two steps says. Kept the same from one drawing to the next. */
+  stepWords: (step: Step) => string;
+}) => {
   const box = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
   const { lines, dropped, host } = log;
+  const entries = useMemo(() => entriesOf(log, stepWords), [log, stepWords]);
   const virtual = useVirtualizer({
-    count: lines.length,
+    count: entries.length,
     getScrollElement: () => box.current,
     estimateSize: linePx,
     overscan: 20,
-    getItemKey: (index) => lines[index]?.seq ?? index,
+    getItemKey: (index) => entries[index]?.seq ?? index,
   });
   const items = virtual.getVirtualItems();
   const first = items[0];
   const last = items.at(-1);
-  const newest = lines.at(-1)?.seq;
+  const newest = entries.at(-1)?.seq;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: every new line scrolls to the end
   useEffect(() => {
@@ -68,8 +78,8 @@ export const OutputView = ({ log, running }: { log: HostLog; running: boolean })
             }}
           >
             {items.map((item) => (
-              <div key={item.key} className="run-line">
-                {lines[item.index]?.text}
+              <div key={item.key} className="run-line" data-step={entries[item.index]?.step ? '' : undefined}>
+                {entries[item.index]?.text}
               </div>
             ))}
           </div>

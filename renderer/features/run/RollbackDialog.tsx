@@ -5,9 +5,11 @@ import type { Run } from '../../../shared/model/run.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Loading } from '../../ui/EmptyState.tsx';
+import { Field, Select } from '../../ui/Field.tsx';
 import { plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
-import { type RollbackPreview, useRunPage } from './store.ts';
+import { type RollbackPreview, useRunPage, type Which } from './store.ts';
+import { wavesOf } from './waves.ts';
 
 export const RollbackDialog = ({
   open,
@@ -26,15 +28,20 @@ export const RollbackDialog = ({
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<FrostError>();
   const [attempt, setAttempt] = useState(0);
-  const key = hosts?.join(' ');
+  /** 0: the whole run. */
+  const [wave, setWave] = useState(0);
+  // Waves that changed nothing have nothing to undo.
+  const waves = hosts === undefined ? wavesOf(run).filter((each) => each.standing !== 'skipped') : [];
+  const key = `${hosts?.join(' ') ?? ''}/${wave}`;
+  const which: Which = hosts !== undefined ? { hosts } : wave > 0 ? { wave } : {};
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for the hosts; `attempt` asks anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for whom; `attempt` asks anew
   useEffect(() => {
     if (!open) return;
     let current = true;
     setAnswer(undefined);
     setError(undefined);
-    void preview(hosts).then((result) => {
+    void preview(which).then((result) => {
       if (current) setAnswer(result);
     });
     return () => {
@@ -45,11 +52,11 @@ export const RollbackDialog = ({
   const list = answer?.ok === true ? answer.value.hosts : [];
   const possible = list.filter((each) => each.possible);
   const impossible = list.filter((each) => !each.possible);
-  const aborts = hosts === undefined && (run.state === 'running' || run.state === 'aborting');
+  const aborts = hosts === undefined && wave === 0 && (run.state === 'running' || run.state === 'aborting');
   const confirm = async () => {
     setBusy(true);
     setError(undefined);
-    const result = await rollback(aborts ? undefined : possible.map((each) => each.host));
+    const result = await rollback(aborts ? {} : { hosts: possible.map((each) => each.host) });
     setBusy(false);
     if (result.ok) onOpenChange(false);
     else setError(result.error);
@@ -61,7 +68,13 @@ export const RollbackDialog = ({
       onOpenChange={onOpenChange}
       size="lg"
       tone="bad"
-      title={hosts?.length === 1 ? `Roll back ${hosts[0]}?` : 'Roll back this run?'}
+      title={
+        hosts?.length === 1
+          ? `Roll back ${hosts[0]}?`
+          : wave > 0
+            ? `Roll back wave ${wave}?`
+            : 'Roll back this run?'
+      }
       text="Puts back the versions, marks and holds each host had before its task, then compares it with its capture. The newest completed host comes first, under the run’s own limit."
       footer={
         <>
@@ -78,6 +91,18 @@ export const RollbackDialog = ({
         </>
       }
     >
+      {waves.length > 1 && (
+        <Field label="What to roll back">
+          <Select value={wave} onChange={(event) => setWave(Number(event.target.value))}>
+            <option value={0}>the whole run</option>
+            {waves.map((each) => (
+              <option key={each.number} value={each.number}>
+                wave {each.number}, {plural(each.tasks.length, 'host')}
+              </option>
+            ))}
+          </Select>
+        </Field>
+      )}
       {answer === undefined && <Loading label="Asking what a rollback would do" rows={4} />}
       {answer?.ok === false && (
         <ErrorState error={answer.error} onRetry={() => setAttempt((count) => count + 1)} />

@@ -8,17 +8,21 @@ import { Button } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/EmptyState.tsx';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { PageHeader } from '../../ui/PageHeader.tsx';
-import { runLook, verdictLook } from '../../ui/states.ts';
+import { lookOfRun } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
 import { AbortDialog } from './AbortDialog.tsx';
 import { AcceptDialog, RetryDialog } from './AfterDialogs.tsx';
 import { useAnnouncements } from './announce.ts';
+import { AbortNotice, StoppedNotice } from './EndNotices.tsx';
+import { GateNotice } from './GateNotice.tsx';
 import { HostGrid } from './HostGrid.tsx';
 import { HostPanel } from './HostPanel.tsx';
-import { matching, type RunFilter, retryable, thresholdOf, undoable } from './model.ts';
+import { matching, type RunFilter, retryable, undoable } from './model.ts';
 import { RollbackDialog } from './RollbackDialog.tsx';
+import { RunDigest } from './RunDigest.tsx';
 import { RunSummary } from './RunSummary.tsx';
 import { useRunPage } from './store.ts';
+import { WaveSteps } from './WaveSteps.tsx';
 import './run.css';
 
 type Open = 'abort' | 'retry' | 'rollback' | 'accept' | undefined;
@@ -79,7 +83,11 @@ const remembered = (id: string): { host?: string; filter?: RunFilter['state'] } 
 };
 
 const RunView = ({ run, stale, why }: { run: Run; stale: boolean; why: string | undefined }) => {
-  const { openHost, host } = useRunPage((s) => ({ openHost: s.openHost, host: s.log?.host }));
+  const { openHost, host, stopped } = useRunPage((s) => ({
+    openHost: s.openHost,
+    host: s.log?.host,
+    stopped: s.view?.stopped,
+  }));
   const [filter, setFilter] = useState<RunFilter>({ state: 'all', text: '' });
   const [dialog, setDialog] = useState<Open>();
   const announcement = useAnnouncements(run);
@@ -98,7 +106,7 @@ const RunView = ({ run, stale, why }: { run: Run; stale: boolean; why: string | 
   const shown = matching(run.tasks, filter);
   const task = run.tasks.find((each) => each.host === host);
   const close = (next: boolean) => setDialog(next ? dialog : undefined);
-  const look = run.verdict === undefined ? runLook[run.state] : verdictLook[run.verdict];
+  const look = lookOfRun(run);
   const again = retryable(run);
   const back = undoable(run);
   const rebooting = run.tasks.filter((each) => each.rebootRequired === true).map((each) => each.host);
@@ -146,7 +154,11 @@ const RunView = ({ run, stale, why }: { run: Run; stale: boolean; why: string | 
             )}
             {back.length > 0 && (
               <Button icon={<Undo2 size={15} aria-hidden />} onClick={() => setDialog('rollback')}>
-                {run.state === 'finished' ? 'Roll back all…' : 'Abort and roll back…'}
+                {run.state === 'finished'
+                  ? run.wave === undefined
+                    ? 'Roll back all…'
+                    : 'Roll back…'
+                  : 'Abort and roll back…'}
               </Button>
             )}
             {run.state === 'finished' && run.acceptedAt === undefined && (
@@ -169,27 +181,28 @@ const RunView = ({ run, stale, why }: { run: Run; stale: boolean; why: string | 
             hint={why}
           />
         )}
-        {run.abortReason !== undefined && (
-          <Notice
-            tone="bad"
-            title={
-              <>
-                <strong>{run.state === 'aborting' ? 'Aborting' : 'Aborted'}:</strong> {run.abortReason}
-              </>
-            }
-            hint={thresholdOf(run).sentence}
-          />
-        )}
+        <AbortNotice run={run} onHost={show} />
+        <StoppedNotice
+          stopped={stopped}
+          onHost={show}
+          onRollBack={back.length > 0 && run.state === 'finished' ? () => setDialog('rollback') : undefined}
+        />
+        <GateNotice run={run} />
         {run.state === 'finished' && rebooting.length > 0 && (
           <Notice
             tone="warn"
             title={`${rebooting.length === 1 ? '1 host wants' : `${rebooting.length} hosts want`} a reboot: ${rebooting.join(', ')}`}
           />
         )}
+        <WaveSteps run={run} />
         <RunSummary run={run} filter={filter} onFilter={setFilter} />
         <div className="run-split">
           <HostGrid tasks={shown} total={run.tasks.length} selected={host} onOpen={show} />
-          {task !== undefined && <HostPanel run={run} task={task} onClose={() => show(undefined)} />}
+          {task === undefined ? (
+            <RunDigest run={run} onOpen={show} />
+          ) : (
+            <HostPanel run={run} task={task} onClose={() => show(undefined)} />
+          )}
         </div>
         <div className="visually-hidden" aria-live="polite">
           {announcement}

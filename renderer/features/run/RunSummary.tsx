@@ -2,11 +2,12 @@
 import { Search } from 'lucide-react';
 import type { Run, TaskState } from '../../../shared/model/run.ts';
 import { Input } from '../../ui/Field.tsx';
-import { formatDuration } from '../../ui/format.ts';
+import { formatDateTime, formatDuration } from '../../ui/format.ts';
 import { taskLook } from '../../ui/states.ts';
 import { useNow } from '../../ui/Time.tsx';
 import {
   elapsedMs,
+  hostCount,
   hostsPerMinute,
   type RunFilter,
   type StateGroup,
@@ -15,6 +16,7 @@ import {
   totalsOf,
   waitsFor,
 } from './model.ts';
+import { slowStartNow } from './waves.ts';
 
 const GROUPS: readonly { id: StateGroup; tone: string; label: string }[] = [
   { id: 'good', tone: 'good', label: 'done' },
@@ -34,12 +36,14 @@ export const RunSummary = ({
   onFilter: (filter: RunFilter) => void;
 }) => {
   const finished = run.state === 'finished';
+  const { until } = run.parameters;
   const now = useNow({ fast: !finished });
   const totals = totalsOf(run.tasks);
   const waits = waitsFor(run);
   const rate = hostsPerMinute(run, now);
   const elapsed = elapsedMs(run.startedAt, run.finishedAt ?? now) / 1000;
   const threshold = thresholdOf(run);
+  const slow = slowStartNow(run);
   const share = (count: number) => `${totals.targets === 0 ? 0 : (100 * count) / totals.targets}%`;
 
   return (
@@ -47,16 +51,37 @@ export const RunSummary = ({
       <div className="run-figures">
         <Figure label="Hosts done" value={`${totals.done} of ${totals.targets}`} />
         {!finished && (
-          <Figure label="At work" value={`${totals.active} of at most ${run.parameters.concurrency}`} />
+          <Figure
+            label="At work"
+            value={
+              slow === undefined
+                ? `${totals.active} of at most ${run.parameters.concurrency}`
+                : `${totals.active} of ${slow.limit} now, at most ${run.parameters.concurrency}`
+            }
+            title={
+              slow === undefined
+                ? undefined
+                : `Slow start: ${hostCount(slow.needs)} more must end well before ${Math.min(2 * slow.limit, run.parameters.concurrency)} may be at work`
+            }
+          />
         )}
         <Figure label={finished ? 'Took' : 'Elapsed'} value={formatDuration(elapsed)} />
+        {!finished && until !== undefined && (
+          <Figure
+            label="Window ends in"
+            value={Date.parse(until) > now ? formatDuration((Date.parse(until) - now) / 1000) : 'over'}
+            title={formatDateTime(until)}
+          />
+        )}
         <Figure label="Rate" value={rate === undefined ? '–' : `${rate.toFixed(1)} hosts/min`} />
         <Figure
           label="Failures"
           value={
-            run.parameters.abortsAtFailure === null
-              ? `${threshold.failures}`
-              : `${threshold.failures}, aborts at ${run.parameters.abortsAtFailure}`
+            run.parameters.abortsAtFailure !== null
+              ? `${threshold.failures}, aborts at ${run.parameters.abortsAtFailure}`
+              : run.parameters.abortsAtShare === null
+                ? `${threshold.failures}`
+                : `${threshold.failures}, aborts above ${run.parameters.abortsAtShare.percent} %`
           }
           title={threshold.sentence}
         />
@@ -114,7 +139,7 @@ export const RunSummary = ({
   );
 };
 
-const Figure = ({ label, value, title }: { label: string; value: string; title?: string }) => (
+const Figure = ({ label, value, title }: { label: string; value: string; title?: string | undefined }) => (
   <div className="run-figure" title={title}>
     <span className="small muted">{label}</span>
     <span className="num">{value}</span>

@@ -11,6 +11,13 @@ export const announce = (before: Run, now: Run): string => {
   if (now.verdict !== undefined && before.verdict !== now.verdict)
     said.push(`The run is finished: ${now.verdict}.`);
   else if (before.state !== now.state) said.push(`The run is ${now.state.replace('-', ' ')}.`);
+  const { wave } = now;
+  if (wave?.waiting !== undefined && before.wave?.waiting === undefined)
+    said.push(
+      `Wave ${wave.number + 1} of ${wave.of} waits for ${wave.waiting.gate === 'manual' ? 'your approval' : 'the soak time'}.`,
+    );
+  else if (wave !== undefined && wave.number !== before.wave?.number && wave.number > 1)
+    said.push(`Wave ${wave.number} of ${wave.of} has begun.`);
   const was = new Map(before.tasks.map((task) => [task.host, groupOf(task.state)]));
   const newly = (group: 'bad' | 'good' | 'undone') =>
     now.tasks

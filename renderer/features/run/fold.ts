@@ -12,9 +12,26 @@ export type RunView = {
   seq: number;
   /** Events that came before one they follow. */
   early: ReadonlyMap<number, RunEvent>;
+  /** A rollback that failed and stopped the others, until somebody decides. */
+  stopped: RollbackStopped | undefined;
 };
 
-export const openRun = (run: Run): RunView => ({ run, seq: run.seq, early: new Map() });
+export type RollbackStopped = { host: string; left: readonly string[] };
+
+export const openRun = (run: Run): RunView => ({ run, seq: run.seq, early: new Map(), stopped: undefined });
+
+/** What the events so far say of rollbacks that were stopped: a picture of the state does not tell. */
+export const stoppedBy = (
+  before: RollbackStopped | undefined,
+  events: Iterable<RunEvent>,
+): RollbackStopped | undefined => {
+  let stopped = before;
+  for (const event of events) {
+    if (event.type === 'run.rollback-stopped') stopped = { host: event.host, left: event.left };
+    else if (event.type === 'run.rolling-back' || event.type === 'run.retrying') stopped = undefined;
+  }
+  return stopped;
+};
 
 /**
  * Takes a newer picture of the same run in. An older one (the answer to a question asked before the latest events came) is
@@ -23,7 +40,7 @@ export const openRun = (run: Run): RunView => ({ run, seq: run.seq, early: new M
 export const adopt = (view: RunView, run: Run): RunView => {
   if (run.id !== view.run.id || run.seq < view.seq) return view;
   const early = new Map([...view.early].filter(([seq]) => seq > run.seq));
-  return drain({ run, seq: run.seq, early });
+  return drain({ ...view, run, seq: run.seq, early });
 };
 
 /** Folds any number of events, in any order, with one copy of the task list. */
@@ -41,13 +58,14 @@ const drain = (view: RunView): RunView => {
   if (!view.early.has(view.seq + 1)) return view;
   const early = new Map(view.early);
   const draft = draftOf(view.run);
-  let seq = view.seq;
+  let { seq, stopped } = view;
   for (let event = early.get(seq + 1); event !== undefined; event = early.get(seq + 1)) {
     apply(draft, event);
+    stopped = stoppedBy(stopped, [event]);
     early.delete(event.seq);
     seq = event.seq;
   }
-  return { run: finish(draft, seq), seq, early };
+  return { run: finish(draft, seq), seq, early, stopped };
 };
 
 type Draft = { run: Run; tasks: Task[]; at: Map<string, number> };
@@ -90,9 +108,24 @@ const apply = (draft: Draft, event: RunEvent): void => {
       return;
     case 'task.output':
       return;
+    case 'wave.started':
+      draft.run.wave = { number: event.wave, of: event.of };
+      return;
+    case 'wave.waiting':
+      draft.run.wave = {
+        number: event.wave - 1,
+        of: event.of,
+        waiting: { gate: event.gate, ...(event.until === undefined ? {} : { until: event.until }) },
+      };
+      return;
     case 'run.aborting':
       draft.run.state = 'aborting';
       draft.run.abortReason = event.reason;
+      if (event.cause === undefined) delete draft.run.abortCause;
+      else draft.run.abortCause = event.cause;
+      closeGate(draft);
+      return;
+    case 'run.rollback-stopped':
       return;
     case 'run.rolling-back':
       // Asked for while the run goes on, it changes nothing about the run itself.
@@ -101,6 +134,7 @@ const apply = (draft: Draft, event: RunEvent): void => {
     case 'run.retrying':
       reopen(draft, 'running');
       delete draft.run.abortReason;
+      delete draft.run.abortCause;
       return;
     case 'run.finished':
       draft.run.state = 'finished';
@@ -113,6 +147,13 @@ const apply = (draft: Draft, event: RunEvent): void => {
       draft.run.acceptedAt = event.at;
       return;
   }
+};
+
+/** Nothing new starts any more, so no gate waits. */
+const closeGate = (draft: Draft): void => {
+  if (draft.run.wave === undefined) return;
+  const { number, of } = draft.run.wave;
+  draft.run.wave = { number, of };
 };
 
 const reopen = (draft: Draft, state: 'running' | 'rolling-back'): void => {
@@ -160,6 +201,8 @@ const moved = (task: Task, event: Extract<RunEvent, { type: 'task.state' }>): Ta
       'waitingFor',
     ]),
     state: event.to,
+    // A restart that came back is looked at; what comes after has its own word.
+    ...(event.from === 'rebooting' && event.to === 'verifying' ? { rebooted: true } : {}),
     attempt: begins ? task.attempt + 1 : task.attempt,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(FINAL_STATES.has(event.to) ? { finishedAt: event.at } : {}),

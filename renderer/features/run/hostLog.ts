@@ -54,6 +54,26 @@ export const takeIn = (log: HostLog, events: readonly RunEvent[]): HostLog => {
   };
 };
 
+/** A line of output, or the point at which the task took its next step. */
+export type Entry = { seq: number; text: string; step: boolean };
+
+/** Output with the steps in between, so that a hook's or a probe's lines can be told from the package manager's. */
+export const entriesOf = (log: HostLog, words: (step: Step) => string): Entry[] => {
+  const first = log.dropped > 0 ? (log.lines[0]?.seq ?? 0) : 0;
+  const steps = log.steps.filter((step) => step.seq > first);
+  const entries: Entry[] = [];
+  let next = 0;
+  for (const line of log.lines) {
+    for (let step = steps[next]; step !== undefined && step.seq < line.seq; step = steps[next]) {
+      entries.push({ seq: step.seq, text: words(step), step: true });
+      next += 1;
+    }
+    entries.push({ ...line, step: false });
+  }
+  for (const step of steps.slice(next)) entries.push({ seq: step.seq, text: words(step), step: true });
+  return entries;
+};
+
 /**
  * Host output is shown as text, and only as text that stays where it is: direction overrides and invisible characters could
  * make a line read as something else, so they become visible.

@@ -1,6 +1,7 @@
 /** What the run page shows, worked out from the folded run. Pure. */
 import type { Run, Task, TaskState } from '../../../shared/model/run.ts';
 import { FINAL_STATES } from '../../../shared/model/run.ts';
+import { ordinal } from '../plan/words.ts';
 
 export type StateGroup = 'waiting' | 'active' | 'good' | 'bad' | 'undone' | 'stopped';
 
@@ -31,11 +32,29 @@ export const groupOf = (state: TaskState): StateGroup => GROUP[state];
 
 /** What a state means, for people who see it for the first time. */
 export const MEANING: Partial<Record<TaskState, string>> = {
-  terminated: 'never started, because the run was aborted before its turn',
+  terminated:
+    'never started: the run ended before its turn, or its window would have ended before the host was done',
   cancelled: 'stopped by the operator before it changed anything',
   interrupted: 'stopped between stages; what was applied so far is applied',
   compliant: 'nothing to do',
   'needs-attention': 'cannot be repaired from here: a person has to look at the host',
+};
+
+/** A step's name in the output, with the commands of the admin that run in it. */
+export const stepText = (
+  state: TaskState,
+  { before, after, probe }: Pick<Run['parameters'], 'before' | 'after' | 'probe'>,
+): string => {
+  const commands =
+    state === 'staging' && before !== undefined
+      ? ['the hook before']
+      : state === 'verifying'
+        ? [
+            ...(after === undefined ? [] : ['the hook after']),
+            ...(probe === undefined ? [] : ['the health probe']),
+          ]
+        : [];
+  return [state.replace('-', ' '), ...commands].join(', then ');
 };
 
 export const isFinal = (task: Task): boolean => FINAL_STATES.has(task.state);
@@ -161,12 +180,17 @@ export const waitsFor = (run: Run): string[] => {
   const active = run.tasks.filter((task) => groupOf(task.state) === 'active');
   const queued = run.tasks.filter((task) => task.state === 'queued').length;
   const said: string[] = [];
+  const { waiting } = run.wave ?? {};
+  if (waiting !== undefined)
+    said.push(waiting.gate === 'manual' ? 'your approval of the next wave' : 'the soak time to end');
   const held = new Map<string, string[]>();
   for (const task of active)
     if (task.waitingFor !== undefined)
       held.set(task.waitingFor, [...(held.get(task.waitingFor) ?? []), task.host]);
   for (const [what, hosts] of held) said.push(`${names(hosts)}: ${what}`);
-  const rebooting = active.filter((task) => task.state === 'rebooting').map((task) => task.host);
+  const rebooting = active
+    .filter((task) => task.state === 'rebooting' && task.waitingFor === undefined)
+    .map((task) => task.host);
   if (rebooting.length > 0) said.push(`${names(rebooting)} to come back from the reboot`);
   if (run.state === 'aborting')
     said.push(
@@ -191,15 +215,9 @@ export const names = (hosts: readonly string[], most = 3): string => {
   return `${hosts.slice(0, most - 1).join(', ')} and ${hosts.length - most + 1} more`;
 };
 
-export const ordinal = (value: number): string => {
-  const rest = value % 100;
-  if (rest >= 11 && rest <= 13) return `${value}th`;
-  return `${value}${{ 1: 'st', 2: 'nd', 3: 'rd' }[value % 10] ?? 'th'}`;
-};
-
 /** What counted against the threshold: the arithmetic behind an abort, or how far off it is. */
 export const thresholdOf = (run: Run): { failures: number; sentence: string } => {
-  const { ignoreUnreachable, maxFailures, abortsAtFailure } = run.parameters;
+  const { ignoreUnreachable, maxFailures, abortsAtFailure, abortsAtShare } = run.parameters;
   const failed = run.tasks.filter((task) => countsAsFailure(task)).length;
   const unreachable = run.tasks.filter((task) => task.state === 'unreachable').length;
   const failures = failed + (ignoreUnreachable ? 0 : unreachable);
@@ -212,8 +230,8 @@ export const thresholdOf = (run: Run): { failures: number; sentence: string } =>
   const targets = hostCount(run.parameters.targets);
   const limit =
     abortsAtFailure === null
-      ? maxFailures.endsWith('-of-completed')
-        ? `the run aborts when more than ${maxFailures.replace('-of-completed', ' of the completed hosts')} have failed`
+      ? abortsAtShare !== null
+        ? `the run aborts when more than ${abortsAtShare.percent} % of the completed hosts have failed, once ${abortsAtShare.minCompleted} have completed`
         : 'the run never aborts by itself'
       : `max failures ${maxFailures} of ${targets} allows ${abortsAtFailure - 1}: the run aborts at the ${ordinal(abortsAtFailure)}`;
   return { failures, sentence: `${parts}; ${limit}.` };
@@ -267,3 +285,19 @@ export const undoable = (run: Run): Task[] =>
   run.acceptedAt === undefined
     ? run.tasks.filter((task) => CHANGED.has(task.state) && task.actions.length > 0)
     : [];
+
+/** Hosts a person may want to see: trouble first, then what waits for something, then what wants a reboot. */
+export const worthALook = (tasks: readonly Task[]): Task[] => {
+  const rank = (task: Task): number => {
+    if (groupOf(task.state) === 'bad' && task.state !== 'refused') return PRESSING.indexOf(task.state);
+    if (task.difference?.equal === false) return 30;
+    if (task.waitingFor !== undefined) return 40;
+    if (task.error !== undefined) return 50;
+    return task.rebootRequired === true && isFinal(task) ? 60 : 100;
+  };
+  return tasks
+    .map((task) => ({ task, rank: rank(task) }))
+    .filter((each) => each.rank < 100)
+    .sort((a, b) => a.rank - b.rank)
+    .map((each) => each.task);
+};

@@ -6,11 +6,14 @@ import type { Run } from '../../../shared/model/run.ts';
 import { FINAL_STATES } from '../../../shared/model/run.ts';
 import { featureStore } from '../../app/featureStore.ts';
 import { whenOpen } from '../../transport/connection.ts';
-import { adopt, foldAll, missing, openRun, type RunView } from './fold.ts';
+import { adopt, foldAll, missing, openRun, type RunView, stoppedBy } from './fold.ts';
 import { followHost, followRun, type Link, type Pace, pause } from './follow.ts';
 import { type HostLog, openLog, takeIn } from './hostLog.ts';
 
 export type RollbackPreview = Output<'runs.rollbackPreview'>['hosts'];
+
+/** Whom a rollback is asked for: named hosts, those of a wave, or (neither) every host the run changed. */
+export type Which = { hosts?: string[]; wave?: number };
 
 export type RunPageState = {
   view: RunView | undefined;
@@ -26,8 +29,9 @@ export type RunPageState = {
   openHost: (host: string | undefined) => void;
   abort: (o: { stopRunning: boolean; reason: string }) => Promise<Result<unknown>>;
   retry: (hosts: string[]) => Promise<Result<unknown>>;
-  preview: (hosts: string[] | undefined) => Promise<Result<{ hosts: RollbackPreview }>>;
-  rollback: (hosts: string[] | undefined) => Promise<Result<unknown>>;
+  approve: () => Promise<Result<unknown>>;
+  preview: (which: Which) => Promise<Result<{ hosts: RollbackPreview }>>;
+  rollback: (which: Which) => Promise<Result<unknown>>;
   accept: () => Promise<Result<Output<'runs.accept'>>>;
 };
 
@@ -54,6 +58,24 @@ export const useRunPage = featureStore<RunPageState>(({ client, connection }) =>
       return result;
     };
     /** Versions before and after are in no event: they are read when a host of interest comes to rest. */
+    /** That a rollback stopped the others is in the events only. Asked where a picture shows one that failed. */
+    const readStopped = async (run: Run, signal: AbortSignal) => {
+      const failed = run.tasks.find((task) => task.state === 'rollback-failed');
+      if (failed === undefined) return;
+      const input = { id: run.id, since: 0, follow: false, host: failed.host };
+      let stopped: RunView['stopped'];
+      try {
+        for await (const event of client.stream('runs.events', input, signal)) {
+          if (event.seq > run.seq) return;
+          const next = stoppedBy(stopped, [event]);
+          const { view } = get();
+          if (next !== stopped && view?.run.id === run.id) set({ view: { ...view, stopped: next } });
+          stopped = next;
+        }
+      } catch {
+        // The page is left, or the connection is lost: then the picture is read again, and this with it.
+      }
+    };
     const readAgain = async () => {
       const shown = await client.call('runs.show', { id: id() }, page?.signal);
       if (shown.ok) take(shown.value.run);
@@ -77,6 +99,7 @@ export const useRunPage = featureStore<RunPageState>(({ client, connection }) =>
               const { view } = get();
               const next = view === undefined || run.seq < view.seq ? openRun(run) : adopt(view, run);
               set({ view: next, problem: undefined });
+              void readStopped(run, mine.signal);
               return next.seq;
             },
             events: (batch) => {
@@ -129,11 +152,10 @@ export const useRunPage = featureStore<RunPageState>(({ client, connection }) =>
       },
       abort: (o) => command(client.call('runs.abort', { id: id(), ...o })),
       retry: (hosts) => command(client.call('runs.retry', { id: id(), hosts })),
-      preview: (hosts) => client.call('runs.rollbackPreview', named(id(), hosts)),
-      rollback: (hosts) => command(client.call('runs.rollback', named(id(), hosts))),
+      approve: () => command(client.call('runs.approve', { id: id() })),
+      preview: (which) => client.call('runs.rollbackPreview', { id: id(), ...which }),
+      rollback: (which) => command(client.call('runs.rollback', { id: id(), ...which })),
       accept: () => command(client.call('runs.accept', { id: id() })),
     };
   }),
 );
-
-const named = (id: string, hosts: string[] | undefined) => (hosts === undefined ? { id } : { id, hosts });

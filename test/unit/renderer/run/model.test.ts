@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { ordinal } from '../../../../renderer/features/plan/words.ts';
 import {
   hostsPerMinute,
   matching,
   names,
-  ordinal,
   progressOf,
   statesPresent,
   thresholdOf,
