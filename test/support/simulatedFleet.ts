@@ -48,7 +48,7 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
   const spec = (operation: Operation, root: boolean): CommandSpec => ({
     script: `op ${operations.push(operation) - 1}`,
     root,
-    timeoutMs: 60_000,
+    timeoutMs: 300_000,
     maxOutputBytes: 1e6,
   });
   const answer = (value: Answer): CommandOutput => ({
@@ -239,7 +239,7 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
       if (options.signal?.aborted === true) return fail('cancelled', 'aborted');
       if (host.faults.vaultLocked) return fail('vault.locked', 'the vault is locked');
       const away = lostContact(host) ?? host.faults.script.shift();
-      if (away !== undefined) return { ok: false, error: away };
+      if (away != null) return { ok: false, error: away };
       if (root && host.faults.rootError !== null) return { ok: false, error: host.faults.rootError };
       if (operation.op === 'probe') {
         const health = script.includes('fl_command=');

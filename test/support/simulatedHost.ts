@@ -48,8 +48,8 @@ export type Faults = {
   restart: 'well' | 'never' | 'old-kernel';
   /** The health probe's exit codes, in order; the last one stays. */
   probes: number[];
-  /** The next commands fail so, in order, whatever they are. */
-  script: FrostError[];
+  /** The next commands fail so, in order, whatever they are; null: that one does not. */
+  script: (FrostError | null)[];
   vaultLocked: boolean;
 };
 

@@ -101,6 +101,37 @@ describe('a lost connection', () => {
     expect(admin.run(second)).toMatchObject({ verdict: 'unreachable', counts: { unreachable: 1 } });
   });
 
+  it('is told from a phase that only took too long on a host that answers', async () => {
+    fleetOf(2);
+    const plan = await admin.plan();
+    const late = frostError('host.timeout', 'A command on h1 did not end within 3600 s.');
+    // Connecting, checking and simulating go well; the capture does not end.
+    admin.fleet.host('h1').faults.script = [null, null, null, late];
+    admin.fleet.host('h2').faults.script = [null, null, null, late, late];
+    const { run } = value(await admin.runs.start({ planId: plan.id, hash: plan.hash }));
+    await admin.finish(run.id);
+    expect(admin.run(run.id).tasks).toMatchObject([
+      { host: 'h1', state: 'failed', error: { code: 'host.too-slow' } },
+      { host: 'h2', state: 'unreachable', error: { code: 'host.timeout' } },
+    ]);
+  });
+
+  it('is tried again as often as the run says, and no more', async () => {
+    fleetOf(1);
+    const host = admin.fleet.host('h1');
+    const refused = frostError('host.unreachable', 'connection refused');
+    const plan = await admin.plan({ retries: 3 });
+    host.faults.script = [refused, refused, refused];
+    const { run } = value(await admin.runs.start({ planId: plan.id, hash: plan.hash }));
+    await admin.finish(run.id);
+    expect(admin.states(run.id)).toEqual({ h1: 'succeeded' });
+    const none = await admin.plan({ retries: 0 });
+    host.faults.script = [refused];
+    const second = value(await admin.runs.start({ planId: none.id, hash: none.hash })).run.id;
+    await admin.finish(second);
+    expect(admin.states(second)).toEqual({ h1: 'unreachable' });
+  });
+
   it('that only falls silent is given up on, and the job followed on', async () => {
     fleetOf(1);
     const host = admin.fleet.host('h1');
