@@ -2,7 +2,7 @@
 import type { HostPlan, Plan, PlanAction } from '../../../shared/model/plan.ts';
 import { parameterLines } from './parameterText.ts';
 import { proofLines, proofSummary } from './proofText.ts';
-import { bytes, count, elapsed, type Paint, safe } from './terminal.ts';
+import { bytes, count, type Paint, safe, span } from './terminal.ts';
 
 const actionText = (a: PlanAction): string => {
   const why = !a.dependency
@@ -43,7 +43,7 @@ const aboutHost = (host: HostPlan, several: boolean): string[] => [
   count(host.actions.length, 'action'),
   `download ${bytes(host.bytes.download)}`,
   `rollback ${host.proof}`,
-  ...(host.predictedSeconds === undefined ? [] : [`about ${elapsed(host.predictedSeconds * 1000)}`]),
+  ...(host.predictedSeconds === undefined ? [] : [`about ${span(Math.round(host.predictedSeconds))}`]),
   ...(host.reboot ? ['will want a reboot'] : []),
 ];
 

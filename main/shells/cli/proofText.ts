@@ -11,16 +11,14 @@ const FROM: Record<ArtefactSource, string> = {
   none: 'nowhere',
 };
 
-/** Grouped in the order sources are tried. */
-const SOURCES: readonly ArtefactSource[] = ['host', 'console', 'repository', 'archive', 'repack', 'none'];
-
 /** `12 from the repository, 3 from the console store, 2 more`: packages that are only removed again come from nowhere. */
 const bySource = (reasons: readonly ProofReason[]): string[] => {
-  const found = SOURCES.flatMap((source) => {
-    const n = reasons.filter((reason) => reason.source === source).length;
-    return n === 0 ? [] : [`${n} from ${FROM[source]}`];
-  });
-  const bare = reasons.filter((reason) => reason.source === undefined).length;
+  const sources = Map.groupBy(reasons, (reason) => reason.source);
+  const bare = sources.get(undefined)?.length ?? 0;
+  const found = [...sources]
+    .flatMap(([source, { length }]) => (source === undefined ? [] : [{ source, length }]))
+    .sort((a, b) => b.length - a.length)
+    .map(({ source, length }) => `${length} from ${FROM[source]}`);
   if (bare === 0) return found;
   return [...found, found.length === 0 ? count(bare, 'package') : `${bare} more`];
 };

@@ -23,7 +23,7 @@ export const failedHosts = (cause: AbortCause | undefined): string[] =>
     : [];
 
 export const rollbackStopped = ({ host, left, run }: Of<'run.rollback-stopped'>): string =>
-  `The rollback of ${host} failed, so ${count(left.length, 'host')} that waited for theirs ${left.length === 1 ? 'is' : 'are'} left as they are: ${names(left)}. Look at ${host}, then: frostline runs rollback ${run}`;
+  `The rollback of ${host} failed; these no longer wait for theirs and are left as they are: ${names(left)}. Look at ${host}, then: frostline runs rollback ${run}`;
 
 const waveLines = (run: Run): string[] => {
   const { wave } = run;
