@@ -153,4 +153,24 @@ CREATE TABLE trusted_keys (
 ) STRICT, WITHOUT ROWID;
 `;
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: FIRST }];
+/** The files of the pool of old artefacts. One file may be the same package of several hosts, hence the key. */
+const ARTEFACTS = `
+CREATE TABLE artefacts (
+  ecosystem TEXT NOT NULL,
+  name TEXT NOT NULL,
+  arch TEXT NOT NULL,
+  version TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  added_at TEXT NOT NULL,
+  PRIMARY KEY (ecosystem, name, arch, version, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX artefacts_by_file ON artefacts (sha256);
+`;
+
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: FIRST },
+  { version: 2, sql: ARTEFACTS },
+];

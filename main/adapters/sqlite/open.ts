@@ -17,6 +17,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { err, FrostFault, ok, type Result } from '../../../shared/errors.ts';
 import type { Log, Store } from '../../core/ports.ts';
+import { artefactIndex } from './artefacts.ts';
 import { auditStore } from './audit.ts';
 import { Db } from './db.ts';
 import { backupsOf, damaged, faultOf } from './faults.ts';
@@ -128,6 +129,7 @@ export const openStore = (options: { file: string; log: Log }): Result<Store> =>
       ...settingStore(db),
       ...auditStore(db),
       ...trustStore(db),
+      ...artefactIndex(db),
       close: () => db.close(),
     });
   } catch (error) {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { aptDriver } from '../../../main/core/drivers/apt/driver.ts';
-import { migratesData, proofs, reverseFault } from '../../../main/core/drivers/apt/proof.ts';
+import {
+  migratesData,
+  type OldArtefacts,
+  proofs,
+  reverseFault,
+} from '../../../main/core/drivers/apt/proof.ts';
 import { readPolicies, readTransaction } from '../../../main/core/drivers/apt/transaction.ts';
 import type { PlanAction } from '../../../shared/model/plan.ts';
 import { NONCE, recorded, simulated } from './cases.ts';
@@ -110,7 +115,15 @@ describe('what would change', () => {
 });
 
 describe('the rollback proof', () => {
-  const old = { repository: () => 'repo', file: () => undefined, repack: false };
+  const old: OldArtefacts = {
+    repository: () => 'repo',
+    file: () => undefined,
+    spoilt: () => undefined,
+    arch: (_, arch) => arch,
+    held: () => undefined,
+    repack: false,
+  };
+  const nowhere = { ...old, repository: () => undefined };
 
   test('obtainable and a clean way back: proven', () => {
     expect(simulated('stages').proof.map((one) => one.proof)).toEqual(Array(4).fill('proven'));
@@ -118,8 +131,56 @@ describe('the rollback proof', () => {
 
   test('an old version that is nowhere any more: impossible, naming it', () => {
     expect(simulated('vanished').proof).toEqual([
-      { package: 'lab-vanished', proof: 'impossible', reason: expect.stringContaining('1.0') },
+      {
+        package: 'lab-vanished',
+        arch: 'all',
+        version: '1.0',
+        proof: 'impossible',
+        source: 'none',
+        reason: expect.stringContaining('1.0'),
+      },
     ]);
+  });
+
+  test("the console's copy of it makes it proven, naming where it came from", () => {
+    const one = recorded('vanished');
+    const asked: string[][] = [];
+    const read = aptDriver.parseSimulation(one, {
+      nonce: NONCE,
+      stages: one.stages,
+      entries: one.entries,
+      held: (...key) => {
+        asked.push(key);
+        return { source: 'console', from: 'h02' };
+      },
+    });
+    expect(read.ok && read.value.proof).toEqual([
+      {
+        package: 'lab-vanished',
+        arch: 'all',
+        version: '1.0',
+        proof: 'proven',
+        source: 'console',
+        reason: "1.0 from the console's store (it came from h02)",
+      },
+    ]);
+    expect(asked).toEqual([['lab-vanished', 'all', '1.0']]);
+  });
+
+  test('sources are tried in their order: host, repository, console or archive, repack', () => {
+    const from = (some: Partial<OldArtefacts>) =>
+      proofs([action({ name: 'a' })], { ...nowhere, ...some }, undefined)[0];
+    const held: OldArtefacts['held'] = () => ({ source: 'archive', from: 'snapshot.example' });
+    expect(from({ file: () => '/f', repository: () => 'r', held, repack: true })?.source).toBe('host');
+    expect(from({ repository: () => 'r', held, repack: true })?.source).toBe('repository');
+    expect(from({ held, repack: true })).toMatchObject({ source: 'archive', proof: 'proven' });
+    expect(from({ repack: true })).toMatchObject({ source: 'repack', proof: 'best-effort' });
+    expect(from({})).toMatchObject({ source: 'none', proof: 'impossible' });
+  });
+
+  test('a file that is not what is installed is named', () => {
+    const [reason] = proofs([action({})], { ...nowhere, spoilt: () => '/var/x.deb is not it' }, undefined);
+    expect(reason).toMatchObject({ proof: 'impossible', reason: expect.stringContaining('/var/x.deb') });
   });
 
   test('a way back that is not exactly the opposite is no proof', () => {
@@ -150,8 +211,8 @@ describe('the rollback proof', () => {
   });
 
   test('packed again from its files is best effort', () => {
-    const nowhere = { repository: () => undefined, file: () => undefined, repack: true };
-    expect(proofs([action({})], nowhere, undefined)[0]?.proof).toBe('best-effort');
+    const [reason] = proofs([action({})], { ...nowhere, repack: true }, undefined);
+    expect(reason).toMatchObject({ proof: 'best-effort', source: 'repack' });
   });
 });
 

@@ -16,6 +16,9 @@ while [ $# -gt 0 ]; do
     --status-fd=*) fd=@{1#*=} ;;
     --configure|-i|--install|--unpack|-r|--remove|-P|--purge) verb=$1 ;;
     -s|--status) deb_awk stanza NAME="$2"; exit $? ;;
+    # A demo package is its control stanza: it has neither files nor scripts.
+    -L|--listfiles) deb_awk stanza NAME="@{2%:*}" >/dev/null && echo /. ; exit $? ;;
+    --control-list) exit 0 ;;
     --force-*|-E|-G|-a|--pending|--no-triggers|--abort-after=*|--) [ "$1" != -a ] && [ "$1" != --pending ] || pending=1 ;;
     -*) echo "dpkg: error: unknown option $1" >&2; exit 2 ;;
     *) break ;;
@@ -116,6 +119,9 @@ while [ $# -gt 0 ]; do
     -f=*|--showformat=*) FMT=@{1#*=} ;;
     -f*) FMT=@{1#-f} ;;
     -s|--status) deb_awk stanza NAME="$2"; exit $? ;;
+    # A demo package is its control stanza: it has neither files nor scripts.
+    -L|--listfiles) deb_awk stanza NAME="@{2%:*}" >/dev/null && echo /. ; exit $? ;;
+    --control-list) exit 0 ;;
     -*) echo "dpkg-query: error: unknown option $1" >&2; exit 2 ;;
     *) NAMES="$NAMES $1" ;;
   esac
@@ -163,7 +169,13 @@ BEGIN {
 
 /** Asked many times for each package, so it starts no other program. */
 export const DPKG_DEB = script`#!/bin/sh
-case $1 in -f|--field|-I|--info|-W|--show) ;; *) echo "dpkg-deb: error: unknown option $1" >&2; exit 2 ;; esac
+case $1 in
+  -f|--field|-I|--info) ;;
+  -W|--show) . "$FROSTLINE_DEMO/lib/common.sh"; FMT=@{2#--showformat=} NAMES=; export FMT NAMES; deb_awk query STATUS="$3"; exit $? ;;
+  --ctrl-tarfile) tar -cf - -T /dev/null; exit $? ;;
+  --fsys-tarfile) tar -cf - -C / --no-recursion ./; exit $? ;;
+  *) echo "dpkg-deb: error: unknown option $1" >&2; exit 2 ;;
+esac
 file=$2; shift 2
 [ -f "$file" ] || { echo "dpkg-deb: error: failed to read archive '$file': No such file or directory" >&2; exit 2; }
 first=1

@@ -1,7 +1,8 @@
 /**
  * As root, before anything changes: what is installed, and the old packages of everything the plan touches, put aside in the
- * job's folder. Sources in order: packages put aside earlier, apt's cache, the repository, dpkg-repack where it is installed.
- * Every file is checked: its control fields, and its SHA-256 where apt's lists know it.
+ * job's folder. Sources in order: what lies in that folder already (the console may have brought it), packages put aside
+ * earlier, apt's cache, the repository, dpkg-repack where it is installed. Every file is checked, see oldPackages.ts; one that
+ * was packed again is not exact and is named so.
  */
 import type { z } from 'zod';
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
@@ -12,52 +13,41 @@ import { checkedToken, framedScript, HOST_FOLDER, plainLine, quote, readSections
 import { APT_FUNCTIONS, HOST_BODY, HOST_FUNCTIONS, LOCK_FUNCTIONS, readPairs, readReboot } from './host.ts';
 import { capturedPackages, INVENTORY_BODY, readInventory } from './inventory.ts';
 import { kernelState } from './kernel.ts';
+import { OLD_PACKAGE_FUNCTIONS } from './oldPackages.ts';
 
-/** `fl_sha FILE`: lower-case hex. */
-export const HASH_FUNCTION = `fl_sha() {
-  if fl_has sha256sum; then sha256sum "$1" | cut -c 1-64
-  elif fl_has shasum; then shasum -a 256 "$1" | cut -c 1-64
-  else openssl dgst -sha256 -r "$1" | cut -c 1-64; fi
-}`;
-
-const CAPTURE_FUNCTIONS = `${HASH_FUNCTION}
-# Name, architecture and version as installed now: an update may change the architecture to "all" or from it.
-fl_wanted() {
-  dpkg-query -W -f='\${binary:Package} \${Architecture} \${Version} \${db:Status-Abbrev}\\n' | awk '
-FILENAME == ARGV[1] { want[$1] = want[$1] " " $2 "=" $3; next }
-{ n = $1; sub(/:.*/, "", n) }
-n in want && $4 ~ /^.[HUFWti]/ { k = split(want[n], w, " ")
-  for (i = 1; i <= k; i++) { split(w[i], p, "="); if (p[2] == $3 && (p[1] == $2 || p[1] == "all" || $2 == "all")) { print n, $2, $3; break } } }' "$T/asked" -
-}
-fl_meta() { awk '{ print $1 ($2 == "all" ? "" : ":" $2) "=" $3 }' "$T/wanted" | fl_words | fl_show | awk '
-/^Package: / { n = $2 } /^Architecture: / { a = $2 } /^Version: / { v = $2 } /^SHA256: / { s = $2 }
-/^$/ { if (s != "") print n, a, v, s; s = "" } END { if (s != "") print n, a, v, s }'; }
-# fl_good FILE NAME ARCH VERSION SHA: the file holds that package, and has that hash where one is known. Sets fl_hash.
-fl_good() {
-  [ -s "$1" ] || return 1
-  [ "$(dpkg-deb -f "$1" Package 2>/dev/null)" = "$2" ] && [ "$(dpkg-deb -f "$1" Architecture 2>/dev/null)" = "$3" ] && [ "$(dpkg-deb -f "$1" Version 2>/dev/null)" = "$4" ] || return 1
-  fl_hash=$(fl_sha "$1")
-  [ -z "$5" ] || [ "$fl_hash" = "$5" ]
-}
-fl_find() {
+const CAPTURE_FUNCTIONS = `fl_find() {
   for fl_f in "$O/$fl_stem"*.deb "$R${HOST_FOLDER}/jobs/"*"/old/$fl_stem"*.deb "$R/var/cache/apt/archives/$fl_stem"*.deb; do
-    fl_good "$fl_f" "$1" "$2" "$3" "$4" || continue
+    [ -e "$fl_f" ] || continue
+    # What was put here and is not it, is of no use and in the way of what may come.
+    if ! fl_good "$fl_f" "$1" "$2" "$3" "$4"; then case $fl_f in "$O"/*) rm -f "$fl_f" ;; esac; continue; fi
     case $fl_f in "$O"/*) ;; *) { ln "$fl_f" "$O/" || cp "$fl_f" "$O/"; } 2>/dev/null || continue ;; esac
-    printf '%s\\t%s\\t%s\\t%s\\t%s\\n' "$1" "$2" "$3" "$O/\${fl_f##*/}" "$fl_hash" >>"$T/secured"
+    fl_put "$1" "$2" "$3" "$O/\${fl_f##*/}" "$fl_hash" "$5" "$4"
     return 0
   done
   return 1
 }
-fl_stem_of() { fl_stem=$1_$(printf '%s' "$2" | sed 's/:/%3a/g')_; }
-fl_hash_of() { awk -v n="$1" -v a="$2" -v v="$3" '$1 == n && $2 == a && $3 == v { print $4; exit }' "$T/meta"; }
+# fl_put NAME ARCH VERSION FILE HASH SOURCE LISTED: a line of $T/secured; the last field says whether a repository offers it.
+fl_put() { printf '%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$1" "$2" "$3" "$4" "$5" "$6" "$(($(wc -c <"$4")))" "\${7:+yes}" >>"$T/secured"; }
+fl_repack() {
+  fl_has dpkg-repack || return 1
+  mkdir -p "$T/repack" && (cd "$T/repack" && dpkg-repack "$1$([ "$2" = all ] || printf ':%s' "$2")" >>"$T/download" 2>&1) || return 1
+  for fl_f in "$T/repack/"*.deb; do
+    [ -s "$fl_f" ] && [ "$(dpkg-deb -f "$fl_f" Package 2>/dev/null)" = "$1" ] && [ "$(dpkg-deb -f "$fl_f" Version 2>/dev/null)" = "$3" ] && mv -f "$fl_f" "$O/" || continue
+    fl_f=$O/\${fl_f##*/}
+    fl_put "$1" "$2" "$3" "$fl_f" "$(fl_sha "$fl_f")" repack ''
+    return 0
+  done
+  return 1
+}
+fl_spoilt() { awk -F '\\t' -v n="$1" -v a="$2" -v v="$3" '$1 == n && $2 == a && $3 == v { w = "; " $4 " is not what is installed (" $5 ")" } END { printf "%s", w }' "$T/spoilt"; }
 fl_download() { (cd "$O" && apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=1 -o Acquire::http::Timeout=30 download "$@" >>"$T/download" 2>&1); }
 fl_secure() {
   fl_wanted >"$T/wanted"
-  fl_meta >"$T/meta"
-  : >"$T/secured"; : >"$T/unsecured"; : >"$T/missing"; : >"$T/download"
+  fl_meta <"$T/wanted" >"$T/meta"
+  : >"$T/secured"; : >"$T/unsecured"; : >"$T/missing"; : >"$T/download"; : >"$T/spoilt"
   while read -r n a v; do
     fl_stem_of "$n" "$v"
-    fl_find "$n" "$a" "$v" "$(fl_hash_of "$n" "$a" "$v")" || printf '%s %s %s\\n' "$n" "$a" "$v" >>"$T/missing"
+    fl_find "$n" "$a" "$v" "$(fl_hash_of "$n" "$a" "$v")" host || printf '%s %s %s\\n' "$n" "$a" "$v" >>"$T/missing"
   done <"$T/wanted"
   set --
   while read -r n a v; do
@@ -68,11 +58,11 @@ fl_secure() {
   while read -r n a v; do
     fl_stem_of "$n" "$v"
     fl_known=$(fl_hash_of "$n" "$a" "$v")
-    fl_find "$n" "$a" "$v" "$fl_known" && continue
-    if fl_has dpkg-repack && (cd "$O" && dpkg-repack "$n$([ "$a" = all ] || printf ':%s' "$a")" >>"$T/download" 2>&1) && fl_find "$n" "$a" "$v" ''; then continue; fi
+    [ -z "$fl_known" ] || ! fl_find "$n" "$a" "$v" "$fl_known" repository || continue
+    ! fl_repack "$n" "$a" "$v" || continue
     fl_why=$(grep -E '^(E|Err|W)[: ]' "$T/download" | grep -F "$n" | tail -n 1)
     [ -n "$fl_known" ] || fl_why="no repository of this host offers $v any more"
-    printf '%s\\t%s\\t%s\\t%s\\n' "$n" "$a" "$v" "\${fl_why:-it could not be downloaded}" >>"$T/unsecured"
+    printf '%s\\t%s\\t%s\\t%s%s\\n' "$n" "$a" "$v" "\${fl_why:-it could not be downloaded}" "$(fl_spoilt "$n" "$a" "$v")" >>"$T/unsecured"
   done <"$T/missing"
 }`;
 
@@ -99,7 +89,7 @@ fl_sec unsecured cat "$T/unsecured"
   return {
     script: framedScript(
       options.nonce,
-      [LOCK_FUNCTIONS, APT_FUNCTIONS, HOST_FUNCTIONS, CAPTURE_FUNCTIONS].join('\n'),
+      [LOCK_FUNCTIONS, APT_FUNCTIONS, HOST_FUNCTIONS, OLD_PACKAGE_FUNCTIONS, CAPTURE_FUNCTIONS].join('\n'),
       body,
     ),
     root: true,
@@ -111,13 +101,22 @@ fl_sec unsecured cat "$T/unsecured"
 const Secured = Capture.shape.secured.element;
 const Unsecured = Capture.shape.unsecured.element;
 
-function readRows<T>(lines: string[], fields: string[], schema: z.ZodType<T>): T[] {
+function readRows<T>(lines: string[], read: (words: string[]) => unknown, schema: z.ZodType<T>): T[] {
   return lines.flatMap((line) => {
-    const words = line.split('\t');
-    const row = schema.safeParse(Object.fromEntries(fields.map((field, i) => [field, words[i]])));
+    const row = schema.safeParse(read(line.split('\t')));
     return row.success ? [row.data] : [];
   });
 }
+
+const securedRow = ([name, arch, version, path, sha256, source, bytes, offered]: string[]) => ({
+  name,
+  arch,
+  version,
+  path,
+  sha256,
+  ...(source !== undefined && { source, offered: offered === 'yes' }),
+  ...(bytes !== undefined && /^\d{1,15}$/.test(bytes) && { bytes: Number(bytes) }),
+});
 
 /** Errors: `host.output-malformed`; `host.disk-full`, `host.read-only` when the job's folder cannot be made. */
 export function parseCapture(
@@ -149,14 +148,10 @@ export function parseCapture(
   }
   return ok({
     packages: capturedPackages(inventory.rows),
-    secured: readRows(
-      sections.lines('secured', 20_000),
-      ['name', 'arch', 'version', 'path', 'sha256'],
-      Secured,
-    ),
+    secured: readRows(sections.lines('secured', 20_000), securedRow, Secured),
     unsecured: readRows(
       sections.lines('unsecured', 20_000),
-      ['name', 'arch', 'version', 'reason'],
+      ([name, arch, version, reason]) => ({ name, arch, version, reason: plainLine(reason ?? '', 1000) }),
       Unsecured,
     ),
   });

@@ -25,6 +25,7 @@ export const aptDriver: PackageDriver = {
   capture: captureCommand,
   parseCapture,
   artefactFile,
+  artefactPlaces: ['/var/cache/apt/archives'],
   stage: stageCommand,
   parseStage,
   applyJob,

@@ -5,8 +5,9 @@
  * Progress lines are `frostline:<stage>:<stages>:<what>`, where what is a line of apt's status-fd (`pmstatus:…`,
  * `dlstatus:…`, `pmerror:…`, `pmconffile:…`), `phase:<name>` or `wait:<holder>`.
  */
+
+import { HASH_FUNCTION } from '../../artefacts/hash.ts';
 import { ENVIRONMENT } from '../shell.ts';
-import { HASH_FUNCTION } from './capture.ts';
 import { APT_FUNCTIONS, LOCK_FUNCTIONS } from './host.ts';
 
 /** Exit codes of both jobs; a job killed by a signal ends above 128. */

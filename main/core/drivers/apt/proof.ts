@@ -1,5 +1,6 @@
 /** Whether each touched package can be put back as it is: the rollback proof, and what it rests on. Pure. */
-import type { PlanAction, ProofReason } from '../../../../shared/model/plan.ts';
+import type { ArtefactSource, PlanAction, ProofReason } from '../../../../shared/model/plan.ts';
+import type { HeldArtefacts } from '../driver.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
@@ -54,11 +55,37 @@ export function reverseFault(
 export type OldArtefacts = {
   /** Where a repository still offers this version; undefined: none does. */
   repository(name: string, arch: string, version: string): string | undefined;
-  /** A file on the host that holds it. */
+  /** A file on the host that is this package. */
   file(name: string, version: string): string | undefined;
+  /** A file on the host that says it is, but is another: what is wrong with it. */
+  spoilt(name: string, version: string): string | undefined;
+  /** The architecture as installed: an update may change it to `all` or from it. */
+  arch(name: string, arch: string): string;
+  held: HeldArtefacts;
   /** dpkg-repack is there: it makes a package again from the installed files, edited configuration baked in. */
   repack: boolean;
 };
+
+type Found = { source: ArtefactSource; from: string };
+
+/** The first of the sources that has the exact artefact, in the order in which the capture will look. */
+function findOld(
+  old: OldArtefacts,
+  name: string,
+  actionArch: string,
+  arch: string,
+  version: string,
+): Found | undefined {
+  const file = old.file(name, version);
+  if (file !== undefined) return { source: 'host', from: file };
+  const repository = old.repository(name, actionArch, version);
+  if (repository !== undefined) return { source: 'repository', from: repository };
+  const held = old.held(name, arch, version);
+  if (held === undefined) return undefined;
+  return held.source === 'console'
+    ? { source: 'console', from: `the console's store (it came from ${held.from})` }
+    : { source: 'archive', from: `the archive ${held.from}, kept in the console's store` };
+}
 
 function proofOf(action: PlanAction, old: OldArtefacts, fault: string | undefined): ProofReason {
   const { name: pkg } = action;
@@ -68,36 +95,26 @@ function proofOf(action: PlanAction, old: OldArtefacts, fault: string | undefine
       : { package: pkg, proof: 'best-effort', reason: `new; ${fault}`.slice(0, 1000) };
   }
   const version = action.from ?? '';
-  const file = old.file(pkg, version);
-  const repository = old.repository(pkg, action.arch, version);
-  if (file === undefined && repository === undefined) {
-    if (old.repack) {
-      return {
-        package: pkg,
-        proof: 'best-effort',
-        reason: `version ${version} is in no repository of this host; it is packed again from its installed files`,
-      };
-    }
-    return {
-      package: pkg,
-      proof: 'impossible',
-      reason: `version ${version} is in no repository of this host and not in its cache`,
-    };
+  const arch = old.arch(pkg, action.arch);
+  const exact = { package: pkg, arch, ...(version !== '' && { version }) };
+  const found = findOld(old, pkg, action.arch, arch, version);
+  if (found === undefined) {
+    const spoilt = old.spoilt(pkg, version);
+    const nowhere = `version ${version} is in no repository of this host${spoilt === undefined ? ' and not in its cache' : `; ${spoilt}`}`;
+    return old.repack
+      ? {
+          ...exact,
+          proof: 'best-effort',
+          source: 'repack',
+          reason: `${nowhere}; it is packed again from its installed files`,
+        }
+      : { ...exact, proof: 'impossible', source: 'none', reason: nowhere };
   }
-  const source = file ?? repository ?? '';
-  if (migratesData(pkg)) {
-    return {
-      package: pkg,
-      proof: 'best-effort',
-      reason: `${version} from ${source}; it may migrate its data, which going back does not undo`.slice(
-        0,
-        1000,
-      ),
-    };
-  }
-  return fault === undefined
-    ? { package: pkg, proof: 'proven', reason: `${version} from ${source}`.slice(0, 1000) }
-    : { package: pkg, proof: 'best-effort', reason: `${version} from ${source}; ${fault}`.slice(0, 1000) };
+  const { source, from } = found;
+  const doubt = migratesData(pkg) ? 'it may migrate its data, which going back does not undo' : fault;
+  return doubt === undefined
+    ? { ...exact, proof: 'proven', source, reason: `${version} from ${from}`.slice(0, 1000) }
+    : { ...exact, proof: 'best-effort', source, reason: `${version} from ${from}; ${doubt}`.slice(0, 1000) };
 }
 
 /** One reason per touched package, from its state before the first stage. */

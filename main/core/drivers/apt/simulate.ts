@@ -17,6 +17,7 @@ import {
   UPDATE_FUNCTION,
 } from './host.ts';
 import { INVENTORY_BODY, packageSpec } from './inventory.ts';
+import { OLD_PACKAGE_FUNCTIONS } from './oldPackages.ts';
 
 /** Section of the simulation up to and with the stage at this index. */
 export const stageSection = (index: number): string => `sim.${index}`;
@@ -35,16 +36,21 @@ const SIMULATE_FUNCTIONS = `fl_stage() {
 }
 fl_policy() { { cut -d = -f 1 "$T/requests"; awk '{ print $2 ($3 == "-" || $3 == "all" ? "" : ":" $3); print $2 }' "$T/act"; } | fl_words | sort -u | xargs apt-cache policy -- 2>/dev/null; }
 fl_new() { awk '$1 == "I" { print $2 ($3 == "all" ? "" : ":" $3) "=" $5 }' "$T/act" | fl_words | sort -u | fl_show >"$T/show"; grep -E '^((Package|Version|Architecture|Size|SHA256|Installed-Size): |$)' "$T/show"; }
-# Old packages lying on the host: "name version path".
+# Old packages lying on the host that are the installed ones: "name version path"; others are noted in $T/spoilt.
 fl_kept() {
-  awk '$4 != "-" { print $2, $4 }' "$T/act" | while read -r fl_n fl_v; do
-    fl_e=$(printf '%s' "$fl_v" | sed 's/:/%3a/g')
-    for fl_f in "$R/var/cache/apt/archives/\${fl_n}_\${fl_e}_"*.deb "$R/var/lib/frostline/jobs/"*"/old/\${fl_n}_\${fl_e}_"*.deb; do
-      [ -s "$fl_f" ] && [ "$(dpkg-deb -f "$fl_f" Package 2>/dev/null)" = "$fl_n" ] && [ "$(dpkg-deb -f "$fl_f" Version 2>/dev/null)" = "$fl_v" ] || continue
-      printf '%s %s %s\\n' "$fl_n" "$fl_v" "$fl_f"
-      break
-    done
-  done
+  fl_native=$(dpkg --print-architecture)
+  awk -v a="$fl_native" '$4 != "-" { print $2, ($3 == "-" ? a : $3), $4 }' "$T/act" >"$T/asked"
+  fl_wanted | while read -r n a v; do fl_stem_of "$n" "$v"; [ -z "$(fl_places)" ] || printf '%s %s %s\\n' "$n" "$a" "$v"; done >"$T/lying"
+  [ -s "$T/lying" ] || return 0
+  fl_meta <"$T/lying" >"$T/meta"
+  while read -r n a v; do
+    fl_stem_of "$n" "$v"
+    fl_known=$(fl_hash_of "$n" "$a" "$v")
+    fl_places >"$T/places"
+    while read -r fl_file; do
+      if fl_good "$fl_file" "$n" "$a" "$v" "$fl_known"; then printf '%s %s %s\\n' "$n" "$v" "$fl_file"; break; fi
+    done <"$T/places"
+  done <"$T/lying"
 }
 fl_reverse() {
   [ -r "$R/var/lib/dpkg/status" ] || { printf 'E: dpkg status is not readable\\n'; return 1; }
@@ -90,7 +96,9 @@ printf '%s\\n' ${requests} >"$T/requests"
 fl_ok=1
 ${stages}fl_sec policy fl_policy
 fl_sec new fl_new
+: >"$T/spoilt"
 fl_sec kept fl_kept
+fl_sec spoilt cat "$T/spoilt"
 fl_has dpkg-repack && fl_mark repack
 if [ "$fl_ok" = 1 ] && [ -s "$T/act" ]; then fl_sec reverse fl_reverse; fi
 fl_room
@@ -104,6 +112,7 @@ fl_room
         HOST_FUNCTIONS,
         ROOM_FUNCTION,
         ...(options.refresh ? [UPDATE_FUNCTION] : []),
+        OLD_PACKAGE_FUNCTIONS,
         SIMULATE_FUNCTIONS,
       ].join('\n'),
       `${options.refresh ? 'fl_sec refresh fl_update\n' : ''}${HOST_BODY}${INVENTORY_BODY}${requests === '' ? '' : transaction}`,

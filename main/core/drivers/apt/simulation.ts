@@ -4,7 +4,7 @@ import { PlanAction, type Refusal, type SpaceNeed } from '../../../../shared/mod
 import { Arch } from '../../../../shared/model/primitives.ts';
 import type { Entry } from '../../../../shared/model/snapshot.ts';
 import type { CommandOutput } from '../../ports.ts';
-import type { Simulation, StageRequest } from '../driver.ts';
+import type { HeldArtefacts, Simulation, StageRequest } from '../driver.ts';
 import { plainLine, readSections, type Sections } from '../shell.ts';
 import { HOST_SECTIONS, type Mounts, readLock, readMounts, readPairs, readReboot } from './host.ts';
 import {
@@ -35,7 +35,7 @@ import { compareDebianVersions } from './version.ts';
 const WANTS_REBOOT =
   /^(linux-image-.*|linux-modules-.*|libc6|systemd|dbus|dbus-broker|(intel|amd64)-microcode|.*-microcode)$/;
 
-type Context = { nonce: string; stages: StageRequest[]; entries: Entry[] };
+type Context = { nonce: string; stages: StageRequest[]; entries: Entry[]; held?: HeldArtefacts };
 
 const indexes = new WeakMap<Row[], Map<string, Row[]>>();
 
@@ -321,12 +321,20 @@ export function parseSimulation(output: CommandOutput, context: Context): Result
     const [name = '', version = '', ...path] = line.split(' ');
     files.set(`${name} ${version}`, plainLine(path.join(' '), 500));
   }
+  const spoilt = new Map<string, string>();
+  for (const line of sections.lines('spoilt', 20_000)) {
+    const [name = '', , version = '', path = '', other = ''] = line.split('\t');
+    spoilt.set(`${name} ${version}`, plainLine(`${path} is not what is installed (${other})`, 400));
+  }
   const reverse = sections.has('reverse') ? readTransaction(sections.text('reverse')) : undefined;
   const proof = proofs(
     actions,
     {
       repository: (name, arch, version) => policyOf(policies, name, arch, native)?.offered.get(version)?.[0],
       file: (name, version) => files.get(`${name} ${version}`),
+      spoilt: (name, version) => spoilt.get(`${name} ${version}`),
+      arch: (name, arch) => rowFor(inventory.rows, native, name, arch)?.arch ?? arch,
+      held: context.held ?? (() => undefined),
       repack: sections.has('repack'),
     },
     reverseFault(actions, reverse, sections.rc('reverse')),
