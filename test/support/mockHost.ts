@@ -3,6 +3,7 @@
  * a run whose events are made one by one. Nothing leaves the process. `client` goes through the same validation as the wire.
  */
 
+import type { z } from 'zod';
 import { serveChannel } from '../../main/adapters/rpc/serve.ts';
 import type { Ports } from '../../main/core/ports.ts';
 import { createSnapshotService } from '../../main/core/snapshots/service.ts';
@@ -24,6 +25,8 @@ export type MockOptions = {
   hosts?: number;
   mood?: Mood;
   vault?: MockState['vault']['state'];
+  /** Parameters of the live run that `fill` starts. */
+  run?: z.input<typeof RunParameters>;
   /** Waits in slow commands (scans); tests leave it out and do not wait. */
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 };
@@ -149,10 +152,10 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
         policy: 'listed-only',
         guard: false,
       });
-      const start = async (selectors: string[], concurrency: string) => {
+      const start = async (selectors: string[], words: z.input<typeof RunParameters>) => {
         const caller = { signal: new AbortController().signal, actor: 'window' };
         const plan = await handlers['plans.create'](
-          { snapshot: 'november-security', selectors, parameters: RunParameters.parse({ concurrency }) },
+          { snapshot: 'november-security', selectors, parameters: RunParameters.parse(words) },
           caller,
         );
         if (!plan.ok) throw new Error(plan.error.message);
@@ -163,9 +166,9 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
         if (!run.ok) throw new Error(run.error.message);
         return { planId: plan.value.plan.id, runId: run.value.run.id };
       };
-      const first = await start(['env=staging'], '3');
+      const first = await start(['env=staging'], { concurrency: '3' });
       while (runs.stepper.step(first.runId, 20));
-      const live = await start(['env=production'], '25%');
+      const live = await start(['env=production'], options.run ?? { concurrency: '25%' });
       runs.stepper.step(live.runId, 45);
       return live;
     },

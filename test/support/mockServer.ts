@@ -1,7 +1,7 @@
 /**
  * The window over a mock host, to look at pages in a browser without any real host: serves dist/renderer (or DIR) and the wire at `/ws`.
- *   node test/support/mockServer.ts --port 5199 [--hosts N] [--mood normal|loading|error] [--vault absent|locked|unlocked] [--still] [--dir DIR]
- * The live run goes on by itself unless `--still`. `POST /mock/step`, `/mock/drop` (closes every socket), `/mock/restart` (another
+ *   node test/support/mockServer.ts --port 5199 [--hosts N] [--mood normal|loading|error] [--vault absent|locked|unlocked] [--still] [--dir DIR] [--run JSON]
+ * `--run` gives the live run's parameters. It goes on by itself unless `--still`. `POST /mock/step`, `/mock/drop` (closes every socket), `/mock/restart` (another
  * instance), `/mock/mood?to=error` steer it from outside.
  */
 import { createReadStream, existsSync, statSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Channel } from '../../main/adapters/rpc/channel.ts';
 import { serveChannel } from '../../main/adapters/rpc/serve.ts';
 import { SECURITY_HEADERS } from '../../main/shells/browser/security.ts';
+import { RunParameters } from '../../shared/model/plan.ts';
 import type { Mood } from './mock/hub.ts';
 import { id } from './mock/sample.ts';
 import { createMockHost } from './mockHost.ts';
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     vault: { type: 'string', default: 'locked' },
     still: { type: 'boolean', default: false },
     dir: { type: 'string', default: '' },
+    run: { type: 'string', default: '{"concurrency":"25%"}' },
   },
 });
 
@@ -51,6 +53,7 @@ const isVault = (text: string | undefined): text is 'absent' | 'locked' | 'unloc
 const host = createMockHost({
   hosts: Number(values.hosts),
   ...(isVault(values.vault) ? { vault: values.vault } : {}),
+  run: RunParameters.parse(JSON.parse(values.run)),
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 });
 const live = host.state.store.hosts().length > 0 ? await host.fill() : undefined;

@@ -188,6 +188,8 @@ const moved = (task: Task, event: Extract<RunEvent, { type: 'task.state' }>): Ta
   const error = event.error ?? (forget ? undefined : task.error);
   const difference = event.difference ?? (forget ? undefined : task.difference);
   const begins = event.from === 'queued' && event.to === 'connecting';
+  // A task that is taken up where it was goes from connecting to applying; one that begins anew has not been restarted.
+  const anew = event.from === 'connecting' && event.to === 'checking';
   const startedAt = begins ? event.at : task.startedAt;
   return {
     ...without(task, [
@@ -199,6 +201,7 @@ const moved = (task: Task, event: Extract<RunEvent, { type: 'task.state' }>): Ta
       'package',
       'percent',
       'waitingFor',
+      ...(anew ? (['rebooted'] as const) : []),
     ]),
     state: event.to,
     // A restart that came back is looked at; what comes after has its own word.

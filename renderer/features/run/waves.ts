@@ -97,7 +97,7 @@ export const gateOf = (run: Run): Gate | undefined => {
       .map((task) => task.host),
     before:
       rest.length === 0
-        ? `all ${plural(good, 'host')} before it ended well`
+        ? `${good === 1 ? 'the host' : `all ${plural(good, 'host')}`} before it ended well`
         : `${good} of ${plural(past.length, 'host')} before it ended well; not so ${names(
             rest.map((task) => task.host),
             6,

@@ -1,18 +1,13 @@
 import { frostError } from '../../../shared/errors.ts';
-import type { HostPlan, PlanAction } from '../../../shared/model/plan.ts';
+import type { HostPlan, PlanAction, ProofReason } from '../../../shared/model/plan.ts';
 import type { SnapshotView } from '../../../shared/model/snapshot.ts';
 import type { MockState } from './hub.ts';
-
-export const seconds = (duration: string): number =>
-  Number.parseInt(duration, 10) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[duration.at(-1) ?? 's'] ?? 1);
-
-export const amount = (text: string, of: number): number =>
-  text.includes('%') ? Math.floor((Number.parseInt(text, 10) * of) / 100) : Number.parseInt(text, 10);
 
 export const planHost = (
   state: MockState,
   host: { id: string; name: string },
   snapshot: SnapshotView,
+  requireProof: boolean,
 ): HostPlan => {
   const scan = state.store.latestScan(host.id);
   const base = {
@@ -83,14 +78,7 @@ export const planHost = (
     actions,
     skipped,
     proof: impossible ? ('impossible' as const) : bestEffort ? ('best-effort' as const) : ('proven' as const),
-    reasons: actions.map((action) => ({
-      package: action.name,
-      proof: impossible && action.name === 'tzdata' ? ('impossible' as const) : ('proven' as const),
-      reason:
-        impossible && action.name === 'tzdata'
-          ? `${action.from} is no longer offered by any repository of this host`
-          : 'the old version is still in the repository',
-    })),
+    reasons: actions.map((action, index) => proofOf(action, index, { impossible, bestEffort })),
     bytes: {
       download: actions.length * 1_900_000,
       disk: actions.length * 212_000 - 90_000,
@@ -127,5 +115,56 @@ export const planHost = (
         },
       ],
     };
+  if (requireProof && common.proof !== 'proven')
+    return {
+      ...common,
+      state: 'refused',
+      refusals: [
+        {
+          code: 'proof.insufficient',
+          message: `Undoing this on ${host.name} is not proven (${common.reasons
+            .filter((reason) => reason.proof !== 'proven')
+            .map((reason) => `${reason.package ?? ''}: ${reason.reason}`)
+            .join('; ')}).`,
+        },
+      ],
+    };
   return { ...common, state: actions.length === 0 ? 'compliant' : 'ready' };
+};
+
+const SOURCES = [
+  { source: 'host', reason: 'in the package cache of the host, hash checked' },
+  { source: 'console', reason: "in this console's store, hash checked" },
+  { source: 'repository', reason: 'still offered by a repository of the host' },
+] as const;
+
+/** Every kind of proof there is, on hosts that have one. */
+const proofOf = (
+  action: PlanAction,
+  index: number,
+  host: { impossible: boolean; bestEffort: boolean },
+): ProofReason => {
+  const base = {
+    package: action.name,
+    arch: action.arch,
+    ...(action.from === undefined ? {} : { version: action.from }),
+  };
+  if (action.action === 'install')
+    return { ...base, proof: 'proven', reason: 'new: it is only removed again' };
+  if (host.impossible && action.name === 'tzdata')
+    return {
+      ...base,
+      proof: 'impossible',
+      source: 'none',
+      reason: `${action.from} is in no cache, no repository and no archive, and cannot be repacked`,
+    };
+  if (host.bestEffort && index === 0)
+    return {
+      ...base,
+      proof: 'best-effort',
+      source: 'repack',
+      reason: 'repacked from the installed files, with its edited configuration baked in',
+    };
+  const from = SOURCES[index % SOURCES.length] ?? SOURCES[0];
+  return { ...base, proof: 'proven', ...from };
 };

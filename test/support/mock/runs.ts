@@ -1,38 +1,25 @@
 /** Mock plans and runs: a plan from the real snapshot and the sample's scans, and a run whose events are made step by step. */
+import { resolveParameters } from '../../../main/core/runs/parameters.ts';
+import { inWaves } from '../../../main/core/runs/schedule.ts';
 import type { Handlers } from '../../../shared/contract/contract.ts';
-import { fail, frostError, ok, type Result } from '../../../shared/errors.ts';
-import { type Plan, ResolvedParameters } from '../../../shared/model/plan.ts';
-import {
-  FINAL_STATES,
-  type Run,
-  type RunEvent,
-  type Task,
-  type TaskState,
-} from '../../../shared/model/run.ts';
+import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { Plan } from '../../../shared/model/plan.ts';
+import type { Run, RunEvent, Task, TaskState } from '../../../shared/model/run.ts';
 import type { SnapshotView } from '../../../shared/model/snapshot.ts';
 import { select } from './fleet.ts';
 import { type Hub, type MockState, queued } from './hub.ts';
+import { planHost } from './plans.ts';
+import { createPlayer } from './play.ts';
 import { ago, hash, id } from './sample.ts';
 
 type Names = Extract<keyof Handlers, `plans.${string}` | `runs.${string}`>;
-type WithoutBase<T> = T extends unknown ? Omit<T, 'seq' | 'at' | 'run'> : never;
 
-import { amount, planHost, seconds } from './plans.ts';
+const UNDOABLE: TaskState[] = ['succeeded', 'failed', 'rollback-failed', 'needs-attention'];
 
 export type RunStepper = {
   /** Makes the run's next events, about `count` of them. False: it is finished. */
   step: (runId: string, count?: number) => boolean;
 };
-
-const PATH: TaskState[] = [
-  'connecting',
-  'checking',
-  'simulating',
-  'capturing',
-  'staging',
-  'applying',
-  'verifying',
-];
 
 export const runHandlers = (
   state: MockState,
@@ -41,144 +28,7 @@ export const runHandlers = (
 ): { handlers: Pick<Handlers, Names>; stepper: RunStepper; createPlan: Handlers['plans.create'] } => {
   const listeners = new Map<string, Set<(event: RunEvent) => void>>();
 
-  const append = (run: Run, event: WithoutBase<RunEvent>) => {
-    run.seq += 1;
-    const full = { ...event, seq: run.seq, at: ago(0), run: run.id } as RunEvent;
-    state.events.set(run.id, [...(state.events.get(run.id) ?? []), full]);
-    for (const listener of listeners.get(run.id) ?? []) listener(full);
-  };
-  const recount = (run: Run) => {
-    run.counts = {};
-    for (const task of run.tasks) run.counts[task.state] = (run.counts[task.state] ?? 0) + 1;
-  };
-  const move = (run: Run, task: Task, to: TaskState, more: Partial<Task> = {}) => {
-    append(run, {
-      type: 'task.state',
-      host: task.host,
-      from: task.state,
-      to,
-      ...(more.error === undefined ? {} : { error: more.error }),
-      ...(more.difference === undefined ? {} : { difference: more.difference }),
-    });
-    Object.assign(task, more, { state: to });
-    if (FINAL_STATES.has(to)) {
-      task.finishedAt = ago(0);
-      for (const key of ['phase', 'package', 'percent', 'waitingFor'] as const) delete task[key];
-    }
-    recount(run);
-  };
-  const finish = (run: Run) => {
-    const states = run.tasks.map((task) => task.state);
-    const good = states.filter((each) => each === 'succeeded' || each === 'compliant').length;
-    run.state = 'finished';
-    run.finishedAt = ago(0);
-    run.verdict =
-      run.abortReason !== undefined
-        ? 'aborted'
-        : good === states.length
-          ? 'success'
-          : states.every((each) => each === 'rolled-back' || each === 'compliant')
-            ? 'rolled-back'
-            : good > 0
-              ? 'partial'
-              : 'failed';
-    append(run, {
-      type: 'run.finished',
-      verdict: run.verdict,
-      hosts: Object.fromEntries(run.tasks.map((task) => [task.host, task.state])),
-      counts: run.counts,
-    });
-  };
-
-  const progress = (run: Run, task: Task) => {
-    const percent = Math.min(100, (task.percent ?? 0) + 17);
-    const current =
-      task.actions[Math.min(task.actions.length - 1, Math.floor((percent / 101) * task.actions.length))];
-    if (percent < 20) {
-      append(run, { type: 'task.output', host: task.host, line: 'Reading package lists...' });
-      append(run, { type: 'task.output', host: task.host, line: 'Building dependency tree...' });
-    }
-    if (current !== undefined)
-      append(run, {
-        type: 'task.output',
-        host: task.host,
-        line: `Setting up ${current.name} (${current.to ?? ''}) ...`,
-      });
-    task.phase = 'configuring';
-    task.percent = percent;
-    if (current !== undefined) task.package = current.name;
-    append(run, {
-      type: 'task.progress',
-      host: task.host,
-      phase: 'configuring',
-      percent,
-      ...(current === undefined ? {} : { package: current.name }),
-    });
-  };
-
-  const advance = (run: Run, task: Task) => {
-    if (task.state === 'queued') {
-      task.startedAt = ago(0);
-      move(run, task, 'connecting');
-    } else if (task.state === 'rolling-back')
-      move(run, task, 'rolled-back', { difference: { equal: true, versions: [], marks: [] } });
-    else if (task.state === 'applying' && (task.percent ?? 0) < 100) {
-      if (task.host === 'web-08' && (task.percent ?? 0) > 50)
-        move(run, task, 'rolling-back', {
-          error: frostError(
-            'host.not-applied',
-            'nginx could not be configured: its post-installation script failed with exit code 1.',
-            {
-              host: task.host,
-              packages: ['nginx'],
-              hint: 'See the output of this host. It is being rolled back.',
-            },
-          ),
-        });
-      else progress(run, task);
-    } else if (task.state === 'checking' && task.host === 'db-02' && task.waitingFor === undefined) {
-      task.waitingFor = 'lock held by pid 812 (apt-get upgrade)';
-      append(run, {
-        type: 'task.progress',
-        host: task.host,
-        phase: 'waiting',
-        percent: 0,
-        waitingFor: task.waitingFor,
-      });
-    } else {
-      const next = PATH[PATH.indexOf(task.state) + 1];
-      delete task.waitingFor;
-      if (next === undefined)
-        move(run, task, 'succeeded', {
-          to: task.actions.flatMap((a) =>
-            a.to === undefined ? [] : [{ name: a.name, arch: a.arch, version: a.to }],
-          ),
-        });
-      else move(run, task, next);
-    }
-  };
-
-  const step = (runId: string, count = 1): boolean => {
-    const run = state.runs.find((each) => each.id === runId);
-    if (run === undefined || run.state === 'finished') return false;
-    for (let n = 0; n < count; n += 1) {
-      const active = run.tasks.filter((task) => !FINAL_STATES.has(task.state) && task.state !== 'queued');
-      const waiting = run.tasks.filter((task) => task.state === 'queued');
-      if (active.length === 0 && waiting.length === 0) {
-        finish(run);
-        break;
-      }
-      const [next] = waiting;
-      if (next !== undefined && run.state === 'running' && active.length < run.parameters.concurrency)
-        advance(run, next);
-      else {
-        const task = active[(run.seq + n) % Math.max(1, active.length)];
-        if (task !== undefined) advance(run, task);
-      }
-    }
-    hub.announce({ type: 'runs', runId });
-    return state.runs.some((each) => each.id === runId && each.state !== 'finished');
-  };
+  const { append, move, step, recount, abort, openWave } = createPlayer(state, hub, listeners);
 
   const createPlan: Handlers['plans.create'] = async ({ snapshot: ref, selectors, parameters }) => {
     const found = select(state, selectors);
@@ -187,23 +37,19 @@ export const runHandlers = (
     const snapshot = await snapshotOf(ref);
     if (!snapshot.ok) return snapshot;
     state.next += 1;
-    const targets = found.value.length;
-    const limit = parameters.maxFailures;
+    const planned = found.value.map((host) => planHost(state, host, snapshot.value, parameters.requireProof));
+    const changing = planned.filter((host) => host.state === 'ready').length;
+    const resolved = resolveParameters(parameters, planned.length, changing, Date.now());
+    if (!resolved.ok) return resolved;
+    const past = new Map(planned.map((host, index) => [host.hostId, [150 + 12 * index]]));
     const plan: Plan = {
       id: id(0x5000 + state.next),
       hash: hash(0x5000 + state.next),
       createdAt: ago(0),
       snapshot: { name: snapshot.value.name, revision: snapshot.value.revision, id: snapshot.value.id },
       selectors,
-      parameters: ResolvedParameters.parse({
-        ...parameters,
-        targets,
-        concurrency: Math.max(1, amount(parameters.concurrency, targets)),
-        abortsAtFailure: amount(limit, targets) + 1 > targets ? null : amount(limit, targets) + 1,
-        timeoutSeconds: seconds(parameters.timeout),
-        lockTimeoutSeconds: seconds(parameters.lockTimeout),
-      }),
-      hosts: found.value.map((host) => planHost(state, host, snapshot.value)),
+      parameters: resolved.value,
+      hosts: inWaves(planned, resolved.value.waveSizes, past),
     };
     state.plans.set(plan.id, plan);
     return ok({ plan });
@@ -223,6 +69,7 @@ export const runHandlers = (
         ),
         to: [],
         attempt: 1,
+        ...(host.wave === undefined ? {} : { wave: host.wave }),
         ...(host.error === undefined ? {} : { error: host.error }),
       }),
     );
@@ -236,6 +83,9 @@ export const runHandlers = (
       startedAt: ago(0),
       seq: 0,
       counts: {},
+      ...(plan.parameters.waveSizes.length < 2
+        ? {}
+        : { wave: { number: 1, of: plan.parameters.waveSizes.length } }),
       tasks,
     };
     recount(run);
@@ -247,6 +97,7 @@ export const runHandlers = (
       hosts: tasks.map((task) => task.host),
       parameters: plan.parameters,
     });
+    openWave(run, 1);
     hub.announce({ type: 'runs', runId: run.id });
     hub.announce({ type: 'hosts' });
     return run;
@@ -295,8 +146,7 @@ export const runHandlers = (
     'runs.approve': ({ id: runId }) => {
       const run = state.runs.find((each) => each.id === runId);
       if (run?.wave?.waiting === undefined) return fail('state.conflict', 'No wave waits.');
-      const { waiting: _, ...wave } = run.wave;
-      run.wave = { ...wave, number: wave.number + 1 };
+      openWave(run, run.wave.number + 1);
       hub.announce({ type: 'runs', runId });
       return ok({ run });
     },
@@ -340,19 +190,19 @@ export const runHandlers = (
     'runs.abort': ({ id: runId, reason }) =>
       withRun(runId, (run) => {
         if (run.state !== 'running') return fail('state.conflict', 'The run is not running.');
-        run.state = 'aborting';
-        run.abortReason = reason;
-        append(run, { type: 'run.aborting', reason });
-        for (const task of run.tasks) if (task.state === 'queued') move(run, task, 'terminated');
+        abort(run, reason, { kind: 'operator' });
         hub.announce({ type: 'runs', runId: run.id });
         return ok({ run });
       }),
-    'runs.rollbackPreview': ({ id: runId, hosts }) =>
+    'runs.rollbackPreview': ({ id: runId, hosts, wave }) =>
       withRun(runId, (run) =>
         ok({
           hosts: run.tasks
             .filter(
-              (task) => task.state === 'succeeded' && (hosts === undefined || hosts.includes(task.host)),
+              (task) =>
+                UNDOABLE.includes(task.state) &&
+                (hosts === undefined || hosts.includes(task.host)) &&
+                (wave === undefined || task.wave === wave),
             )
             .map((task) => ({
               host: task.host,
@@ -370,14 +220,19 @@ export const runHandlers = (
         }),
       ),
     'runs.rollback': ({ id: runId, hosts }) =>
-      withRun(runId, (run) =>
-        again(run, chosen(run, hosts, ['succeeded', 'failed', 'rollback-failed']), 'rolling-back'),
-      ),
+      withRun(runId, (run) => again(run, chosen(run, hosts, UNDOABLE), 'rolling-back')),
     'runs.retry': ({ id: runId, hosts }) =>
       withRun(runId, (run) =>
         again(
           run,
-          chosen(run, hosts, ['failed', 'unreachable', 'refused', 'terminated', 'rolled-back']),
+          chosen(run, hosts, [
+            'failed',
+            'unreachable',
+            'refused',
+            'terminated',
+            'rolled-back',
+            'needs-attention',
+          ]),
           'queued',
         ),
       ),

@@ -9,7 +9,7 @@ import { initialRun, projectRun, projectTask } from '../../../../main/core/runs/
 import { reduce } from '../../../../main/core/runs/reducer.ts';
 import { foldAll, openRun } from '../../../../renderer/features/run/fold.ts';
 import { frostError } from '../../../../shared/errors.ts';
-import type { Run, Task } from '../../../../shared/model/run.ts';
+import { FINAL_STATES, type Run, type Task } from '../../../../shared/model/run.ts';
 import { planOf } from '../../runs/plans.ts';
 import { at, RUN } from './samples.ts';
 
@@ -33,8 +33,13 @@ const RESULTS: Record<string, StepResult[]> = {
     touched: true,
     outcome: { kind: 'planned' },
     error: complete ? null : error,
-    rebootRequired: false,
+    rebootRequired: complete,
   })),
+  reboot: [
+    { kind: 'passed', rebooted: true },
+    { kind: 'unknown', error: gone, contact: false },
+    { kind: 'failed', error },
+  ],
   rollback: [
     { kind: 'job-ended', complaint: null },
     { kind: 'job-lost', error, contact: false },
@@ -50,12 +55,25 @@ const RESULTS: Record<string, StepResult[]> = {
 };
 const EARLY: StepResult[] = [{ kind: 'passed' }, { kind: 'passed' }, { kind: 'passed' }, ...failed];
 
-/** The next thing that happens, picked by a number. */
-const inputFor = (number: number, open: readonly Effect[], hostIds: string[], when: string): Input => {
+/** The next thing that happens, picked by a number. `calm`: mostly what was hoped for, so that hosts get to their ends. */
+const inputFor = (
+  number: number,
+  { open, hostIds, when, calm }: { open: readonly Effect[]; hostIds: string[]; when: string; calm: boolean },
+): Input => {
   const effect = open[number % Math.max(1, open.length)];
-  const kind = Math.floor(number / 16) % 12;
+  const hoped = effect === undefined ? undefined : (RESULTS[effect.kind] ?? EARLY)[0];
+  if (calm && effect !== undefined && hoped !== undefined && number % 9 !== 0 && effect.kind !== 'stop-job')
+    return { kind: 'step', at: when, effect: effect.id, result: hoped };
+  const kind = Math.floor(number / 16) % 16;
   if (kind === 0) return { kind: 'abort', at: when, reason: 'enough', stopRunning: number % 2 === 0 };
   if (kind === 1) return { kind: 'rollback', at: when, hostIds, all: number % 2 === 0 };
+  if (kind >= 12 && kind < 15) return { kind: 'approve', at: when };
+  if (kind === 15) {
+    const result = (['clear', 'clear', 'met', 'unreadable'] as const)[number % 4] ?? 'clear';
+    return number % 5 === 0
+      ? { kind: 'tick', at: when }
+      : { kind: 'probe', at: when, result, detail: 'said' };
+  }
   if (kind === 2 || effect === undefined) return { kind: 'retry', at: when, hostIds };
   if (effect.kind === 'interrupt' || effect.kind === 'stop-job')
     return { kind: 'side-done', at: when, effect: effect.id };
@@ -71,8 +89,8 @@ const inputFor = (number: number, open: readonly Effect[], hostIds: string[], wh
   return { kind: 'step', at: when, effect: effect.id, result };
 };
 
-const shown = ({ state, verdict, abortReason, finishedAt, acceptedAt, seq, counts, tasks }: Run) => ({
-  ...{ state, verdict, abortReason, finishedAt, acceptedAt, seq, counts },
+const shown = ({ tasks, ...run }: Run) => ({
+  ...run,
   tasks: tasks.map(visible),
 });
 const visible = (task: Task) => {
@@ -87,6 +105,8 @@ const visible = (task: Task) => {
     startedAt,
     finishedAt,
     difference,
+    rebooted,
+    wave,
   } = task;
   return {
     host,
@@ -100,6 +120,9 @@ const visible = (task: Task) => {
     startedAt,
     finishedAt,
     difference,
+    // Told of hosts at rest only.
+    rebooted: FINAL_STATES.has(state) ? rebooted : undefined,
+    wave,
   };
 };
 
@@ -110,7 +133,20 @@ describe('the fold and the engine', () => {
         fc.array(fc.nat({ max: 1_000_000 }), { maxLength: 120 }),
         fc.constantFrom('keep' as const, 'rollback-host' as const, 'rollback-run' as const),
         fc.nat({ max: 3 }),
-        (numbers, onFailure, maxFailures) => {
+        fc.record({
+          resolvedGate: fc.constantFrom(
+            { kind: 'auto' as const },
+            { kind: 'manual' as const },
+            { kind: 'soak' as const, seconds: 10 },
+          ),
+          slowStart: fc.boolean(),
+          reboot: fc.constantFrom('never' as const, 'if-required' as const, 'always' as const),
+          commands: fc.constantFrom({}, { before: 'b' }, { after: 'a', probe: 'p' }, { abortIf: 'x' }),
+          until: fc.constantFrom({}, { until: at(40) }),
+        }),
+        fc.constantFrom<number[]>([], [1, 1]),
+        fc.boolean(),
+        (numbers, onFailure, maxFailures, { commands, until, ...more }, waves, calm) => {
           const plan = planOf({
             hosts: 3,
             concurrency: 2,
@@ -118,6 +154,8 @@ describe('the fold and the engine', () => {
             ignoreUnreachable: false,
             onFailure,
             planned: [],
+            waves,
+            parameters: { ...more, ...commands, ...until },
           });
           const project = (model: ReturnType<typeof initialRun>): Run =>
             projectRun(
@@ -135,7 +173,7 @@ describe('the fold and the engine', () => {
             const hostIds = plan.hosts.map((host) => host.hostId);
             const step = reduce(
               model,
-              number < 0 ? { kind: 'start', at: when } : inputFor(number, open, hostIds, when),
+              number < 0 ? { kind: 'start', at: when } : inputFor(number, { open, hostIds, when, calm }),
             );
             const done = new Set(step.done);
             open = [...open.filter((effect) => !done.has(effect.id)), ...step.effects];
@@ -145,7 +183,7 @@ describe('the fold and the engine', () => {
           });
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 });

@@ -57,6 +57,16 @@ describe('folding a run', () => {
     expect(view.run.tasks[0]?.finishedAt).toBeUndefined();
   });
 
+  it('remembers a rollback that stopped the others, until somebody decides', () => {
+    const base = { at: at(1), run: RUN };
+    const stopped: RunEvent = { ...base, seq: 1, type: 'run.rollback-stopped', host: 'a', left: ['b', 'c'] };
+    const view = foldAll(open(), [stopped]);
+    expect(view.stopped).toEqual({ host: 'a', left: ['b', 'c'] });
+    expect(adopt(view, run(HOSTS, { seq: 1 })).stopped).toBeDefined();
+    const decided: RunEvent = { ...base, seq: 2, type: 'run.rolling-back', hosts: ['b'] };
+    expect(foldAll(view, [decided]).stopped).toBeUndefined();
+  });
+
   it('shows progress only while it is of the present state', () => {
     const view = foldAll(openRun(run(['a'], { tasks: [task('a', { state: 'applying' })] })), [
       {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_LINES, openLog, printable, takeIn } from '../../../../renderer/features/run/hostLog.ts';
+import {
+  entriesOf,
+  MAX_LINES,
+  openLog,
+  printable,
+  takeIn,
+} from '../../../../renderer/features/run/hostLog.ts';
 import { output, stateEvent } from './samples.ts';
 
 describe("a host's output and states", () => {
@@ -14,6 +20,29 @@ describe("a host's output and states", () => {
     expect(log.lines.map((line) => line.text)).toEqual(['one', 'two']);
     expect(log.steps.map((step) => step.state)).toEqual(['connecting']);
     expect(log.seq).toBe(4);
+  });
+
+  it('can be read as one, each step before the lines it led to', () => {
+    const log = takeIn(openLog('a'), [
+      stateEvent(1, 'a', 'capturing', 'staging'),
+      output(2, 'a', 'hook says hello'),
+      stateEvent(3, 'a', 'staging', 'applying'),
+      output(4, 'a', 'Unpacking'),
+      stateEvent(5, 'a', 'applying', 'verifying'),
+    ]);
+    expect(entriesOf(log, (step) => `[${step.state}]`).map((entry) => entry.text)).toEqual([
+      '[staging]',
+      'hook says hello',
+      '[applying]',
+      'Unpacking',
+      '[verifying]',
+    ]);
+  });
+
+  it('leave out the steps of lines that were dropped', () => {
+    const many = Array.from({ length: MAX_LINES + 5 }, (_, index) => output(index + 2, 'a', `${index}`));
+    const log = takeIn(openLog('a'), [stateEvent(1, 'a', 'queued', 'connecting'), ...many]);
+    expect(entriesOf(log, () => 'step')).toHaveLength(MAX_LINES);
   });
 
   it('stay bounded, and say how much was dropped', () => {
