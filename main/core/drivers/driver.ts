@@ -94,6 +94,12 @@ export interface PackageDriver {
    */
   artefactFile(artefact: { name: string; arch: string; version: string }): string;
 
+  /**
+   * Folders in which this manager keeps package files under the name `artefactFile` gives them, readable to all; patterns of
+   * the shell may stand in them. Other hosts' caches are looked through for what a host lacks.
+   */
+  readonly artefactPlaces?: readonly string[];
+
   /** As root: downloads what the job will need, so that applying needs no network. Waits for the lock as long as told, in all. */
   stage(options: { nonce: string; stages: StageRequest[]; lockTimeoutSeconds: number }): CommandSpec;
   parseStage(output: CommandOutput, context: { nonce: string }): Result<{ downloadedBytes: number }>;
