@@ -17,8 +17,12 @@ export class Display {
   #startedAt = Date.now();
   #paintedAt = 0;
 
-  constructor(context: Context) {
+  readonly #output: boolean;
+
+  /** `output`: what the hosts print is shown too. */
+  constructor(context: Context, output: boolean) {
     this.#context = context;
+    this.#output = output;
   }
 
   add(event: RunEvent): void {
@@ -28,7 +32,7 @@ export class Display {
         this.#startedAt = Date.parse(event.at);
         for (const host of event.hosts) this.#states.set(host, 'queued');
         this.#print(
-          `Run ${event.run}: ${safe(event.snapshot)} @${event.revision} on ${event.hosts.length} hosts`,
+          `Run ${event.run}: ${safe(event.snapshot)} @${event.revision} on ${count(event.hosts.length, 'host')}`,
         );
         return;
       case 'task.state': {
@@ -52,6 +56,7 @@ export class Display {
         this.#paint(false);
         return;
       case 'task.output':
+        if (this.#output) this.#print(p.dim(`${event.host.padEnd(20)} | ${safe(event.line)}`));
         return;
       case 'wave.started':
         this.#gate = '';
@@ -62,8 +67,8 @@ export class Display {
         );
         return;
       case 'wave.waiting':
-        this.#gate = gateText(event);
-        this.#print(p.yellow(this.#gate));
+        this.#gate = `wave ${event.wave} of ${event.of} waits for its gate`;
+        this.#print(p.yellow(gateText(event)));
         return;
       case 'run.aborting':
         this.#gate = '';

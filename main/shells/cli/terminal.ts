@@ -85,7 +85,7 @@ export const names = (all: readonly string[], most = 10): string =>
 /** A command as it stands in one line. */
 export const oneLine = (command: string): string => safe(command.replace(/\s*\n\s*/g, ' ⏎ ')).slice(0, 300);
 
-/** Rewrites its lines in place on a terminal; prints nothing elsewhere. */
+/** Rewrites its lines (plain text, no colours) in place on a terminal; prints nothing elsewhere. */
 export class LiveLines {
   readonly #stream: NodeJS.WriteStream;
   #shown = 0;
@@ -100,7 +100,11 @@ export class LiveLines {
 
   show(lines: string[]): void {
     if (!this.live) return;
-    const fitting = lines.slice(0, Math.max(1, (this.#stream.rows ?? 24) - 1));
+    // A terminal that does not tell its size gives 0. A line that wraps would be cleared by half.
+    const columns = this.#stream.columns || 80;
+    const fitting = lines
+      .slice(0, Math.max(1, (this.#stream.rows || 24) - 1))
+      .map((line) => [...line].slice(0, columns - 1).join(''));
     this.clear();
     this.#stream.write(`${fitting.join('\n')}\n`);
     this.#shown = fitting.length;

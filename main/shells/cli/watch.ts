@@ -54,6 +54,8 @@ export type WatchOptions = {
   since: number;
   asked: Asked;
   enough?: (event: RunEvent) => boolean;
+  /** For people: what the hosts print as well. With `--json` it is among the events in any case. */
+  output?: boolean;
 };
 
 /** Sets the exit code by the run's verdict; with `enough`, the rest of the run is none of the command's business and it stays 0. */
@@ -65,7 +67,7 @@ export const watchRun = async (context: Context, o: WatchOptions): Promise<void>
     abort.abort();
   };
   process.once('SIGINT', detach);
-  const display = context.json ? null : new Display(context);
+  const display = context.json ? null : new Display(context, o.output === true);
   let verdict: Verdict | undefined;
   try {
     const before = await findRun(context, o.id);

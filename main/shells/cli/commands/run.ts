@@ -60,6 +60,8 @@ export const registerRun = (program: Command, action: Register): void => {
   )
     // A plan takes run's options, so that one can be turned into the other by its first word.
     .addOption(new Option('--yes').hideHelp())
+    .addOption(new Option('--detach').hideHelp())
+    .addOption(new Option('--output').hideHelp())
     .action(
       action<RunOptions>(async (context, words, o, rest) => {
         const plan = await makePlan(context, [...words, ...rest], o);
@@ -75,22 +77,25 @@ export const registerRun = (program: Command, action: Register): void => {
   )
     .option('--yes', 'do not ask')
     .option('--detach', 'do not watch')
+    .option('--output', 'show what the hosts print')
     .action(
-      action<RunOptions & { yes?: boolean; detach?: boolean }>(async (context, words, o, rest) => {
-        const plan = await makePlan(context, [...words, ...rest], o);
-        refuseWhole(plan);
-        if (!context.json) process.stderr.write(`${planText(plan, context.paint)}\n`);
-        const ready = plan.hosts.filter((host) => host.state === 'ready').length;
-        const download = plan.hosts.reduce((sum, host) => sum + host.bytes.download, 0);
-        await context.confirm(`Change ${count(ready, 'host')} (download ${bytes(download)})?`, o.yes);
-        const client = await context.client();
-        const { run } = unwrap(await client.call('runs.start', { planId: plan.id, hash: plan.hash }));
-        if (o.detach)
-          return context.result(
-            { run },
-            () => `Run ${run.id} started. Watch it with: frostline runs watch ${run.id}`,
-          );
-        await watchRun(context, { id: run.id, since: 0, asked: 'run' });
-      }),
+      action<RunOptions & { yes?: boolean; detach?: boolean; output?: boolean }>(
+        async (context, words, o, rest) => {
+          const plan = await makePlan(context, [...words, ...rest], o);
+          refuseWhole(plan);
+          if (!context.json) process.stderr.write(`${planText(plan, context.paint)}\n`);
+          const ready = plan.hosts.filter((host) => host.state === 'ready').length;
+          const download = plan.hosts.reduce((sum, host) => sum + host.bytes.download, 0);
+          await context.confirm(`Change ${count(ready, 'host')} (download ${bytes(download)})?`, o.yes);
+          const client = await context.client();
+          const { run } = unwrap(await client.call('runs.start', { planId: plan.id, hash: plan.hash }));
+          if (o.detach)
+            return context.result(
+              { run },
+              () => `Run ${run.id} started. Watch it with: frostline runs watch ${run.id}`,
+            );
+          await watchRun(context, { id: run.id, since: 0, asked: 'run', output: o.output === true });
+        },
+      ),
     );
 };

@@ -111,12 +111,18 @@ export const registerRuns = (program: Command, action: Register): void => {
     .command('watch <run>')
     .description('follow a run until it is at rest')
     .option('--since <seq>', 'events after this one', '0')
+    .option('--output', 'show what the hosts print')
     .action(
-      action<{ since: string }>(async (context, [id], o) => {
+      action<{ since: string; output?: boolean }>(async (context, [id], o) => {
         const run = await findRun(context, id ?? '');
         if (!/^\d{1,9}$/.test(o.since) || Number(o.since) > run.seq)
           throw invalid(`--since ${o.since}: expected a number from 0 to ${run.seq}, the run's last event.`);
-        await watchRun(context, { id: run.id, since: Number(o.since), asked: 'run' });
+        await watchRun(context, {
+          id: run.id,
+          since: Number(o.since),
+          asked: 'run',
+          output: o.output === true,
+        });
       }),
     );
 
