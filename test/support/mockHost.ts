@@ -5,6 +5,8 @@
 
 import type { z } from 'zod';
 import { serveChannel } from '../../main/adapters/rpc/serve.ts';
+import { artefactHandlers } from '../../main/api/artefacts.ts';
+import { createArtefactService } from '../../main/core/artefacts/service.ts';
 import type { Ports } from '../../main/core/ports.ts';
 import { createSnapshotService } from '../../main/core/snapshots/service.ts';
 import { createFrameClient, type FrameClient } from '../../shared/contract/client.ts';
@@ -13,12 +15,13 @@ import { fail, ok, type Result } from '../../shared/errors.ts';
 import { RunParameters } from '../../shared/model/plan.ts';
 import type { SnapshotView } from '../../shared/model/snapshot.ts';
 import { channelPair } from './channelPair.ts';
+import { createMemoryArtefacts } from './memoryArtefacts.ts';
 import { createMemoryStore } from './memoryStore.ts';
 import { fleetHandlers } from './mock/fleet.ts';
 import { Hub, type MockState, type Mood } from './mock/hub.ts';
 import { type RunStepper, runHandlers } from './mock/runs.ts';
 import { ago, id, sampleFleet } from './mock/sample.ts';
-import { collectingLog, nodeHasher, seededRandom } from './ports.ts';
+import { collectingLog, fakeClock, nodeHasher, seededRandom } from './ports.ts';
 
 export type MockOptions = {
   /** Hosts of the sample; 0: a first start. Default 24. */
@@ -93,6 +96,10 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
   const all: Handlers = {
     ...fleet,
     ...runs.handlers,
+    ...artefactHandlers(
+      createArtefactService({ store, artefacts: createMemoryArtefacts(), clock: fakeClock() }),
+      store,
+    ),
     'snapshots.list': (input) => snapshots.list(input),
     'snapshots.show': (input) => snapshots.show(input),
     'snapshots.history': (input) => snapshots.history(input),

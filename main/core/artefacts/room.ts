@@ -24,7 +24,8 @@ export const limitsOf = (settings: SettingStore): PoolLimits => {
 export const megabytes = (bytes: number): string =>
   bytes < 1_000_000 ? `${Math.ceil(bytes / 1000)} kB` : `${Math.round(bytes / 1_000_000)} MB`;
 
-const versionKey = (a: { name: string; version: string }): string => `${a.name} ${a.version}`;
+/** `name version`: architectures are not told apart, so that nothing needed is ever taken for unneeded. */
+export const versionKey = (a: { name: string; version: string }): string => `${a.name} ${a.version}`;
 
 /** `name version` of everything somebody may still want to go back to. */
 export const neededVersions = (store: RunStore, now: number): Set<string> => {

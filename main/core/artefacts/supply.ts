@@ -43,9 +43,11 @@ const sightings = async (
   signal: AbortSignal,
 ): Promise<Seen[]> => {
   const seen: Seen[] = [];
-  await eachLimited([...parties], HOSTS_AT_ONCE, signal, async ({ host, driver }) => {
+  await eachLimited([...parties], HOSTS_AT_ONCE, signal, async ({ host, driver, lacks }) => {
     const places = driver.artefactPlaces ?? [];
-    const wanted = missing.filter((key) => key.ecosystem === driver.id);
+    // What lies in the cache of a host that lacks it, is not what it says it is: the host has looked.
+    const own = new Set(lacks.map(keyText));
+    const wanted = missing.filter((key) => key.ecosystem === driver.id && !own.has(keyText(key)));
     const route = routeOf(host, ports.store);
     if (places.length === 0 || wanted.length === 0 || !route.ok) return;
     const nonce = ports.random.hex(16);

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { frostError } from '../../../shared/errors.ts';
 import { VERSION } from '../version.ts';
+import { registerArtefacts } from './commands/artefacts.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerHosts } from './commands/hosts.ts';
 import { registerRun } from './commands/run.ts';
@@ -36,6 +37,7 @@ registerScan(program, register);
 registerSnapshot(program, register);
 registerRun(program, register);
 registerRuns(program, register);
+registerArtefacts(program, register);
 registerServe(program, register);
 registerDemo(program, register);
 
