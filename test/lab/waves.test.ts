@@ -2,7 +2,7 @@
  * A run one can walk away from: waves and their gates, what ends a run early, hooks, the probe and restarts, on real hosts.
  * Each test has hosts of its own, so that they run side by side.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -49,20 +49,32 @@ const soon = (ms: number): string => new Date(Date.now() + ms).toISOString();
 describeLab('a run in waves, within its limits', () => {
   let fleet: Fleet;
   let console: LabConsole;
-  const stopFile = join(tmpdir(), `frostline-lab-stop-${process.pid}`);
+  const work = mkdtempSync(join(tmpdir(), 'frostline-lab-waves-'));
+  const stopFile = join(work, 'stop');
 
   beforeAll(async () => {
     fleet = await startFleet({ hosts: 30 });
     console = new LabConsole(fleet);
-    await console.takeIn();
+    writeFileSync(
+      join(work, 'hosts.csv'),
+      [
+        'name,address,port,user,key,sudo',
+        ...fleet.hosts.map((host) =>
+          [host.name, host.address, host.port, 'admin', fleet.keys.client, 'nopasswd'].join(','),
+        ),
+      ].join('\n'),
+    );
+    await console.ok('hosts', 'import', join(work, 'hosts.csv'));
+    await console.trust('all', '--accept-new');
+    await console.ok('scan', 'all');
     await console.snapshotOf('plain', 'lab-plain=1.1');
     await console.snapshotOf('broken', 'lab-broken=1.1');
     await console.snapshotOf('restart', 'lab-reboot=1.1', 'lab-plain=1.1');
   });
   afterAll(async () => {
-    rmSync(stopFile, { force: true });
     await console?.close();
     await fleet?.stop();
+    rmSync(work, { recursive: true, force: true });
   });
 
   const version = async (host: string, name: string): Promise<string | undefined> =>
@@ -74,7 +86,7 @@ describeLab('a run in waves, within its limits', () => {
     const live = console.start(
       'plain',
       onlyOn('h22', 'h23'),
-      ...['--concurrency', '1', '--before', HOLD('h22'), '--until', soon(20_000)],
+      ...['--concurrency', '1', '--before', HOLD('h22'), '--until', soon(25_000)],
     );
     await live.event('the abort', (event) => event.type === 'run.aborting');
     expect(starts(live)).toEqual(['h22']);
@@ -90,11 +102,11 @@ describeLab('a run in waves, within its limits', () => {
   });
 
   test.concurrent('a host that took longer in the past than the window is long is not started', async () => {
-    const past = await console.run('plain', 'h24', '--before', 'sleep 9');
+    const past = await console.run('plain', 'h24', '--before', 'sleep 20');
     expect(past.code, past.live.timeline().join('\n')).toBe(0);
-    const until = soon(9000);
+    const until = soon(20_000);
     const { plan } = await console.plan('broken', 'h24', '--until', until);
-    expect(plan.hosts[0]?.predictedSeconds).toBeGreaterThanOrEqual(9);
+    expect(plan.hosts[0]?.predictedSeconds).toBeGreaterThanOrEqual(20);
     const done = await console.run('broken', 'h24', '--until', until);
     expect(done.code).toBe(1);
     expect(starts(done.live)).toEqual([]);
