@@ -30,6 +30,9 @@ ln -s /proc/self/fd/2 dev/stderr
 chmod 1777 dev/shm run/lock
 chmod 700 run/lab
 mkfifo -m 600 run/lab/control
+# Keeps the inode, whose times tell when the host was booted (dnf goes by them), from being forgotten and made anew.
+mkdir run/lab/init
+mount --bind proc/1 run/lab/init
 # Bound from /run and not from where it was written: a mount of a device of its own would show up in the host's df.
 cp "$dir/boot_id" run/lab/boot_id
 chmod 444 run/lab/boot_id

@@ -6,8 +6,6 @@ find /tmp -mindepth 1 -delete
 for service in /etc/rc2.d/S*lab-*; do
   [ -x "$service" ] && "$service" start
 done
-# Held open, so that its times, by which dnf knows when the host was booted, are not forgotten with the inode.
-exec 9< /proc/1
 /usr/sbin/sshd -E /var/log/sshd.log
 read -r action < /run/lab/control
 # Like a real shutdown: ask, wait a moment, and let the kernel end what is left.
