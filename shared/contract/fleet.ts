@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { FrostError } from '../errors.ts';
 import { Host, HostChange, HostTrust, NewHost } from '../model/host.ts';
-import { HostName, Id, SelectorText, Severity, Text } from '../model/primitives.ts';
+import { Ecosystem, HostName, Id, SelectorText, Severity, Text } from '../model/primitives.ts';
 import { Scan, ScanReport, ScanSummary } from '../model/scan.ts';
 import { command, query } from './define.ts';
 
@@ -85,6 +85,8 @@ export const scans = {
           severity: Severity,
           classification: z.string(),
           origin: z.string(),
+          /** The manager whose package it is. */
+          ecosystem: Ecosystem.optional(),
           advisories: z.array(z.string()),
         }),
       ),
