@@ -1,7 +1,10 @@
 /** Every driver there is. */
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
 import { aptDriver } from './apt/driver.ts';
+import { isDebianVersion } from './apt/version.ts';
+import { detectingScan, type Scanner } from './detect.ts';
 import { dnfDriver } from './dnf/driver.ts';
+import { isRpmVersion } from './dnf/version.ts';
 import type { PackageDriver } from './driver.ts';
 
 export const drivers = { apt: aptDriver, dnf: dnfDriver } satisfies Partial<Record<Ecosystem, PackageDriver>>;
@@ -11,5 +14,28 @@ const byEcosystem: Partial<Record<Ecosystem, PackageDriver>> = drivers;
 /** Undefined: no driver for this package manager yet. */
 export const driverFor = (ecosystem: Ecosystem): PackageDriver | undefined => byEcosystem[ecosystem];
 
-/** Whose scan goes to a host of which nothing is known; where its manager is not there it answers `host.unsupported`. */
-export const scanDriver = (): PackageDriver => drivers.apt;
+type VersionRule = { is(text: string): boolean; kind: string; example: string };
+
+const versions: Record<keyof typeof drivers, VersionRule> = {
+  apt: { is: isDebianVersion, kind: 'a Debian package', example: '1.2-3 or 2:1.2-3' },
+  dnf: { is: isRpmVersion, kind: 'an RPM package', example: '1.2-3.el9 or 2:1.2-3.el9' },
+};
+const versionRules: Partial<Record<Ecosystem, VersionRule>> = versions;
+
+/** How versions look where this one cannot be one; undefined where it can, and for a manager without a driver. */
+export const versionFault = (
+  ecosystem: Ecosystem,
+  text: string,
+): Pick<VersionRule, 'kind' | 'example'> | undefined => {
+  const rule = versionRules[ecosystem];
+  return rule === undefined || rule.is(text) ? undefined : rule;
+};
+
+/** Where nothing else tells: the first manager whose versions look like this one. */
+export const likelyEcosystem = (version: string): Ecosystem =>
+  ecosystems.find((ecosystem) => versionFault(ecosystem, version) === undefined) ?? ecosystems[0];
+const ecosystems: [Ecosystem, ...Ecosystem[]] = ['apt', 'dnf'];
+
+/** Scans a host of which nothing is known; where no driver knows its manager it answers `host.unsupported`, and names it. */
+export const scanDriver = (): Scanner => anyManager;
+const anyManager = detectingScan(drivers);

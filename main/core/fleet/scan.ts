@@ -4,7 +4,7 @@ import { type FrostError, FrostFault, fail, frostError, ok, type Result } from '
 import type { Host } from '../../../shared/model/host.ts';
 import type { Severity } from '../../../shared/model/primitives.ts';
 import { Scan, type ScanReport } from '../../../shared/model/scan.ts';
-import type { PackageDriver } from '../drivers/driver.ts';
+import type { Scanner } from '../drivers/detect.ts';
 import { scanDriver } from '../drivers/registry.ts';
 import type { Ports } from '../ports.ts';
 import { eachLimited } from './pool.ts';
@@ -48,7 +48,7 @@ const defect = (ports: Ports, host: Host, cause: unknown): FrostError => {
 
 const read = async (
   ports: Ports,
-  driver: PackageDriver,
+  driver: Scanner,
   host: Host,
   options: { refresh: boolean; signal?: AbortSignal },
   startedAt: number,
@@ -77,7 +77,7 @@ const read = async (
 
 const scanHost = async (
   ports: Ports,
-  driver: () => PackageDriver,
+  driver: () => Scanner,
   host: Host,
   options: { refresh: boolean; signal?: AbortSignal },
 ): Promise<Scan> => {
@@ -179,7 +179,8 @@ const updates = (ports: Ports, input: HandlerInput<'scans.updates'>): Result<Out
     }
     for (const update of found) {
       if (input.security && update.classification !== 'security') continue;
-      const key = `${update.name}\n${update.arch}\n${update.to}`;
+      const ecosystem = summaries.get(host.id)?.lastGood?.facts?.manager;
+      const key = `${update.name}\n${update.arch}\n${update.to}\n${ecosystem ?? ''}`;
       const row = rows.get(key);
       if (row === undefined) {
         const { name, arch, to, severity, classification, origin } = update;
@@ -190,6 +191,7 @@ const updates = (ports: Ports, input: HandlerInput<'scans.updates'>): Result<Out
           severity,
           classification,
           origin,
+          ...(ecosystem === undefined ? {} : { ecosystem }),
           hosts: [host.name],
           advisories: [...update.advisories],
         });
@@ -208,7 +210,7 @@ const updates = (ports: Ports, input: HandlerInput<'scans.updates'>): Result<Out
 };
 
 /** `driver`: which one asks a host whose manager is not known; a test gives its own. */
-export const createScanService = (ports: Ports, driver: () => PackageDriver = scanDriver): ScanService => {
+export const createScanService = (ports: Ports, driver: () => Scanner = scanDriver): ScanService => {
   const one: ScanService['scanHost'] = (host, options) => scanHost(ports, driver, host, options);
   const known = (hostId: string): Result<void> =>
     ports.store.host(hostId) === undefined && ports.store.scanHistory(hostId, 1).length === 0

@@ -9,7 +9,7 @@ import type { Edit } from '../../../shared/contract/snapshots.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
-import { isDebianVersion } from '../drivers/apt/version.ts';
+import { versionFault } from '../drivers/registry.ts';
 
 const MAX_ENTRIES = 20_000;
 
@@ -17,8 +17,10 @@ const MAX_ENTRIES = 20_000;
 export type Described = Pick<Entry, 'severity' | 'classification' | 'advisories'>;
 
 export type EditContext = {
-  /** For an added entry that names no ecosystem. */
-  ecosystem: Ecosystem;
+  /** For an added entry that names no ecosystem. Errors where it could be more than one. */
+  ecosystemOf(name: string, version: string): Result<Ecosystem>;
+  /** The one ecosystem that is known to have exactly this version, whatever the list has under that name. */
+  exactly?(name: string, version: string): Ecosystem | undefined;
   describe(ecosystem: Ecosystem, name: string, arch: string | undefined, version: string): Described;
 };
 
@@ -59,15 +61,14 @@ const add = (
   edit: Extract<Edit, { kind: 'add' }>,
   context: EditContext,
 ): Result<Entry[]> => {
-  const place = locate(entries, edit);
+  const sure = edit.ecosystem ?? context.exactly?.(edit.name, edit.version);
+  const place = locate(entries, { ...edit, ecosystem: sure });
   if (!place.ok) return place;
   const old = place.value === undefined ? undefined : entries[place.value];
   if (old === undefined && edit.arch !== undefined) {
     const general = entries.find(
       (entry) =>
-        entry.name === edit.name &&
-        entry.arch === undefined &&
-        entry.ecosystem === (edit.ecosystem ?? entry.ecosystem),
+        entry.name === edit.name && entry.arch === undefined && entry.ecosystem === (sure ?? entry.ecosystem),
     );
     if (general !== undefined)
       return fail('input.invalid', `${edit.name} is already listed for every architecture.`, {
@@ -77,10 +78,14 @@ const add = (
   }
   if (old === undefined && entries.length >= MAX_ENTRIES)
     return fail('input.invalid', `A snapshot holds at most ${MAX_ENTRIES} entries.`);
-  const ecosystem = edit.ecosystem ?? old?.ecosystem ?? context.ecosystem;
-  if (ecosystem === 'apt' && !isDebianVersion(edit.version))
-    return fail('input.invalid', `${edit.version} cannot be the version of a Debian package.`, {
-      hint: 'Versions look like 1.2-3 or 2:1.2-3; an architecture may follow, as in 1.2-3:amd64.',
+  const named = sure ?? old?.ecosystem;
+  const found = named === undefined ? context.ecosystemOf(edit.name, edit.version) : ok(named);
+  if (!found.ok) return found;
+  const ecosystem = found.value;
+  const fault = versionFault(ecosystem, edit.version);
+  if (fault !== undefined)
+    return fail('input.invalid', `${edit.version} cannot be the version of ${fault.kind}.`, {
+      hint: `Versions look like ${fault.example}; an architecture may follow after a colon.`,
       packages: [edit.name],
     });
   const arch = edit.arch ?? old?.arch;

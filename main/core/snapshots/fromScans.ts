@@ -152,7 +152,8 @@ export const entriesFromScans = (o: {
     (offer) => `${offer.ecosystem}/${offer.update.name}/${offer.update.arch}`,
   );
   for (const group of groups.values()) {
-    const ecosystem = group[0]?.ecosystem ?? 'apt';
+    if (!isFilled(group)) continue;
+    const [{ ecosystem }] = group;
     const settled = settle(group, (a, b) => o.compareVersions(ecosystem, a, b));
     if (settled.entry !== undefined) entries.push(settled.entry);
     remarks.push(...settled.remarks);

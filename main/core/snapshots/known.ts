@@ -23,6 +23,10 @@ type HostKnowledge = {
 };
 
 export type Knowledge = {
+  /** The managers of the hosts that have, or are offered, a package of this name, and in this version where one is given. */
+  ecosystems(name: string, version: string | undefined): Ecosystem[];
+  /** The managers of all scanned hosts. */
+  all: Ecosystem[];
   describe(ecosystem: Ecosystem, name: string, arch: string | undefined, version: string): Described;
   warnings(
     entries: Entry[],
@@ -160,7 +164,18 @@ export const createKnowledge = (store: HostStore & ScanStore): { read(): Knowled
   return {
     read: () => {
       const hosts = refresh();
+      const managers = (some: HostKnowledge[]) => [...new Set(some.map((host) => host.ecosystem))].sort();
       return {
+        all: managers(hosts),
+        ecosystems: (name, version) =>
+          managers(
+            hosts.filter((host) =>
+              [
+                ...(host.installed.get(name) ?? []).map((one) => one.version),
+                ...(host.updates.get(name) ?? []).map((update) => update.to),
+              ].some((one) => version === undefined || one === version),
+            ),
+          ),
         describe: (ecosystem, name, arch, version) =>
           describeBy(
             hosts

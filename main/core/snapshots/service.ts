@@ -2,15 +2,15 @@
 import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
-import type { Revision, SnapshotSummary } from '../../../shared/model/snapshot.ts';
-import { driverFor } from '../drivers/registry.ts';
+import type { Entry, Revision, SnapshotSummary } from '../../../shared/model/snapshot.ts';
+import { driverFor, likelyEcosystem, versionFault } from '../drivers/registry.ts';
 import type { Ports, SnapshotLine } from '../ports.ts';
 import { diffEntries, diffVersions } from './diff.ts';
 import { applyEdits, byStage } from './edit.ts';
 import { freezeLabel } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { entriesFromScans } from './fromScans.ts';
-import { createKnowledge } from './known.ts';
+import { createKnowledge, type Knowledge } from './known.ts';
 import { createLines, shown } from './lines.ts';
 import { createTransfer } from './transfer.ts';
 import { contextOf, summaryOf } from './view.ts';
@@ -20,6 +20,35 @@ const MAX_MESSAGE = 2000;
 /** By the ecosystem's own order; code units for one without a driver, so that the result is the same everywhere. */
 const compareVersions = (ecosystem: Ecosystem, a: string, b: string): number =>
   driverFor(ecosystem)?.compareVersions(a, b) ?? (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * Whose package a name means: that of the hosts that know it, of several the one the snapshot is for or the only one that
+ * has such versions. A name nobody knows goes with the snapshot's own hosts or entries, then with the fleet's.
+ * Errors: `input.invalid` where it could be more than one.
+ */
+const ecosystemOf = (
+  name: string,
+  version: string,
+  known: Knowledge | undefined,
+  scope: Ecosystem | undefined,
+  entries: Entry[],
+): Result<Ecosystem> => {
+  const own = [...new Set(scope === undefined ? entries.map((entry) => entry.ecosystem) : [scope])];
+  const groups = [known?.ecosystems(name, undefined) ?? [], own, known?.all ?? []];
+  const candidates = groups.find((group) => group.length > 0) ?? [likelyEcosystem(version)];
+  const [first, ...others] = candidates.filter((one) => versionFault(one, version) === undefined);
+  if (first === undefined) return ok(candidates[0] ?? likelyEcosystem(version));
+  if (others.length === 0) return ok(first);
+  if (scope !== undefined && [first, ...others].includes(scope)) return ok(scope);
+  return fail(
+    'input.invalid',
+    `${name} ${version} could be a package of ${[first, ...others].join(' or ')}.`,
+    {
+      hint: 'Make a snapshot from hosts of one kind for it, or add it out of the list of updates.',
+      packages: [name],
+    },
+  );
+};
 
 const joined = (parts: (string | undefined)[]): string | undefined => {
   const text = parts.filter((part) => part !== undefined && part !== '').join('\n');
@@ -105,7 +134,12 @@ export const createSnapshotService = (ports: Ports) => {
     const adds = input.edits.some((one) => one.kind === 'add');
     const known = adds ? knowledge.read() : undefined;
     const edited = applyEdits(entries, input.edits, {
-      ecosystem: scope.ecosystem ?? entries[0]?.ecosystem ?? 'apt',
+      // One kind of host alone has or is offered exactly this version: it is that host's package.
+      exactly: (name, version) => {
+        const [one, ...others] = known?.ecosystems(name, version) ?? [];
+        return others.length === 0 ? one : undefined;
+      },
+      ecosystemOf: (name, version) => ecosystemOf(name, version, known, scope.ecosystem, entries),
       describe: (...which) => known?.describe(...which) ?? {},
     });
     if (!edited.ok) return edited;

@@ -1,6 +1,6 @@
 /** Adds a package at an exact version, with what the last scans know as suggestions. Stays open for the next one. */
 import { type KeyboardEvent, useEffect, useId, useMemo, useState } from 'react';
-import { Arch, PackageName, PackageVersion } from '../../../shared/model/primitives.ts';
+import { Arch, Ecosystem, PackageName, PackageVersion } from '../../../shared/model/primitives.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import { present } from '../../app/loadable.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -63,8 +63,14 @@ export const AddDialog = ({
       picked !== undefined && picked.name === name.trim() && picked.to === version.trim()
         ? picked
         : undefined;
+    const namesake = known.find((each) => each.name === name.trim() && each.to === version.trim());
     onAdd({
-      ecosystem: entries[0]?.ecosystem ?? 'apt',
+      ecosystem:
+        (same ?? namesake)?.ecosystem ??
+        old?.ecosystem ??
+        entries[0]?.ecosystem ??
+        known[0]?.ecosystem ??
+        Ecosystem.enum.apt,
       name: name.trim(),
       ...(arch.trim() === '' ? {} : { arch: arch.trim() }),
       version: version.trim(),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PackageDriver, ScanReading } from '../../../main/core/drivers/driver.ts';
+import type { Scanner } from '../../../main/core/drivers/detect.ts';
+import type { ScanReading } from '../../../main/core/drivers/driver.ts';
 import { scanDriver } from '../../../main/core/drivers/registry.ts';
 import { createScanService } from '../../../main/core/fleet/scan.ts';
 import type { Ports, Route, RunOptions, Transport } from '../../../main/core/ports.ts';
@@ -30,7 +31,7 @@ const reading = (change: Partial<ScanReading> = {}): ScanReading => ({
 });
 
 /** A driver that is asked what to read, by the script's own text. */
-const driverOf = (parse: PackageDriver['parseScan']): (() => PackageDriver) => {
+const driverOf = (parse: Scanner['parseScan']): (() => Scanner) => {
   const driver = { ...scanDriver(), parseScan: parse };
   return () => driver;
 };
@@ -45,7 +46,7 @@ let rigs = 0;
 const rig = (
   hosts: Host[],
   answer: Answer = async () => said(''),
-  parse: PackageDriver['parseScan'] = () => ok(reading()),
+  parse: Scanner['parseScan'] = () => ok(reading()),
   chosen: Partial<Ports> = {},
 ) => {
   const store = chosen.store ?? createMemoryStore();
@@ -136,7 +137,7 @@ describe('scanning a host', () => {
     expect(store.lastGoodScan(web.id)).toEqual(scan);
   });
 
-  const failing: [string, Answer, PackageDriver['parseScan'], string][] = [
+  const failing: [string, Answer, Scanner['parseScan'], string][] = [
     [
       'is not reached',
       async () => fail('host.unreachable', 'no route'),

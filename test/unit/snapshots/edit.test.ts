@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyEdits, type EditContext, entryKey } from '../../../main/core/snapshots/edit.ts';
 import type { Edit } from '../../../shared/contract/snapshots.ts';
+import { fail, ok } from '../../../shared/errors.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 
 const entry = (name: string, rest: Partial<Entry> = {}): Entry => ({
@@ -14,7 +15,7 @@ const entry = (name: string, rest: Partial<Entry> = {}): Entry => ({
   ...rest,
 });
 
-const context: EditContext = { ecosystem: 'apt', describe: () => ({}) };
+const context: EditContext = { ecosystemOf: () => ok('apt'), describe: () => ({}) };
 const run = (entries: Entry[], ...edits: Edit[]) => applyEdits(entries, edits, context);
 const names = (entries: Entry[], ...edits: Edit[]): string[] => {
   const result = run(entries, ...edits);
@@ -50,9 +51,35 @@ describe('editing entries', () => {
     );
   });
 
+  test('a name that two kinds of hosts have is added to the list of the one that knows the version', () => {
+    const mixed: EditContext = {
+      ecosystemOf: () => fail('input.invalid', 'apt or dnf'),
+      exactly: (_, version) => (version === '5.1-9.el9' ? 'dnf' : undefined),
+      describe: () => ({}),
+    };
+    const listed = [entry('bash', { version: '5.1-2', arch: 'amd64' })];
+    const added = applyEdits(listed, [{ kind: 'add', name: 'bash', version: '5.1-9.el9' }], mixed);
+    expect(added.ok && added.value.map((one) => `${one.ecosystem} ${one.version}`)).toEqual([
+      'apt 5.1-2',
+      'dnf 5.1-9.el9',
+    ]);
+    expect(applyEdits([], [{ kind: 'add', name: 'bash', version: '5.1' }], mixed)).toMatchObject({
+      ok: false,
+      error: { code: 'input.invalid' },
+    });
+  });
+
+  test('versions are checked by the rules of their manager', () => {
+    const add = (ecosystem: 'apt' | 'dnf', version: string) =>
+      run([], { kind: 'add', name: 'a', ecosystem, version }).ok;
+    expect(add('apt', '1.0')).toBe(true);
+    expect(add('dnf', '1.0')).toBe(false);
+    expect(add('dnf', '2:1.0-1.el9')).toBe(true);
+  });
+
   test('what scans know of the version describes it', () => {
     const known: EditContext = {
-      ecosystem: 'apt',
+      ecosystemOf: () => ok('apt'),
       describe: (ecosystem, name, arch, version) => ({
         advisories: [`${ecosystem} ${name} ${arch} ${version}`],
       }),

@@ -23,6 +23,7 @@ export const dnfDriver: PackageDriver = {
   capture: captureCommand,
   parseCapture,
   artefactFile,
+  artefactPlaces: ['/var/cache/dnf/*/packages'],
   stage: stageCommand,
   parseStage,
   applyJob,

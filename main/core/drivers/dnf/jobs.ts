@@ -48,7 +48,8 @@ fl_has() { command -v "$1" >/dev/null 2>&1; }
 ${PROGRAM_FUNCTIONS}
 mkdir -p "$T/own" || exit ${EXIT.diskFull}
 fl_python || { printf 'frostline: %s\\n' "$fl_why"; exit ${EXIT.broke}; }
-cat >"$T/program" ${heredoc(text)} || { printf 'frostline: no room for the job\\n'; exit ${EXIT.diskFull}; }
+cat >"$T/program" ${heredoc(text)}
+[ $? = 0 ] || { printf 'frostline: no room for the job\\n'; exit ${EXIT.diskFull}; }
 fl_run
 `,
 });
@@ -103,7 +104,7 @@ export function rollbackJob(options: {
     const here = byName.get(action.name) ?? [];
     const was = capturedFor(here, action);
     if (was) {
-      const { name, arch, version, auto, held } = was;
+      const { name, arch, version } = was;
       const file = options.capture.secured.find(
         (s) => s.name === name && s.arch === arch && s.version === version,
       );
@@ -111,8 +112,6 @@ export function rollbackJob(options: {
         name,
         arch,
         version,
-        auto,
-        held,
         ...(file === undefined ? {} : { path: file.path, sha256: file.sha256 }),
       });
     } else if (
@@ -128,9 +127,13 @@ export function rollbackJob(options: {
       });
     }
   }
+  // Removing one of several versions changes the mark of those that stay: every one of a touched name counts.
+  const names = new Set(options.actions.map((action) => action.name));
+  const marks = options.capture.packages.filter((p) => names.has(p.name));
   const request = {
     back: [...back.values()],
     added: [...added.values()],
+    marks: marks.map(({ name, arch, version, auto, held }) => ({ name, arch, version, auto, held })),
     exit: EXIT,
     lockSeconds: patience(options.lockTimeoutSeconds),
   };

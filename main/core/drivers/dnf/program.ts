@@ -24,9 +24,12 @@ export const PROGRAM_FUNCTIONS = `fl_python() {
   fl_why='no dnf'
   for fl_c in dnf dnf-3 yum; do
     fl_p=$(command -v "$fl_c" 2>/dev/null) || continue
+    fl_first=
     IFS= read -r fl_first <"$fl_p" 2>/dev/null || :
+    # The yum of RHEL 7 is a program of its own.
     case $fl_first in
-      '#!'*python*) set -- \${fl_first#??}; PY=$1; case $PY in */env) PY=$2 ;; esac; fl_has "$PY" && return 0; fl_why="$fl_c needs $PY, which is not there" ;;
+      '#!'*python*) grep -q dnf "$fl_p" || { fl_why="$fl_c is not dnf 4 (the yum 3 of RHEL 7 is not supported)"; continue; }
+        set -- \${fl_first#??}; PY=$1; case $PY in */env) PY=$2 ;; esac; fl_has "$PY" && return 0; fl_why="$fl_c needs $PY, which is not there" ;;
       *) fl_why="$fl_c is not dnf 4" ;;
     esac
   done

@@ -160,7 +160,7 @@ export function judgeJob(kind: 'apply' | 'rollback', exitCode: number, logTail: 
     .filter((line) => line.startsWith('| '))
     .map((line) => plainLine(line.slice(2), 400))
     .slice(-2);
-  const said = quotes.length > 0 ? quotes : others;
+  const said = quotes.length > 0 || names.length > 0 ? quotes : others;
   const last = verdict ?? own.at(-1) ?? plainLine(logTail.slice(-400), 400);
   const detail = [...said, last].filter((text) => text !== '').join(' · ');
   return err(

@@ -13,6 +13,7 @@ import {
   setNote,
   setStage,
 } from '../../../../renderer/features/snapshots/entries.ts';
+import { ok } from '../../../../shared/errors.ts';
 import type { Entry } from '../../../../shared/model/snapshot.ts';
 
 const entry = (name: string, more: Partial<Entry> = {}): Entry => ({
@@ -34,7 +35,10 @@ const gist = (entries: readonly Entry[]) =>
   entries.map(({ name, version, decision, stage, note }) => ({ name, version, decision, stage, note }));
 
 const store = (base: readonly Entry[], now: readonly Entry[]): readonly Entry[] => {
-  const done = applyEdits([...base], toEdits(base, now), { ecosystem: 'apt', describe: () => ({}) });
+  const done = applyEdits([...base], toEdits(base, now), {
+    ecosystemOf: () => ok('apt'),
+    describe: () => ({}),
+  });
   if (!done.ok) throw new Error(done.error.message);
   return done.value;
 };

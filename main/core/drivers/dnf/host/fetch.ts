@@ -30,7 +30,7 @@ class Download(dnf.callback.DownloadProgress):
             self.tell(percent)
 
     def end(self, payload, status, msg):
-        if msg:
+        if msg and status == dnf.callback.STATUS_FAILED:
             self.talk('%s: %s' % (payload, words(msg)))
 
 def fetch_packages(base, pkgs, tell=lambda percent: None, talk=lambda line: None):

@@ -89,8 +89,8 @@ class Progress(dnf.callback.TransactionProgress):
             self.all += lines
             quoted(['%s: %s' % (self.current, line) for line in lines])
 
+    # dnf's own log has it too, which is quoted.
     def error(self, message):
-        quoted([words(message)])
         self.all.append(words(message))
         found = re.search(r'rpm package ([A-Za-z0-9.+_-]+)', str(message))
         if found:

@@ -60,21 +60,18 @@ def restore(undone, gone, has):
             quoted([problem])
             say('dnf does not see a way back from here')
     left, still, has = look()
-    if left or still:
+    if [item for item in left if item not in lost] or [key for key in still if key[0] not in {item['name'] for item in lost}]:
         say('restoring the old packages with rpm')
-        try:
-            fetch(base, offered)
-            here = paths + [pkg.localPkg() for pkg in offered]
-            direct(here, [key for key in still if key[0] not in {item['name'] for item in left}])
-        except Ended as end:
-            if not lost:
-                raise end
+        fetch(base, offered)
+        here = paths + [pkg.localPkg() for pkg in offered]
+        direct(here, [key for key in still if key[0] not in {item['name'] for item in left}])
         close_history()
         left, still, has = look()
     base.close()
-    if left or still:
-        say('not restored: ' + ' '.join(sorted({item['name'] for item in left} | {key[0] for key in still})))
-        raise Ended(EXIT['artefactMissing'] if lost else cause(said) or EXIT['notRestored'])
+    if not left and not still:
+        return 0
+    say('not restored: ' + ' '.join(sorted({item['name'] for item in left} | {key[0] for key in still})))
+    return EXIT['artefactMissing'] if lost else cause(said) or EXIT['notRestored']
 
 def lines_of(change):
     action, new, old = change
@@ -92,7 +89,7 @@ def restore_locks():
         forms = dnf.subject.Subject(line.strip()).get_nevra_possibilities(forms=LOCK_FORMS)
         return {forms[0].name} if line.strip() and not line.startswith(('#', '!')) and forms else set()
     kept = list(lines)
-    for item in REQUEST['back']:
+    for item in REQUEST['marks']:
         locked = any(any(fnmatch.fnmatchcase(item['name'], one) for one in names(line)) for line in kept)
         if item['held'] and not locked and not any(fnmatch.fnmatchcase(item['name'], one) for one in EXCLUDED):
             epoch, rest = item['version'].split(':') if ':' in item['version'] else ('0', item['version'])
@@ -110,15 +107,18 @@ def main():
     wait_for_lock()
     check_writable()
     undone, gone, has = look()
+    code = 0
     if undone or gone:
-        restore(undone, gone, has)
+        code = restore(undone, gone, has)
     else:
         say('every package is at its captured version already')
     note('phase:marks')
-    marks = [(item['name'], item['arch'], item['auto']) for item in REQUEST['back']]
+    marks = [(item['name'], item['arch'], item['auto']) for item in REQUEST['marks']]
     if wrong_marks(marks) or interrupted(new_base().conf) is not None:
         close_history(marks)
     restore_locks()
+    if code:
+        raise Ended(code)
 
 run_job(main)
 `;
