@@ -12,6 +12,7 @@ import { applyTheme } from './app/theme.ts';
 import { createBridgeClient } from './transport/bridgeClient.ts';
 import { createChanges } from './transport/changes.ts';
 import { connection } from './transport/connection.ts';
+import { startHeartbeat } from './transport/heartbeat.ts';
 import { browserSocketOptions, createWebSocketClient } from './transport/webSocketClient.ts';
 
 applyTheme();
@@ -22,6 +23,7 @@ const client =
 const changes = createChanges(client, connection);
 const deps = { client, changes, connection };
 changes.start();
+startHeartbeat({ client, connection });
 
 const root = document.getElementById('root');
 if (root !== null)

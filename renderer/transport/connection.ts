@@ -16,6 +16,10 @@ export type ConnectionState = {
   restartedAt: number | undefined;
   /** The host process's instance, once it was asked. */
   instance: string | undefined;
+  /** Its process number, likewise. */
+  pid: number | undefined;
+  /** The connection is open, but a question asked at this time (ms since epoch) is not answered: the process hangs. */
+  silentSince: number | undefined;
 };
 
 export const connection = createStore<ConnectionState>(() => ({
@@ -24,6 +28,8 @@ export const connection = createStore<ConnectionState>(() => ({
   attempt: 0,
   restartedAt: undefined,
   instance: undefined,
+  pid: undefined,
+  silentSince: undefined,
 }));
 
 export type ConnectionStore = typeof connection;
