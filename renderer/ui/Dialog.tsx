@@ -4,7 +4,7 @@
  */
 import { X } from 'lucide-react';
 import { AlertDialog, Dialog as Radix } from 'radix-ui';
-import { type FormEventHandler, type ReactNode, useId, useRef, useState } from 'react';
+import { type FormEventHandler, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import type { FrostError, Result } from '../../shared/errors.ts';
 import { Button, IconButton } from './Button.tsx';
 import { Input } from './Field.tsx';
@@ -130,6 +130,16 @@ const ConfirmBody = ({
   const [error, setError] = useState<FrostError>();
   const [typed, setTyped] = useState('');
   const typedId = useId();
+  const body = useRef<HTMLDivElement>(null);
+  // What has to be scrolled to be read is a stop for the keyboard, too, where nothing in it is.
+  const [scrolls, setScrolls] = useState(false);
+  useEffect(() => {
+    const element = body.current;
+    if (element === null) return;
+    const look = new ResizeObserver(() => setScrolls(element.scrollHeight > element.clientHeight));
+    look.observe(element);
+    return () => look.disconnect();
+  }, []);
   const ready = requireText === undefined || typed === requireText;
   const confirm = async () => {
     setBusy(true);
@@ -145,7 +155,11 @@ const ConfirmBody = ({
         <AlertDialog.Title className="dialog-title">{title}</AlertDialog.Title>
       </div>
       <AlertDialog.Description asChild>
-        <div className="dialog-body stack">
+        <div
+          className="dialog-body stack"
+          ref={body}
+          {...(scrolls ? { tabIndex: 0, role: 'group', 'aria-label': 'What it will do' } : {})}
+        >
           {children}
           {requireText !== undefined && (
             <div className="field">

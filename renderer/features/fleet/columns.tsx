@@ -30,7 +30,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'name',
     header: 'Host',
-    min: 8.75,
+    min: 8.5,
     grow: 1.5,
     sort: (row) => row.host.name,
     cell: (row, { tabIndex }) => (
@@ -47,8 +47,8 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'status',
     header: 'Status',
-    min: 10,
-    grow: 0.8,
+    min: 9.5,
+    grow: 0.7,
     sort: (row) => hostStatus(row).rank,
     cell: (row) => {
       const status = hostStatus(row);
@@ -62,7 +62,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'updates',
     header: 'Updates',
-    min: 5.5,
+    min: 4.9,
     align: 'end',
     descFirst: true,
     sort: (row) => goodScan(row)?.updateCount,
@@ -71,7 +71,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'security',
     header: 'Security',
-    min: 5.75,
+    min: 5.1,
     align: 'end',
     descFirst: true,
     sort: (row) => goodScan(row)?.securityCount,
@@ -87,7 +87,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'flags',
     header: 'Now',
-    min: 9.75,
+    min: 9.5,
     grow: 1.4,
     sort: (row) =>
       `${row.activeRun === undefined ? 1 : 0}${row.frozenBy === undefined ? 1 : 0}${goodScan(row)?.facts?.rebootRequired === true ? 0 : 1}`,
@@ -119,7 +119,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'scanned',
     header: 'Scanned',
-    min: 6.25,
+    min: 5.9,
     align: 'end',
     sort: (row) => (row.latest === undefined ? undefined : Date.parse(row.latest.finishedAt)),
     cell: (row) =>
@@ -132,16 +132,16 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'environment',
     header: 'Environment',
-    min: 6.9,
-    grow: 0.6,
+    min: 7,
+    grow: 0.4,
     sort: (row) => row.host.environment,
     cell: (row) => row.host.environment ?? <span className="muted">–</span>,
   },
   {
     id: 'tags',
     header: 'Tags',
-    min: 4.25,
-    grow: 1.1,
+    min: 6.4,
+    grow: 1.2,
     sort: (row) => (tagText(row) === '' ? undefined : tagText(row)),
     cell: (row) => (
       <span className="muted" title={tagText(row)}>
@@ -152,7 +152,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'os',
     header: 'System',
-    min: 5.75,
+    min: 5.6,
     grow: 0.5,
     sort: (row) => {
       const facts = goodScan(row)?.facts;

@@ -14,15 +14,15 @@ const COLUMNS: readonly Column<ProofRow>[] = [
   {
     id: 'proof',
     header: 'Rollback',
-    min: 7.5,
+    min: 6.75,
     sort: (row) => PROOF_ORDER[row.proof],
     cell: (row) => <StatusDot {...proofLook[row.proof]}>{PROOF_WORD[row.proof]}</StatusDot>,
   },
   {
     id: 'package',
     header: 'Package',
-    min: 11,
-    grow: 1.2,
+    min: 10,
+    grow: 0.7,
     sort: (row) => row.package,
     cell: (row) => (
       <span className="mono" title={row.package}>
@@ -34,8 +34,8 @@ const COLUMNS: readonly Column<ProofRow>[] = [
   {
     id: 'version',
     header: 'Back to',
-    min: 10,
-    grow: 1,
+    min: 9,
+    grow: 0.6,
     cell: (row) => (
       <span className="mono" title={row.version}>
         {row.version ?? 'removed'}
@@ -45,33 +45,29 @@ const COLUMNS: readonly Column<ProofRow>[] = [
   {
     id: 'source',
     header: 'Old version from',
-    min: 10,
-    grow: 0.6,
+    min: 8.25,
     sort: (row) => sourceText(row),
     cell: (row) => <span title={sourceText(row)}>{sourceText(row)}</span>,
   },
   {
     id: 'reason',
     header: 'Why',
-    min: 12,
-    grow: 3,
+    min: 15,
+    grow: 4,
     cell: (row) => <span title={row.reason}>{row.reason}</span>,
-  },
-  {
-    id: 'count',
-    header: 'Hosts',
-    min: 5,
-    align: 'end',
-    descFirst: true,
-    sort: (row) => row.hosts.length,
-    cell: (row) => row.hosts.length,
   },
   {
     id: 'hosts',
     header: 'On',
     min: 7,
-    grow: 1.2,
-    cell: (row) => <span title={row.hosts.join(', ')}>{formatList(row.hosts, 3)}</span>,
+    grow: 0.8,
+    descFirst: true,
+    sort: (row) => row.hosts.length,
+    cell: (row) => (
+      <span title={row.hosts.join(', ')}>
+        {row.hosts.length === 1 ? row.hosts[0] : `${row.hosts.length}: ${formatList(row.hosts, 3)}`}
+      </span>
+    ),
   },
 ];
 

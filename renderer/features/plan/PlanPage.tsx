@@ -105,7 +105,7 @@ const PlanView = ({ plan }: { plan: Plan }) => {
                 {proof['best-effort'] + proof.impossible > 0 && (
                   <>
                     {' '}
-                    <Button size="sm" variant="ghost" onClick={() => setTab('proof')}>
+                    <Button size="sm" onClick={() => setTab('proof')}>
                       Show what is not proven
                     </Button>
                   </>

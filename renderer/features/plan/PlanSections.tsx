@@ -49,7 +49,7 @@ const Group = ({
       <summary>
         <ChevronRight size={15} aria-hidden className="plan-chevron" />
         <span className="plan-more-title">{title}</span>
-        <span className="small muted">{sectionText(id, of.fields, of.targets)}</span>
+        {!open && <span className="small muted">{sectionText(id, of.fields, of.targets)}</span>}
       </summary>
       <div className="plan-more-body stack">{children}</div>
     </details>
@@ -113,7 +113,7 @@ const Waves = (of: SectionsProps) => {
         label="Slow start"
         hint={
           <Comes to={slowStartComesTo(fields, targets)}>
-            One host, then two, four, eight at once, as hosts end well.
+            The cap is reached step by step, as hosts end well.
           </Comes>
         }
       />

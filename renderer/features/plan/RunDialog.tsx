@@ -33,6 +33,23 @@ export const RunDialog = ({
   const rebooted = hosts
     .filter((host) => rebootFate(host, plan.parameters.reboot) === 'will')
     .map((host) => host.host);
+  const warnings = [
+    ...(impossible.length > 0
+      ? [
+          `${formatList(impossible, 6)} cannot be rolled back completely: some old packages are nowhere to be had.`,
+        ]
+      : []),
+    ...(bestEffort.length > 0
+      ? [
+          `Going back is best effort only on ${formatList(bestEffort, 6)}: see “Rollback proof” for the packages.`,
+        ]
+      : []),
+    ...(rebooted.length > 0
+      ? [
+          `${plural(rebooted.length, 'host is', 'hosts are')} rebooted as part of the run: ${formatList(rebooted, 8)}.`,
+        ]
+      : []),
+  ];
   const download = hosts.reduce((sum, host) => sum + host.bytes.download, 0);
 
   return (
@@ -62,23 +79,14 @@ export const RunDialog = ({
             .join(', ')}`}
         />
       )}
-      {impossible.length > 0 && (
-        <Notice
-          tone="warn"
-          title={`${formatList(impossible, 6)} cannot be rolled back completely: some old packages are nowhere to be had.`}
-        />
-      )}
-      {bestEffort.length > 0 && (
-        <Notice
-          tone="warn"
-          title={`Going back is best effort only on ${formatList(bestEffort, 6)}: see “Rollback proof” for the packages.`}
-        />
-      )}
-      {rebooted.length > 0 && (
-        <Notice
-          tone="warn"
-          title={`${plural(rebooted.length, 'host is', 'hosts are')} rebooted as part of the run: ${formatList(rebooted, 8)}.`}
-        />
+      {warnings.length > 0 && (
+        <Notice tone="warn" title={warnings[0]}>
+          <ul className="plan-warnings">
+            {warnings.slice(1).map((warning) => (
+              <li key={warning}>{warning}</li>
+            ))}
+          </ul>
+        </Notice>
       )}
       {without > 0 && (
         <p>

@@ -2,7 +2,7 @@
 import type { Topic } from './words.ts';
 
 export const Topics = ({ topics }: { topics: readonly Topic[] }) => (
-  <dl className="facts plan-topics">
+  <dl className="plan-topics">
     {topics.map((topic) => (
       <div key={topic.title} className="plan-topic">
         <dt>{topic.title}</dt>

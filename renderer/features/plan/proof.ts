@@ -4,11 +4,11 @@ import type { ArtefactSource, HostPlan, Proof, ProofReason } from '../../../shar
 export const PROOF_ORDER: Record<Proof, number> = { impossible: 0, 'best-effort': 1, proven: 2 };
 
 export const SOURCE: Record<ArtefactSource, string> = {
-  host: "the host's own cache",
-  console: "this console's store",
-  repository: 'a repository',
-  archive: 'the snapshot archive',
-  repack: 'repacked from the installed files',
+  host: 'host cache',
+  console: 'console store',
+  repository: 'repository',
+  archive: 'archive',
+  repack: 'repacked',
   none: 'nowhere',
 };
 
