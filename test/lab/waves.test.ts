@@ -53,7 +53,7 @@ describeLab('a run in waves, within its limits', () => {
   const stopFile = join(work, 'stop');
 
   beforeAll(async () => {
-    fleet = await startFleet({ hosts: 30 });
+    fleet = await startFleet({ hosts: 32 });
     console = new LabConsole(fleet);
     writeFileSync(
       join(work, 'hosts.csv'),
@@ -160,6 +160,25 @@ describeLab('a run in waves, within its limits', () => {
       ['h01', 'h02', 'h03', 'h04'].map((name) => version(name, 'lab-plain')),
     );
     expect(versions).toEqual(['1.1', '1.1', '1.0', '1.0']);
+  });
+
+  test.concurrent('a wave can be undone while the next one waits, and the run goes on waiting', async () => {
+    const live = console.start('plain', onlyOn('h31', 'h32'), '--waves', '1', '--gate', 'manual');
+    await live.event('the gate', (event) => event.type === 'wave.waiting');
+    const undone = await console.runs('rollback', live.runId, '--wave', '1');
+    expect(undone.code).toBe(0);
+    expect(undone.run).toMatchObject({
+      state: 'running',
+      wave: { number: 1, of: 2, waiting: { gate: 'manual' } },
+      tasks: [{ state: 'rolled-back' }, { state: 'queued' }],
+    });
+    expect(await version('h31', 'lab-plain')).toBe('1.0');
+    expect(await console.live('runs', 'approve', live.runId).ended).toBe(1);
+    expect(await live.ended).toBe(1);
+    expect(live.finished).toMatchObject({
+      verdict: 'partial',
+      hosts: { h31: 'rolled-back', h32: 'succeeded' },
+    });
   });
 
   test.concurrent('a soak opens the next wave by itself, after its time', async () => {

@@ -1,7 +1,7 @@
 /** A run for people, event by event: on a terminal a live picture, on a plain stream a line for each change. */
-import { FINAL_STATES, type RunEvent, type TaskState } from '../../../shared/model/run.ts';
+import { FINAL_STATES, type Run, type RunEvent, type TaskState } from '../../../shared/model/run.ts';
 import type { Context } from './context.ts';
-import { failedHosts, gateText, rollbackStopped } from './runText.ts';
+import { failedHosts, gateText, rollbackStopped, type WaitingWave, waitingWave } from './runText.ts';
 import { bar, count, elapsed, LiveLines, names, safe } from './terminal.ts';
 
 const REPAINT_MS = 100;
@@ -23,6 +23,14 @@ export class Display {
   constructor(context: Context, output: boolean) {
     this.#context = context;
     this.#output = output;
+  }
+
+  /** For a run that is joined in the middle: where it stands. */
+  join(run: Run): void {
+    this.#startedAt = Date.parse(run.startedAt);
+    for (const task of run.tasks) this.#states.set(task.host, task.state);
+    const next = waitingWave(run);
+    if (next !== null) this.#waits(next);
   }
 
   add(event: RunEvent): void {
@@ -67,8 +75,7 @@ export class Display {
         );
         return;
       case 'wave.waiting':
-        this.#gate = `wave ${event.wave} of ${event.of} waits for its gate`;
-        this.#print(p.yellow(gateText(event)));
+        this.#waits(event);
         return;
       case 'run.aborting':
         this.#gate = '';
@@ -96,6 +103,11 @@ export class Display {
       case 'run.accepted':
         return;
     }
+  }
+
+  #waits(wave: WaitingWave): void {
+    this.#gate = `wave ${wave.wave} of ${wave.of} waits for its gate`;
+    this.#print(this.#context.paint.yellow(gateText(wave)));
   }
 
   end(): void {

@@ -5,10 +5,14 @@ import { count, names, type Paint, safe, table } from './terminal.ts';
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
+export type WaitingWave = Pick<Of<'wave.waiting'>, 'wave' | 'of' | 'gate' | 'until' | 'run'>;
+
+/** The wave that waits for its gate now; null: none does. */
+export const waitingWave = ({ id, wave }: Pick<Run, 'id' | 'wave'>): WaitingWave | null =>
+  wave?.waiting === undefined ? null : { wave: wave.number + 1, of: wave.of, run: id, ...wave.waiting };
+
 /** Which wave waits for what, and how to go on. */
-export const gateText = (
-  event: Pick<Of<'wave.waiting'>, 'wave' | 'of' | 'gate' | 'until' | 'run'>,
-): string => {
+export const gateText = (event: WaitingWave): string => {
   const approve = `frostline runs approve ${event.run}`;
   const wave = `Wave ${event.wave} of ${event.of}`;
   return event.gate === 'manual'
@@ -30,10 +34,8 @@ const waveLines = (run: Run): string[] => {
   if (wave === undefined) return [];
   const sizes = run.parameters.waveSizes;
   const shown = `wave ${wave.number} of ${wave.of} (hosts to be changed in each: ${sizes.join(', ')})`;
-  if (wave.waiting === undefined) return [shown];
-  const { gate, until } = wave.waiting;
-  const next = { wave: wave.number + 1, of: wave.of, run: run.id, gate };
-  return [shown, gateText(until === undefined ? next : { ...next, until })];
+  const next = waitingWave(run);
+  return next === null ? [shown] : [shown, gateText(next)];
 };
 
 const abortLines = (run: Run, p: Paint): string[] =>

@@ -73,6 +73,7 @@ export const watchRun = async (context: Context, o: WatchOptions): Promise<void>
     const before = await findRun(context, o.id);
     // A run at rest has told all there is. One that was rolled back or retried has finished more than once.
     const follow = before.state !== 'finished';
+    if (o.since > 0) display?.join(before);
     if (!follow) verdict = before.verdict;
     for await (const event of eventsOf(context, { id: o.id, since: o.since, follow }, abort.signal)) {
       if (context.json) context.event(event);

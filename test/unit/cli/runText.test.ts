@@ -1,6 +1,12 @@
 /** A run in words: what it waits for and how to go on, and why it ended early. */
 import { describe, expect, test } from 'vitest';
-import { failedHosts, gateText, rollbackStopped, runText } from '../../../main/shells/cli/runText.ts';
+import {
+  failedHosts,
+  gateText,
+  rollbackStopped,
+  runText,
+  waitingWave,
+} from '../../../main/shells/cli/runText.ts';
 import { paint } from '../../../main/shells/cli/terminal.ts';
 import { Run, RunEvent, type Task } from '../../../shared/model/run.ts';
 import { CREATED, hostPlan, planWith } from './plans.ts';
@@ -55,6 +61,17 @@ describe('waves', () => {
     expect(gateText(event)).toMatch(
       /^Wave 3 of 3 starts by itself at 2026-11-2\d \d\d:00.*; sooner with: frostline runs approve 12345678/,
     );
+  });
+
+  test('which wave waits is known from the run as well', () => {
+    expect(waitingWave({ id: ID, wave: { number: 2, of: 3, waiting: { gate: 'manual' } } })).toEqual({
+      wave: 3,
+      of: 3,
+      gate: 'manual',
+      run: ID,
+    });
+    expect(waitingWave({ id: ID, wave: { number: 2, of: 3 } })).toBeNull();
+    expect(waitingWave({ id: ID })).toBeNull();
   });
 
   test('each host is shown with its wave, and whether it was restarted', () => {

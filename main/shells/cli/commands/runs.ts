@@ -4,7 +4,7 @@ import { FrostFault, frostError } from '../../../../shared/errors.ts';
 import type { Run, RunEvent } from '../../../../shared/model/run.ts';
 import { type Context, invalid, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
-import { runText } from '../runText.ts';
+import { runText, waitingWave } from '../runText.ts';
 import { count, safe, table } from '../terminal.ts';
 import { findRun, watchRun } from '../watch.ts';
 
@@ -62,7 +62,7 @@ export const registerRuns = (program: Command, action: Register): void => {
                 all.map((r) => [
                   r.id,
                   `${r.snapshot.name}@${r.snapshot.revision}`,
-                  r.state,
+                  waitingWave(r) === null ? r.state : `${r.state}, wave ${waitingWave(r)?.wave} waits`,
                   r.verdict ?? '',
                   r.startedAt,
                   Object.entries(r.counts)
