@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
+  appendFileSync,
   copyFileSync,
   existsSync,
   linkSync,
@@ -45,10 +46,13 @@ const FOLDERS = [
   'var/cache/apt/archives/partial',
   'var/lib/apt/lists/partial',
   'var/lib/dpkg/updates',
+  'var/log',
 ];
 
 /** When the host last came up, in milliseconds since 1970. */
 const BOOTED = 'etc/frostline-demo/booted';
+/** One line for each time it came up anew: when, and with which kernel. */
+const BOOT_LOG = 'var/log/boot';
 const FIRST_UPTIME_MS = 37 * 86_400_000;
 
 const OS_RELEASE = `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
@@ -113,17 +117,22 @@ const fill = (root: string, machine: Machine, dir: string): void => {
   }
 };
 
+const makeFolders = (root: string): void => {
+  for (const folder of FOLDERS) mkdirSync(join(root, folder), { recursive: true });
+};
+
 /** Makes the host's folder if it is not there whole, and gives it the present package lists. Returns the folder. */
 export const prepareMachine = (machine: Machine, dir: string): string => {
   const root = join(dir, 'hosts', machine.name);
   const done = join(root, 'etc/frostline-demo/ready');
   if (!existsSync(done)) {
     rmSync(root, { recursive: true, force: true });
-    for (const folder of FOLDERS) mkdirSync(join(root, folder), { recursive: true });
+    makeFolders(root);
     fill(root, machine, dir);
     writeWhole(done, `${Date.now()}\n`);
   }
-  for (const folder of FOLDERS) mkdirSync(join(root, folder), { recursive: true });
+  // A host of an earlier version may lack some.
+  makeFolders(root);
   writeWhole(join(root, REBOOT_PROGRAM), REBOOT, 0o755);
   // The scripts take no other folder for a host's root.
   writeFileSync(join(root, ROOT_MARK), '', { mode: 0o600 });
@@ -155,7 +164,9 @@ export const bootMachine = (root: string): void => {
   for (const name of readdirSync(join(root, 'run')))
     rmSync(join(root, 'run', name), { recursive: true, force: true });
   rmSync(join(root, 'var/lib/dpkg/demo-lock'), { recursive: true, force: true });
-  writeWhole(join(root, BOOTED), `${Date.now()}\n`);
+  const now = new Date();
+  appendFileSync(join(root, BOOT_LOG), `${now.toISOString()} ${kernel ?? ''}\n`);
+  writeWhole(join(root, BOOTED), `${now.getTime()}\n`);
   writeUptime(root);
   writeWhole(join(root, 'proc/sys/kernel/random/boot_id'), `${randomUUID()}\n`);
 };

@@ -18,9 +18,21 @@ import { z } from 'zod';
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 600_000 });
 
 const HOSTS = ['web-01', 'app-01', 'cache-01'];
-const PARAMETERS = { concurrency: '2', maxFailures: '100%' };
+/** Hooks leave a line each time they run. */
+const hook = (name: string): string => `echo "${name} $FROSTLINE_HOST" >>"$FROSTLINE_ROOT/var/log/hooks"`;
+const PARAMETERS = {
+  concurrency: '2',
+  waves: ['1', '100%'],
+  maxFailures: '100%',
+  reboot: 'if-required',
+  before: hook('before'),
+  after: hook('after'),
+  probe: 'test -n "$FROSTLINE_ROOT"',
+};
 /** Far more than a run has transitions: whoever needs more does not get anywhere. */
 const MOST_DEATHS = 200;
+/** Of one process: the whole run takes seconds. */
+const LONGEST_LIFE_MS = 120_000;
 
 const Report = z.object({
   state: z.string(),
@@ -36,10 +48,14 @@ type Ended = {
   deaths: string[];
   report: z.infer<typeof Report>;
   /**
-   * Each host's dpkg log without times, packages with their states and marks, and what the jobs that have begun on it said,
-   * in order: a job that ran twice says everything twice, even where there was nothing left to do.
+   * How often each host came up anew, what hooks left on it, its dpkg log without times, packages with their states and
+   * marks, and what the jobs that have begun on it said, in order: a job that ran twice says everything twice, even where
+   * there was nothing left to do.
    */
-  hosts: Record<string, { done: string[]; packages: string[]; marks: string; jobs: string[] }>;
+  hosts: Record<
+    string,
+    { boots: number; hooks: string; done: string[]; packages: string[]; marks: string; jobs: string[] }
+  >;
 };
 
 const children = new Set<ChildProcess>();
@@ -53,6 +69,7 @@ const run = async (folder: string, args: string[], death?: Death): Promise<{ cod
     [join(import.meta.dirname, 'console.child.ts'), args[0] ?? '', join(folder, 'data'), ...args.slice(1)],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: LONGEST_LIFE_MS,
       env: {
         ...process.env,
         // Long enough that some of the deaths come in the middle of a job.
@@ -78,6 +95,8 @@ const hostState = (folder: string, name: string): Ended['hosts'][string] => {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   const jobs = join(root, 'var/lib/frostline/jobs');
   return {
+    boots: existsSync(join(root, 'var/log/boot')) ? read('var/log/boot').trim().split('\n').length : 0,
+    hooks: read('var/log/hooks'),
     done: read('var/log/dpkg.log')
       .trim()
       .split('\n')
@@ -138,6 +157,8 @@ const CHOSEN: Death[] = [
   { when: 'inside', at: 'web-01: applying → verifying' },
   { when: 'after', at: 'app-01: verifying → rolling-back' },
   { when: 'inside', at: 'app-01: is to compare' },
+  { when: 'after', at: 'cache-01: verifying → rebooting' },
+  { when: 'inside', at: 'cache-01: rebooting → verifying' },
 ];
 const nameOf = (death: Death): string => `${death.when} ${death.at ?? 'every transition'}`;
 
@@ -167,7 +188,7 @@ describe.skipIf(process.platform !== 'linux')('a run whose host process is kille
     return one;
   };
 
-  test('has one host that succeeds, one that fails and is rolled back, one that takes a kernel, when nobody kills it', () => {
+  test('has one host that succeeds, one that fails and is rolled back, one that restarts into a new kernel, when nobody kills it', () => {
     expect(undisturbed.report).toEqual({
       state: 'finished',
       verdict: 'partial',
@@ -177,15 +198,22 @@ describe.skipIf(process.platform !== 'linux')('a run whose host process is kille
     });
     expect(undisturbed.deaths).toEqual([]);
     expect(undisturbed.hosts['web-01']).toMatchObject({
+      boots: 0,
+      hooks: 'before web-01\nafter web-01\n',
       done: [
         expect.stringMatching(/^upgrade less /),
         expect.stringMatching(/^upgrade libexpat1 /),
         expect.stringMatching(/^configure less /),
         expect.stringMatching(/^configure libexpat1 /),
       ],
-      jobs: [expect.stringContaining('Setting up less')],
+      jobs: [expect.stringContaining('Setting up less'), '', ''],
     });
-    expect(undisturbed.hosts['app-01']?.jobs).toHaveLength(2);
+    expect(undisturbed.hosts['cache-01']).toMatchObject({
+      boots: 1,
+      hooks: 'before cache-01\nafter cache-01\n',
+    });
+    // The change failed: what would follow it does not.
+    expect(undisturbed.hosts['app-01']).toMatchObject({ boots: 0, hooks: 'before app-01\n' });
   });
 
   const EVERY: Death[] = [{ when: 'after' }, { when: 'inside' }];
@@ -212,7 +240,8 @@ describe.skipIf(process.platform !== 'linux')('a run whose host process is kille
           'run: run.started',
           ...way('web-01', ['succeeded']),
           ...way('app-01', ['rolling-back', 'rolled-back']),
-          ...way('cache-01', ['succeeded']),
+          ...way('cache-01', ['rebooting', 'verifying', 'succeeded']),
+          'run: wave.started',
           'app-01: is to compare',
           'app-01: task.output',
           'run: run.finished',

@@ -84,7 +84,7 @@ report() {
   [ -z "$fd" ] || eval "printf 'pmstatus:%s:%s.0000:%s\n' \"\$1\" $((said * 100 / steps)) \"\$2\" >&$fd"
 }
 # What was done, for whoever asks later; as dpkg keeps it, one line each.
-logged() { mkdir -p "$R/var/log" && printf '%s %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$1" >>"$R/var/log/dpkg.log"; }
+logged() { printf '%s %s\n' "$(date '+%Y-%m-%d %H:%M:%S')" "$1" >>"$R/var/log/dpkg.log"; }
 # state NAME WANTED STATE CONTROL
 state() {
   deb_awk state NAME="$1" WANTED="$2" STATE="$3" CONTROL="$4" >"$R/var/lib/dpkg/demo.$$.status" && mv "$R/var/lib/dpkg/demo.$$.status" "$STATUS"
