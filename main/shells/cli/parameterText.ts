@@ -50,7 +50,7 @@ const rebootLine = (plan: Plan): string => {
     case 'never':
       return `reboot never; expected to want one afterwards: ${whom}`;
     case 'if-required':
-      return `reboot if required; expected: ${whom}`;
+      return `reboot if the update asks for it; expected: ${whom}`;
     case 'always':
       return `reboot always: every host that is changed; expected to need it: ${whom}`;
   }

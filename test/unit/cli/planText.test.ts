@@ -120,7 +120,7 @@ describe('restarts', () => {
   const some = [hostPlan('web1', { reboot: true }), hostPlan('web2')];
   test.each([
     [{ reboot: 'never' as const }, 'reboot never; expected to want one afterwards: 1 host (web1)'],
-    [{ reboot: 'if-required' as const }, 'reboot if required; expected: 1 host (web1)'],
+    [{ reboot: 'if-required' as const }, 'reboot if the update asks for it; expected: 1 host (web1)'],
     [
       { reboot: 'always' as const },
       'reboot always: every host that is changed; expected to need it: 1 host (web1)',
