@@ -295,6 +295,9 @@ export const Capture = z.object({
       }),
     )
     .max(20_000),
-  unsecured: z.array(PackageState.extend({ reason: Text(1000) })).max(20_000),
+  /** `offered`: a repository has it, but it could not be had from there. */
+  unsecured: z
+    .array(PackageState.extend({ reason: Text(1000), offered: z.boolean().optional() }))
+    .max(20_000),
 });
 export type Capture = z.infer<typeof Capture>;

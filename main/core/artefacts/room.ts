@@ -1,6 +1,7 @@
 /**
  * How much the console's store of old artefacts may hold, and what may leave it. The rule: a file stays as long as a run that
- * is not accepted touched its package in that version, or a plan of the last day counts on it. All others may be pruned.
+ * is not accepted was to change its package from that version, or a plan of the last day that was not run counts on the store
+ * for it. All others may be pruned.
  */
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Ports, RunStore, SettingStore } from '../ports.ts';
@@ -40,8 +41,9 @@ export const neededVersions = (store: RunStore, now: number): Set<string> => {
   }
   for (const plan of store.plans(PLANS_LOOKED_AT)) {
     if (started.has(plan.id) || now - Date.parse(plan.createdAt) > PLAN_KEPT_MS) continue;
-    for (const { name, from } of plan.hosts.flatMap((host) => host.actions))
-      if (from !== undefined) needed.add(versionKey({ name, version: from }));
+    for (const { package: name, version, source } of plan.hosts.flatMap((host) => host.reasons))
+      if (name !== undefined && version !== undefined && (source === 'console' || source === 'archive'))
+        needed.add(versionKey({ name, version }));
   }
   return needed;
 };

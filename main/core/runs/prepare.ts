@@ -1,5 +1,12 @@
 /** A task's steps before anything is changed on its host: connect, check, simulate, capture, stage. All may be done again. */
-import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
+import {
+  type ErrorCode,
+  type FrostError,
+  fail,
+  frostError,
+  ok,
+  type Result,
+} from '../../../shared/errors.ts';
 import { type PlanAction, type Proof, packagesOf } from '../../../shared/model/plan.ts';
 import type { Capture } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
@@ -242,17 +249,20 @@ const takeCapture = async (context: StepContext, reached: Reached, site: Site): 
   }
 };
 
-/** Old artefacts that are missing, or not exact, where the plan wants proof. */
-const unproven = ({ unsecured, secured }: Taken): FrostError => {
+/** Names the old artefacts that are missing, or not exact. */
+const unproven = ({ unsecured, secured }: Taken, code: ErrorCode, hint?: string): FrostError => {
   const repacked = secured.filter((entry) => entry.source === 'repack');
   const lost = unsecured.map((entry) => `${entry.name} ${entry.version} (${entry.reason})`);
   const made = repacked.map(
     (entry) => `${entry.name} ${entry.version} (only packed again from its installed files)`,
   );
   return frostError(
-    'proof.insufficient',
+    code,
     `Old versions could not be put aside: ${[...lost, ...made].slice(0, 5).join(', ')}`,
-    { packages: [...unsecured, ...repacked].map((entry) => entry.name).slice(0, 2000) },
+    {
+      packages: [...unsecured, ...repacked].map((entry) => entry.name).slice(0, 2000),
+      ...(hint !== undefined && { hint }),
+    },
   );
 };
 
@@ -261,6 +271,18 @@ const proofNow = (planned: Proof, taken: Taken): Proof => {
   if (taken.unsecured.length > 0) return 'impossible';
   return planned === 'proven' && notExact(taken).length > 0 ? 'best-effort' : planned;
 };
+
+const WORST_LAST: readonly Proof[] = ['proven', 'best-effort', 'impossible'];
+
+/** What was approved was approved with its proof: a weaker one needs a new plan. */
+const weaker = (planned: Proof, now: Proof, taken: Taken): FrostError | undefined =>
+  WORST_LAST.indexOf(now) <= WORST_LAST.indexOf(planned)
+    ? undefined
+    : unproven(
+        taken,
+        taken.unsecured.some((entry) => entry.offered !== true) ? 'plan.drifted' : 'host.repository',
+        'The plan counted on them. Plan again: it will say what can be undone now.',
+      );
 
 export const capture = async (context: StepContext): Promise<StepOutcome> => {
   const { hostPlan, ports, plan } = context;
@@ -279,16 +301,21 @@ export const capture = async (context: StepContext): Promise<StepOutcome> => {
   };
   const taken = await takeCapture(context, reached.value, site);
   if (!taken.ok) return failed(context, taken.error);
-  if (plan.parameters.requireProof && notExact(taken.value).length > 0) {
+  const proof = proofNow(hostPlan.proof, taken.value);
+  const short = plan.parameters.requireProof && notExact(taken.value).length > 0;
+  const against = short
+    ? unproven(taken.value, 'proof.insufficient')
+    : weaker(hostPlan.proof, proof, taken.value);
+  if (against !== undefined) {
     // Nothing will be done here, so nothing is left here.
     const nonce = ports.random.hex(16);
     await ask(context, route, driver.cleanUp({ nonce, tokens: [site.token] }));
-    return failed(context, unproven(taken.value));
+    return failed(context, against);
   }
   const lines = await gather(ports, site, taken.value);
   if (lines.length > 0) context.output(lines.map(cleanLine), task.follow);
   return {
-    result: { kind: 'passed', proof: proofNow(hostPlan.proof, taken.value) },
+    result: { kind: 'passed', proof },
     capture: {
       ...taken.value,
       runId: context.runId,

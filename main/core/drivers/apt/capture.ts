@@ -62,7 +62,7 @@ fl_secure() {
     ! fl_repack "$n" "$a" "$v" || continue
     fl_why=$(grep -E '^(E|Err|W)[: ]' "$T/download" | grep -F "$n" | tail -n 1)
     [ -n "$fl_known" ] || fl_why="no repository of this host offers $v any more"
-    printf '%s\\t%s\\t%s\\t%s%s\\n' "$n" "$a" "$v" "\${fl_why:-it could not be downloaded}" "$(fl_spoilt "$n" "$a" "$v")" >>"$T/unsecured"
+    printf '%s\\t%s\\t%s\\t%s%s\\t%s\\n' "$n" "$a" "$v" "\${fl_why:-it could not be downloaded}" "$(fl_spoilt "$n" "$a" "$v")" "\${fl_known:+yes}" >>"$T/unsecured"
   done <"$T/missing"
 }`;
 
@@ -151,7 +151,13 @@ export function parseCapture(
     secured: readRows(sections.lines('secured', 20_000), securedRow, Secured),
     unsecured: readRows(
       sections.lines('unsecured', 20_000),
-      ([name, arch, version, reason]) => ({ name, arch, version, reason: plainLine(reason ?? '', 1000) }),
+      ([name, arch, version, reason, offered]) => ({
+        name,
+        arch,
+        version,
+        reason: plainLine(reason ?? '', 1000),
+        offered: offered === 'yes',
+      }),
       Unsecured,
     ),
   });

@@ -291,11 +291,17 @@ function readStages(
   return { actions };
 }
 
-/** Errors: `host.output-malformed`, `host.disk-full` when not even a temporary folder could be made. */
+/** Errors: `host.output-malformed`, `host.read-only` or `host.disk-full` when not even a temporary folder could be made. */
 export function parseSimulation(output: CommandOutput, context: Context): Result<Simulation> {
   const read = readSections(output, context.nonce, [...HOST_SECTIONS, 'inventory', 'auto']);
   if (!read.ok) return read;
   const sections = read.value;
+  const tmp = readMounts(sections).of('/tmp');
+  if (sections.has('notmp') && tmp?.readOnly === true) {
+    return fail('host.read-only', `${tmp.target} is mounted read-only on this host.`, {
+      hint: 'A file system goes read-only after an error: look at the kernel log and the disk, then mount it for writing again.',
+    });
+  }
   if (sections.has('notmp') || sections.has('noroom')) {
     return fail('host.disk-full', "There is no room for the simulation in the host's temporary folder.", {
       hint: 'Free space there (apt-get clean helps), then plan again.',

@@ -12,7 +12,10 @@ const STAGE_FUNCTIONS = `fl_bytes() { ls -ln "$R/var/cache/apt/archives" 2>/dev/
 fl_left() { fl_s=$((fl_until - $(date +%s))); [ "$fl_s" -gt 0 ] || fl_s=0; printf '%s' "$fl_s"; }
 fl_fetch() {
   while [ "$(fl_left)" -gt 0 ] && fl_who=$(fl_locked); do sleep 1; done
-  DEBIAN_FRONTEND=noninteractive fl_aget -d -y --allow-downgrades -o DPkg::Lock::Timeout="$(fl_left)" -o Acquire::Retries=2 -o Acquire::http::Timeout=60 install "$@"
+  # After a power cut dpkg's journal is not empty, and apt would fetch nothing until the job has mended that.
+  fl_free=
+  for fl_f in "$R"/var/lib/dpkg/updates/[0-9]*; do [ ! -e "$fl_f" ] || fl_free='-o Debug::NoLocking=1'; done
+  DEBIAN_FRONTEND=noninteractive fl_aget -d -y $fl_free --allow-downgrades -o DPkg::Lock::Timeout="$(fl_left)" -o Acquire::Retries=2 -o Acquire::http::Timeout=60 install "$@"
 }`;
 
 export function stageCommand(options: {
