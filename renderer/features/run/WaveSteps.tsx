@@ -54,7 +54,7 @@ const Step = ({ wave }: { wave: WaveView }) => {
 };
 
 const countText = (wave: WaveView): string => {
-  if (wave.done === 0 || wave.standing === 'skipped') return '\u00a0';
+  if (wave.done === 0 || !['done', 'running'].includes(wave.standing)) return '\u00a0';
   const parts = [`${wave.good} well`, ...(wave.bad > 0 ? [`${wave.bad} not`] : [])];
   return wave.done < wave.tasks.length
     ? `${wave.done} of ${wave.tasks.length} at rest, ${parts.join(', ')}`

@@ -95,14 +95,20 @@ export const gateOf = (run: Run): Gate | undefined => {
     starts: (waves[number - 1]?.tasks ?? [])
       .filter((task) => task.state === 'queued')
       .map((task) => task.host),
-    before:
-      rest.length === 0
-        ? `${good === 1 ? 'the host' : `all ${plural(good, 'host')}`} before it ended well`
-        : `${good} of ${plural(past.length, 'host')} before it ended well; not so ${names(
-            rest.map((task) => task.host),
-            6,
-          )}`,
+    before: endedText(
+      good,
+      rest.map((task) => task.host),
+    ),
   };
+};
+
+const endedText = (good: number, others: readonly string[]): string => {
+  if (others.length === 0)
+    return `${good === 1 ? 'the host' : `all ${plural(good, 'host')}`} before it ended well`;
+  const not = `${names(others, 6)} did not`;
+  return good === 0
+    ? `${names(others, 6)} before it did not end well`
+    : `${good} of ${plural(good + others.length, 'host')} before it ended well, ${not}`;
 };
 
 /** `12 min 4 s`, or undefined when the soak is over and the engine is about to open the gate. */

@@ -28,7 +28,7 @@ const PATH: TaskState[] = [
 const FAILS = 'web-08';
 const LOCKED = 'db-02';
 const NOT_BACK = 'app-01';
-const CANNOT_GO_BACK = 'app-03';
+const CANNOT_GO_BACK = 'db-02';
 
 export const createPlayer = (
   state: MockState,
@@ -190,7 +190,8 @@ export const createPlayer = (
   const restartWanted = (run: Run, task: Task) =>
     task.rebooted !== true &&
     (run.parameters.reboot === 'always' ||
-      (run.parameters.reboot === 'if-required' && task.host.startsWith('app')));
+      (run.parameters.reboot === 'if-required' &&
+        state.plans.get(run.planId)?.hosts.find((host) => host.host === task.host)?.reboot === true));
 
   const advance = (run: Run, task: Task) => {
     if (task.state === 'queued') {
@@ -232,6 +233,12 @@ export const createPlayer = (
     else move(run, task, PATH[PATH.indexOf(task.state) + 1] ?? 'succeeded');
   };
 
+  const atOnce = (run: Run) => {
+    const well = run.tasks.filter((task) => ['succeeded', 'compliant'].includes(task.state)).length;
+    const { slowStart, concurrency } = run.parameters;
+    return slowStart ? Math.min(concurrency, 2 ** Math.floor(Math.log2(well + 1))) : concurrency;
+  };
+
   /** Makes the run's next events, about `count` of them. False: it is finished. */
   const step = (runId: string, count = 1): boolean => {
     const run = state.runs.find((each) => each.id === runId);
@@ -246,8 +253,7 @@ export const createPlayer = (
         break;
       }
       const next = waiting.find((task) => waveOf(run, task) <= (run.wave?.number ?? 1));
-      if (next !== undefined && run.state === 'running' && active.length < run.parameters.concurrency)
-        advance(run, next);
+      if (next !== undefined && run.state === 'running' && active.length < atOnce(run)) advance(run, next);
       else {
         const task = active[(run.seq + n) % Math.max(1, active.length)];
         if (task !== undefined) advance(run, task);

@@ -61,7 +61,7 @@ describe('a gate', () => {
     });
     const failed = inWaves();
     failed.tasks[0] = task('a', { wave: 1, state: 'failed', ...started });
-    expect(gateOf(failed)?.before).toBe('0 of 1 host before it ended well; not so a');
+    expect(gateOf(failed)?.before).toBe('a before it did not end well');
   });
 
   it('counts its soak down to the moment it opens', () => {
