@@ -151,13 +151,8 @@ describeLab('the rollback proof', () => {
 
   test('only the store has it: brought to the hosts over sudo with and without a password, proven, brought back', async () => {
     expect(pool()).toHaveLength(1);
-    await console.ok('hosts', 'remove', 'h03');
-    await console.add(host('h03'), {
-      user: 'asker',
-      sudo: 'password',
-      sudoPassword: users.asker.password,
-    });
-    await console.ok('scan', 'h03');
+    const password = console.secretFile(users.asker.password);
+    await console.edit('h03', '--user', 'asker', '--sudo', 'password', '--sudo-password-file', password);
     const names = ['h02', 'h03'];
     const before = await picturesOf(names.map(host));
     const { plan } = await console.plan('vanished', ...names);
