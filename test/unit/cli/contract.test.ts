@@ -1,5 +1,6 @@
 /** What docs/cli.md promises to scripts, as far as it can be seen without a host that answers. */
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Frostline } from './support.ts';
@@ -180,6 +181,15 @@ describe('hosts', () => {
     expect(await frostline.json('runs', 'check')).toMatchObject({
       code: 0,
       document: { runs: [{ id, agrees: true }] },
+    });
+
+    // Somebody's hand in the database: the stored state is no longer what the events say.
+    const database = new Database(frostline.path('data', 'frostline.db'));
+    database.prepare(`UPDATE tasks SET body = replace(body, '"unreachable"', '"succeeded"')`).run();
+    database.close();
+    expect(await frostline.json('runs', 'check', id.slice(0, 8))).toMatchObject({
+      code: 1,
+      document: { runs: [{ id, agrees: false, differences: expect.arrayContaining([expect.any(String)]) }] },
     });
   });
 
