@@ -1,7 +1,7 @@
 /** The transfer's real scripts in a real shell, over a folder that stands for the host's root, on a line that can be cut. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -28,6 +28,7 @@ export type Rig = {
   root: string;
   file(name: string): string;
   put(name: string, content: Uint8Array): string;
+  read(name: string): Uint8Array | undefined;
   ask: Ask;
   tools: TransferTools;
   /** What happens to the coming scripts, in order; then none is cut. */
@@ -48,6 +49,7 @@ export const createRig = (chunk = 7): Rig => {
     scripts: [],
     pauses: 0,
     file: (name) => join(root, name),
+    read: (name) => (existsSync(join(root, name)) ? readFileSync(join(root, name)) : undefined),
     put: (name, content) => {
       mkdirSync(join(root, name, '..'), { recursive: true });
       writeFileSync(join(root, name), content);
