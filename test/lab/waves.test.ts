@@ -49,10 +49,12 @@ const soon = (ms: number): string => new Date(Date.now() + ms).toISOString();
 describeLab('a run in waves, within its limits', () => {
   let fleet: Fleet;
   let console: LabConsole;
-  const work = mkdtempSync(join(tmpdir(), 'frostline-lab-waves-'));
-  const stopFile = join(work, 'stop');
+  let work: string;
+  let stopFile: string;
 
   beforeAll(async () => {
+    work = mkdtempSync(join(tmpdir(), 'frostline-lab-waves-'));
+    stopFile = join(work, 'stop');
     fleet = await startFleet({ hosts: 32 });
     console = new LabConsole(fleet);
     writeFileSync(
