@@ -16,7 +16,9 @@ import {
   run,
 } from './support/pages.ts';
 
-test.setTimeout(300_000);
+test.setTimeout(420_000);
+// The demo host that wants a restart, among seven.
+test.use({ staysDown: 'web-03' });
 
 /** Goes to an address of the window as a bookmark does. */
 const visit = (page: Page, path: string) =>
@@ -153,6 +155,11 @@ test('full pages and their dialogs', async ({ console }) => {
   await expectSound(page, 'the dialog for a plan');
   await planDialog(page).concurrency.fill('3');
   await planDialog(page).maxFailures.fill('100%');
+  await planDialog(page).reboot.selectOption('if-required');
+  for (const group of ['Waves,', 'Window', 'Hooks', 'Time limits', 'Proof'])
+    await planDialog(page).group(group).click();
+  await planDialog(page).rebootTimeout.fill('12s');
+  await expectSound(page, 'the dialog for a plan, all of it');
   await planDialog(page).make.click();
   await expect(heading(page, /^Plan for winter/)).toBeVisible({ timeout: 60_000 });
   await plan(page).group('To change').locator('summary').first().click();
@@ -168,8 +175,16 @@ test('full pages and their dialogs', async ({ console }) => {
   await expect(run(page).chip('applying')).toBeVisible({ timeout: 60_000 });
   await run(page).cell('app-01').click();
   await expectSound(page, 'a run under way');
+  await run(page).cell('web-03').click();
+  await expect(run(page).panel('web-03')).toContainText('Restarting.', { timeout: 60_000 });
+  await expectAccessible(page, 'a host that restarts');
   await expectRunFinished(page);
+  await expect(run(page).panel('web-03')).toContainText('its restart did not end as it should');
+  await expectSound(page, 'a host that needs attention');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('complementary', { name: 'Worth a look' })).toContainText('web-03');
   await expectSound(page, 'a finished run');
+  await run(page).cell('app-01').click();
   for (const tab of ['Timeline', /^Packages/]) {
     await run(page).panel('app-01').getByRole('tab', { name: tab }).click();
     await expectAccessible(page, `a host of a run, ${tab}`);

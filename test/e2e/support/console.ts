@@ -69,7 +69,11 @@ export type Console = {
 
 type Opened = { page: Page; openWindow(): Promise<Page>; close(): Promise<void> };
 
-const childEnv = (pace: number): NodeJS.ProcessEnv => ({ ...process.env, FROSTLINE_DEMO_PACE: String(pace) });
+const childEnv = ({ pace, staysDown }: Options): NodeJS.ProcessEnv => ({
+  ...process.env,
+  FROSTLINE_DEMO_PACE: String(pace),
+  FROSTLINE_DEMO_STAYS_DOWN: staysDown,
+});
 
 const openBrowserShell = async (dataDir: string, env: NodeJS.ProcessEnv): Promise<Opened> => {
   const server: ChildProcess = spawn(NODE, [CLI, '--data-dir', dataDir, '--json', 'serve'], {
@@ -181,9 +185,12 @@ const end = async (pid: number | null) => {
   await expect.poll(() => kill(pid, 0), { timeout: 15_000 }).toBe(false);
 };
 
-const launch = async (pace: number, problems: string[]): Promise<Console & { close(): Promise<void> }> => {
+const launch = async (
+  options: Options,
+  problems: string[],
+): Promise<Console & { close(): Promise<void> }> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'frostline-e2e-'));
-  const env = childEnv(pace);
+  const env = childEnv(options);
   const hostFile = join(dataDir, 'host.json');
   const binary = SHELL === 'electron' ? electronBinary() : null;
   const opened =
@@ -226,6 +233,8 @@ const launch = async (pace: number, problems: string[]): Promise<Console & { clo
 type Options = {
   /** Milliseconds a package takes to install on a demo host. */
   pace: number;
+  /** Demo hosts that do not come back from a restart, by commas. */
+  staysDown: string;
 };
 type Fixtures = {
   console: Console;
@@ -235,16 +244,17 @@ type Fixtures = {
 
 export const test = base.extend<Options & Fixtures & { problems: string[] }>({
   pace: [30, { option: true }],
+  staysDown: ['', { option: true }],
   problems: async ({ browserName: _unused }, use) => {
     const problems: string[] = [];
     await use(problems);
     expect(problems, 'what no window may do').toEqual([]);
   },
-  openConsole: async ({ pace, problems }, use, info) => {
+  openConsole: async ({ pace, staysDown, problems }, use, info) => {
     info.skip(SHELL === 'electron' && electronBinary() === null, "Electron's binary is not here");
     const open: { close(): Promise<void> }[] = [];
     await use(async () => {
-      const launched = await launch(pace, problems);
+      const launched = await launch({ pace, staysDown }, problems);
       open.push(launched);
       return launched;
     });

@@ -101,6 +101,12 @@ export const planDialog = (page: Page) => {
     hosts: dialog.getByRole('textbox', { name: 'Hosts', exact: true }),
     concurrency: dialog.getByRole('textbox', { name: 'Hosts at once' }),
     maxFailures: dialog.getByRole('textbox', { name: 'Failures allowed' }),
+    reboot: dialog.getByRole('combobox', { name: 'Reboot' }),
+    /** Opens or closes one of the groups below. */
+    group: (title: string) => dialog.locator('summary').filter({ hasText: title }),
+    waves: dialog.getByRole('textbox', { name: /^Waves/ }),
+    gate: dialog.getByRole('combobox', { name: 'The next wave begins' }),
+    rebootTimeout: dialog.getByRole('textbox', { name: 'Limit for a reboot' }),
     make: dialog.getByRole('button', { name: 'Make the plan' }),
   };
 };
@@ -111,6 +117,8 @@ export const plan = (page: Page) => ({
   howItRuns: page.getByRole('region', { name: 'How it would run' }),
   byHost: page.getByRole('tab', { name: /^By host/ }),
   byPackage: page.getByRole('tab', { name: 'By package' }),
+  byProof: page.getByRole('tab', { name: 'Rollback proof' }),
+  proofs: page.getByRole('grid', { name: 'Rollback proof' }),
   packages: page.getByRole('grid', { name: 'Packages' }),
   group: (name: string) => page.getByRole('region', { name, exact: true }),
   run: page.getByRole('button', { name: /^Run/ }),
@@ -132,8 +140,11 @@ export const run = (page: Page) => {
     chip: (state: string) => summary.getByRole('button', { name: new RegExp(`^${state} \\d+$`) }),
     panel,
     output: (host: string) => page.getByRole('log', { name: `Output of ${host}` }),
+    waves: page.getByRole('region', { name: 'Waves' }).getByRole('listitem'),
+    approve: page.getByRole('button', { name: /^Approve wave/ }),
+    approveDialog: page.getByRole('alertdialog', { name: /^Approve wave/ }),
     abort: page.getByRole('button', { name: /^Abort/ }),
-    rollbackAll: page.getByRole('button', { name: 'Roll back all…' }),
+    rollbackAll: page.getByRole('button', { name: /^Roll back( all)?…$/ }).first(),
     rollbackDialog: page.getByRole('dialog', { name: /^Roll back / }),
     accept: page.getByRole('button', { name: 'Accept…' }),
   };
