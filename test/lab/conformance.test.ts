@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createSshTransport } from '../../main/adapters/ssh/transport.ts';
-import { aptDriver } from '../../main/core/drivers/apt/driver.ts';
+import { drivers } from '../../main/core/drivers/registry.ts';
 import type { Route, Transport, TrustStore } from '../../main/core/ports.ts';
 import type { Host } from '../../shared/model/host.ts';
 import { driverSuite, must } from '../conformance/drivers/suite.ts';
@@ -37,7 +37,7 @@ describeLab('conformance on real hosts', () => {
   let transport: Transport;
 
   beforeAll(async () => {
-    fleet = await startFleet({ hosts: 3, systemd: 1 });
+    fleet = await startFleet({ hosts: 3, systemd: 1, dnf: 2, dnfSystemd: 1 });
     transport = createSshTransport({
       trust: trustIn(fleet),
       vault: createMemoryVault(),
@@ -80,22 +80,39 @@ describeLab('conformance on real hosts', () => {
     close: async () => {},
   }));
 
+  const wantedOf = {
+    apt: [
+      { name: 'lab-plain', version: '1.1', stage: 1 },
+      { name: 'lab-app', version: '2.0', stage: 1 },
+      { name: 'lab-conf', version: '1.1', stage: 1 },
+      { name: 'lab-mail', version: '2.0', stage: 2 },
+      { name: 'lab-slow', version: '1.1', stage: 2 },
+      { name: 'lab-service', version: '1.1', stage: 3 },
+    ],
+    // Besides what the other has: a version with an epoch, and kernels, of which the old one stays.
+    dnf: [
+      { name: 'lab-plain', version: '1.1-1', stage: 1 },
+      { name: 'lab-app', version: '2.0-1', stage: 1 },
+      { name: 'lab-conf', version: '1.1-1', stage: 1 },
+      { name: 'lab-epoch', version: '1:2.0-1', stage: 1 },
+      { name: 'lab-mail', version: '2.0-1', stage: 2 },
+      { name: 'lab-slow', version: '1.1-1', stage: 2 },
+      { name: 'lab-kernel', version: '2.0-1', stage: 2 },
+      { name: 'lab-service', version: '1.1-1', stage: 3 },
+    ],
+  } as const;
+
   describe.each([
-    ['without an init of its own', 'h02'],
-    ['with real systemd', 'h03'],
-  ])('a host %s', (what, name) => {
-    driverSuite(aptDriver, {
+    ['apt', 'without an init of its own', 'h02'],
+    ['apt', 'with real systemd', 'h03'],
+    ['dnf', 'without an init of its own', 'r01'],
+    ['dnf', 'with real systemd', 'r02'],
+  ] as const)('a host of %s %s', (manager, what, name) => {
+    driverSuite(drivers[manager], {
       name: `a lab host ${what}`,
       nonce: () => randomBytes(16).toString('hex'),
       exec: async (_, spec) => must(await transport.run(routeTo(name), spec)),
-      wanted: [
-        { name: 'lab-plain', version: '1.1', stage: 1 },
-        { name: 'lab-app', version: '2.0', stage: 1 },
-        { name: 'lab-conf', version: '1.1', stage: 1 },
-        { name: 'lab-mail', version: '2.0', stage: 2 },
-        { name: 'lab-slow', version: '1.1', stage: 2 },
-        { name: 'lab-service', version: '1.1', stage: 3 },
-      ],
+      wanted: [...wantedOf[manager]],
       mutation: { token: `conformance-${name}` },
     });
   });

@@ -110,7 +110,7 @@ export function driverSuite(driver: PackageDriver, host: HostUnderTest): void {
       for (const one of reading.packages) InstalledPackage.parse(one);
       for (const one of reading.updates) Update.parse(one);
       expect(reading.facts.manager).toBe(driver.id);
-      expect(reading.packages.length).toBeGreaterThan(50);
+      expect(reading.packages.length).toBeGreaterThan(host.wanted.length);
     });
 
     test('every update of an installed package is newer than it, and names where it comes from', () => {
@@ -193,7 +193,9 @@ export function driverSuite(driver: PackageDriver, host: HostUnderTest): void {
         expect(percents.at(-1)).toBe(100);
         const after = await verify(driver, host, 'applied');
         for (const want of host.wanted) {
-          expect(after.packages.find((one) => one.name === want.name)?.version).toBe(want.version);
+          // Of a kernel the old version stays beside the new one.
+          const there = after.packages.filter((one) => one.name === want.name);
+          expect(there.map((one) => one.version)).toContain(want.version);
         }
         expect(driver.compare(capture, after.packages, actions).equal).toBe(false);
 

@@ -135,7 +135,11 @@ def direct(paths, removals):
     ts = rpm.TransactionSet(ROOT or '/')
     ts.setVSFlags(rpm._RPMVSF_NOSIGNATURES)
     ts.setProbFilter(rpm.RPMPROB_FILTER_OLDPACKAGE | rpm.RPMPROB_FILTER_REPLACEPKG | rpm.RPMPROB_FILTER_REPLACEOLDFILES)
-    files, failed, count = {}, {}, [0]
+    files, count = {}, [0]
+    # What scripts print goes through us: it must not look like words of ours.
+    said = open(os.path.join(WORK, 'said'), 'w+b')
+    ts.setScriptFd(said)
+    rpm.setLogFile(said)
     for path in paths:
         with open(path, 'rb') as file:
             ts.addInstall(ts.hdrFromFdno(file.fileno()), path, 'u')
@@ -160,6 +164,10 @@ def direct(paths, removals):
         return None
 
     problems = ts.run(callback, '')
+    rpm.setLogFile(sys.stderr)
+    said.seek(0)
+    quoted([line for line in text(said.read()).splitlines() if line.strip()])
+    said.close()
     if problems:
         quoted([words(problem[0] if isinstance(problem, tuple) else problem) for problem in problems][:20])
     return not problems
