@@ -13,6 +13,8 @@ const MAX_REKEYS_PER_MINUTE = 1_000;
 /** How long a host may take to show that it still listens before the connection counts as broken. */
 const ALIVE_GRACE_MS = 5_000;
 
+/** How long a host may take to open a session before it is asked whether it is still there. */
+const OPEN_GRACE_MS = 10_000;
 /** How long the other side may take to say goodbye. */
 const END_GRACE_MS = 1_000;
 
@@ -138,9 +140,12 @@ export class Connection {
   #exec(command: string, signal: AbortSignal): Promise<Result<Session>> {
     return new Promise((resolve) => {
       let answered = false;
+      // A kept connection may have died without a word: waiting for the command's own time limit would take minutes.
+      const patience = setTimeout(() => this.#checkAlive(), OPEN_GRACE_MS);
       const settle = (result: Result<Session>) => {
         if (answered) return;
         answered = true;
+        clearTimeout(patience);
         signal.removeEventListener('abort', onAbort);
         resolve(result);
       };

@@ -228,6 +228,9 @@ export const createSshTransport = (o: SshTransportOptions): Transport => {
           done.result.error.code === 'host.connection-lost' &&
           !done.started &&
           attempt < MAX_ATTEMPTS;
+        // The session knows the account as it was when it logged in; once that is mended, the next command shall find out.
+        if (!done.started && !done.result.ok && done.result.error.code === 'host.command-failed')
+          pool.release(host.id);
         if (!again) return done.result;
       }
     } catch (error) {
