@@ -86,14 +86,33 @@ const factsOf = (scan: Scan | undefined): Pick<HostPlan, 'facts'> => {
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_000_000)} MB`;
 
+/** A package of the snapshot may have its version and be broken all the same: that is not "nothing to do". */
+const brokenThough = ({ content }: Revision, { broken, refusals }: Simulation): Refusal[] => {
+  const approved = new Set(
+    content.entries.filter((entry) => entry.decision === 'approve').map((entry) => entry.name),
+  );
+  const own = broken.filter((entry) => approved.has(entry.name));
+  if (own.length === 0 || refusals.length > 0) return [];
+  return [
+    {
+      code: 'host.packages-broken',
+      message:
+        `Nothing is left to install, but broken: ${own.map((entry) => `${entry.name} (${entry.state})`).join(', ')}.`.slice(
+          0,
+          2000,
+        ),
+      packages: own.map((entry) => entry.name).slice(0, 2000),
+    },
+  ];
+};
+
 /** What the host itself objects to, besides the manager's own refusals. */
 const objections = (
   host: Host,
-  scan: Scan,
-  simulation: Simulation,
-  parameters: ResolvedParameters,
+  o: { scan: Scan; simulation: Simulation; revision: Revision; parameters: ResolvedParameters },
 ): Refusal[] => {
-  if (simulation.actions.length === 0) return [];
+  const { scan, simulation, parameters } = o;
+  if (simulation.actions.length === 0) return brokenThough(o.revision, simulation);
   const found: Refusal[] = simulation.bytes.short.map((mount) => ({
     code: 'host.disk-full',
     message: `${mount.target} on ${host.name} has ${megabytes(mount.available)} free, ${megabytes(mount.needed)} are needed.`,
@@ -189,7 +208,7 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
     const refusals = [
       ...deps.judge(host, revision, simulation.actions, ports.clock.now()),
       ...simulation.refusals,
-      ...objections(host, scan, simulation, parameters),
+      ...objections(host, { scan, simulation, revision, parameters }),
     ];
     const compliant = simulation.actions.length === 0;
     return {
