@@ -87,7 +87,9 @@ def tell_reverse(base, last):
     try:
         base = open_base(tell=False)
         problem = way_back(base, paths, added)
-        if problem is None:
+        if problem is not None:
+            problem = 'dnf sees no way back: ' + problem
+        else:
             done = changes(base)
             back = {(new.name, new.arch, evr(new)) for action, new, old in done if new is not None}
             left = {(old.name, old.arch, evr(old)) for action, new, old in done if old is not None}
