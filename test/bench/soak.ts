@@ -22,8 +22,11 @@ const MIB = 1024 * 1024;
 const WARM_UP = 3;
 /** What a run, its rollback and the scans after both leave in the database for good, for each host. */
 const MOST_BYTES_PER_RUN_AND_HOST = 64 * 1024;
-/** Freed memory is given back late. A leak of what a run holds would pass this within the rounds, and not stop there. */
-const MOST_RSS_GROWTH_MIB = 64;
+/** Lists of runs, plans and statements that were prepared take a little. A leak of what a run holds would not stop there. */
+const MOST_HEAP_GROWTH_MIB = 12;
+/** Freed memory is given back late, and by the size of the machine: seen over many rounds only. */
+const MOST_RSS_GROWTH_MIB = 160;
+const INSPECTOR = 'http://127.0.0.1:9229/json';
 /** The console keeps connections to hosts for a while after they were used, and no longer. */
 const SETTLE_MS = 120_000;
 
@@ -39,6 +42,8 @@ type Sample = {
   threads: number;
   children: number;
   rssMiB: number;
+  /** Live objects and buffers, after what is not needed any more was collected. */
+  heapMiB: number;
   databaseMiB: number;
 };
 
@@ -63,7 +68,56 @@ const descriptorsOf = (pid: number): string[] =>
 const childrenOf = (pid: number): number =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).length;
 
-const look = (round: number, began: number, pid: number, dataDir: string): Sample => {
+type Inspector = { heapMiB(): Promise<number>; close(): void };
+
+/** Opens the process's inspector, the only one on this machine: memory that is merely not collected yet is no leak. */
+const inspect = async (pid: number): Promise<Inspector> => {
+  process.kill(pid, 'SIGUSR1');
+  const target = z.tuple([z.object({ webSocketDebuggerUrl: z.string() })]);
+  const found = async () => {
+    for (let tries = 0; tries < 100; tries += 1) {
+      try {
+        return target.parse(await (await fetch(INSPECTOR)).json())[0].webSocketDebuggerUrl;
+      } catch {
+        await delay(100);
+      }
+    }
+    throw new Error(`no inspector at ${INSPECTOR}`);
+  };
+  const socket = new WebSocket(await found());
+  await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
+  let asked = 0;
+  const ask = (method: string, params: object = {}): Promise<unknown> =>
+    new Promise((resolve) => {
+      asked += 1;
+      const id = asked;
+      const onMessage = ({ data }: MessageEvent) => {
+        const answer = z
+          .object({ id: z.int().optional(), result: z.unknown() })
+          .parse(JSON.parse(String(data)));
+        if (answer.id !== id) return;
+        socket.removeEventListener('message', onMessage);
+        resolve(answer.result);
+      };
+      socket.addEventListener('message', onMessage);
+      socket.send(JSON.stringify({ id, method, params }));
+    });
+  const Used = z.object({ result: z.object({ value: z.number() }) });
+  return {
+    heapMiB: async () => {
+      // What the first collection sets free may have held more.
+      for (const _time of [1, 2]) await ask('HeapProfiler.collectGarbage');
+      const expression = '(({ heapUsed, arrayBuffers }) => heapUsed + arrayBuffers)(process.memoryUsage())';
+      return (
+        Used.parse(await ask('Runtime.evaluate', { expression, returnByValue: true })).result.value / MIB
+      );
+    },
+    close: () => socket.close(),
+  };
+};
+
+const look = (o: { round: number; began: number; pid: number; dataDir: string; heapMiB: number }): Sample => {
+  const { round, began, pid, dataDir, heapMiB } = o;
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const of = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 'NaN');
   const descriptors = descriptorsOf(pid);
@@ -75,6 +129,7 @@ const look = (round: number, began: number, pid: number, dataDir: string): Sampl
     threads: of('Threads'),
     children: childrenOf(pid),
     rssMiB: Math.round(of('VmRSS') / 1024),
+    heapMiB: Math.round(heapMiB),
     databaseMiB: databaseBytes(dataDir) / MIB,
   };
 };
@@ -106,6 +161,11 @@ const temporaryOfConsole = (): string[] =>
 // -- rounds ------------------------------------------------------------------------------------------------------------------
 
 const problems: string[] = [];
+/** Interrupted, it ends with the round that is under way, and looks at what there is. */
+let enough = false;
+process.on('SIGINT', () => {
+  enough = true;
+});
 
 const round = async (number: number, admin: LabConsole): Promise<void> => {
   const applied = await admin.run(
@@ -152,6 +212,7 @@ const compare = (samples: Sample[]): Finding[] => {
     finding('of them sockets', 'sockets', 2),
     finding('threads', 'threads', 0),
     finding('child processes', 'children', 0),
+    finding('live memory after a collection, MiB', 'heapMiB', MOST_HEAP_GROWTH_MIB),
     finding('resident memory, MiB', 'rssMiB', MOST_RSS_GROWTH_MIB),
   ];
 };
@@ -191,12 +252,14 @@ const soak = async (): Promise<number> => {
     const hostsBefore = await Promise.all(fleet.hosts.map(lookAtHost));
     const temporaryBefore = temporaryOfConsole();
     const filesBefore = readdirSync(admin.dataDir).sort().join('\n');
-    say('round      s   fds  sockets  threads  children  RSS MiB  database MiB');
-    for (let number = 1; number <= rounds; number += 1) {
+    const inspector = await inspect(pid);
+    say('round      s   fds  sockets  threads  children  heap MiB  RSS MiB  database MiB');
+    for (let number = 1; number <= rounds && !enough; number += 1) {
       const began = Date.now();
       await round(number, admin);
       if (pidOf(admin.dataDir) !== pid) problems.push(`round ${number}: the host process is another one`);
-      const now = look(number, began, pidOf(admin.dataDir), admin.dataDir);
+      const heapMiB = await inspector.heapMiB();
+      const now = look({ round: number, began, pid, dataDir: admin.dataDir, heapMiB });
       samples.push(now);
       say(
         [
@@ -206,11 +269,13 @@ const soak = async (): Promise<number> => {
           String(now.sockets).padStart(8),
           String(now.threads).padStart(8),
           String(now.children).padStart(9),
+          String(now.heapMiB).padStart(9),
           String(now.rssMiB).padStart(8),
           now.databaseMiB.toFixed(2).padStart(13),
         ].join(' '),
       );
     }
+    inspector.close();
     const disagreements = await admin.disagreements();
     problems.push(...disagreements);
     findings.push(...compare(samples), growth(samples));
