@@ -57,7 +57,7 @@ export interface Artefacts {
   list(): PooledArtefact[];
   /** Files that are there, each once however many entries it has, and unfinished transfers. */
   size(): { files: number; bytes: number };
-  /** Reads the whole file. Errors: `not-found`, `store.damaged` (its hash is not its name). */
+  /** Reads the whole file, where it is not as it was when it was last found good. Errors: `not-found`, `store.damaged` (its hash is not its name). */
   verify(sha256: string): Promise<Result<void>>;
   /** At most `length` bytes from `offset`; fewer only at the end. Errors: `not-found`, `store.damaged`. */
   read(sha256: string, offset: number, length: number): Promise<Result<Uint8Array>>;
