@@ -7,7 +7,7 @@ import { FINAL_STATES, type RunSummary } from '../../shared/model/run.ts';
 import { IconButton } from '../ui/Button.tsx';
 import { formatCount, formatList, plural } from '../ui/format.ts';
 import { ProgressBar } from '../ui/Progress.tsx';
-import { runLook } from '../ui/states.ts';
+import { lookOfRun } from '../ui/states.ts';
 import { Elapsed, useNow } from '../ui/Time.tsx';
 import { useSystem } from './systemStore.ts';
 
@@ -31,7 +31,7 @@ export const Activities = () => {
 };
 
 const ActiveRun = ({ run }: { run: RunSummary }) => {
-  const look = runLook[run.state];
+  const look = lookOfRun(run);
   const done = Object.entries(run.counts)
     .filter(([state]) => FINAL.has(state))
     .reduce((sum, [, count]) => sum + count, 0);

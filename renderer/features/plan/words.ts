@@ -1,6 +1,6 @@
 /** A run's parameters as sentences, each with the concrete number it results in. Shared by the dialog, the plan and the run. Pure. */
 import type { HostPlan, ResolvedParameters } from '../../../shared/model/plan.ts';
-import { formatDateTime, formatList, plural } from '../../ui/format.ts';
+import { formatDateTime, plural } from '../../ui/format.ts';
 import { slowStartLimit, type Threshold } from './resolve.ts';
 
 export const ordinal = (value: number): string => {
@@ -148,10 +148,3 @@ export const topics = (p: ResolvedParameters, hosts: readonly HostPlan[] = []): 
       said: p.requireProof ? ['Hosts whose rollback is not proven are refused.'] : [],
     },
   ].filter((topic) => topic.said.length > 0);
-
-/** `web-01 and web-02` with what waits beside it, for a sentence about several hosts. */
-export const hostList = (hosts: readonly { host: string }[], most = 6): string =>
-  formatList(
-    hosts.map((each) => each.host),
-    most,
-  );

@@ -24,6 +24,12 @@ export const RetryDialog = ({ open, onOpenChange, tasks }: Common & { tasks: rea
         Each of them is checked and simulated anew, in this run and under its limits. A host whose packages
         are no longer as the plan saw them stops with an error instead of doing something else.
       </p>
+      {tasks.some((task) => task.state === 'needs-attention' || task.state === 'interrupted') && (
+        <p>
+          Where the end of the last job is not known, it is looked for first, in the host’s own record of it;
+          no change is repeated blindly.
+        </p>
+      )}
       <ul className="run-hostlist">
         {tasks.map((task) => (
           <li key={task.host} className="row">

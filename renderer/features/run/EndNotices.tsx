@@ -58,9 +58,11 @@ export const StoppedNotice = ({
           <strong>The rollback stopped:</strong> going back failed on {stopped.host}.{' '}
           {stopped.left.length === 0
             ? 'No other host waited for its turn.'
-            : `${formatList(stopped.left, 10)} ${stopped.left.length === 1 ? 'was' : 'were'} left as ${
-                stopped.left.length === 1 ? 'it is' : 'they are'
-              }, patched.`}
+            : `${formatList(stopped.left, 10)} ${
+                stopped.left.length === 1
+                  ? 'was not rolled back: it is as the run left it.'
+                  : 'were not rolled back: they are as the run left them.'
+              }`}
         </>
       }
       hint={`What broke this one may break the others. See why on ${stopped.host}, mend the cause, then roll back again: the hosts that were left, or all.`}
