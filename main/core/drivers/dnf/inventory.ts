@@ -74,9 +74,17 @@ export function installedPackages(rows: Row[]): InstalledPackage[] {
   }));
 }
 
-/** rpm knows no half-installed packages: each has the state dpkg writes as `ii`. */
-export const capturedPackages = (rows: Row[]): Capture['packages'] =>
-  rows.map(({ name, arch, version, auto, held }) => ({ name, arch, version, auto, held, state: 'ii' }));
+/**
+ * States are dpkg's two letters. rpm knows no half-installed packages; but one that is there in two versions is what a cut-off
+ * transaction leaves, and counts as half installed (`iH`). All others are `ii`.
+ */
+export const capturedPackages = (rows: Row[]): Capture['packages'] => {
+  const twice = doubled(rows);
+  return rows.map((row) => {
+    const { name, arch, version, auto, held } = row;
+    return { name, arch, version, auto, held, state: twice.has(keyOf(row)) ? 'iH' : 'ii' };
+  });
+};
 
 const Broken = Facts.shape.broken.element;
 

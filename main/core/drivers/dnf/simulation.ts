@@ -319,6 +319,10 @@ export function parseSimulation(output: CommandOutput, context: Context): Result
   const files = places(answer, 'kept', 'path');
   const offered = places(answer, 'offered', 'repo');
   const mounts = readMounts(answer.sections);
+  if (answer.of('fault').length > 0 && mounts.of('/')?.readOnly === true)
+    return fail('host.read-only', '/ is mounted read-only on this host.', {
+      hint: 'A file system goes read-only after an error: look at the kernel log and the disk, then mount it for writing again.',
+    });
   const lock = readLock(answer);
   const broken = readBroken(answer, lock);
   const kernel = kernelState(pairs.get('kernel') ?? '', inventory.rows);

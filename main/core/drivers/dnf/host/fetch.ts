@@ -4,7 +4,7 @@ import hashlib
 
 # What words of dnf or rpm say went wrong; None when they name no such cause.
 def cause_name(said):
-    if re.search(r'No space left on device|more space needed on|needs \d+[KMG]?B( more space)? on the|not enough (free )?(disk )?space', said, re.I):
+    if re.search(r'No space left on device|more space needed on|needs \d+[KMG]?B( more space)? on the|not enough (free )?(disk )?space|Failed writing received data to disk', said, re.I):
         return 'diskFull'
     if re.search(r'Read-only file system', said, re.I):
         return 'readOnly'
