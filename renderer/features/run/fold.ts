@@ -14,11 +14,19 @@ export type RunView = {
   early: ReadonlyMap<number, RunEvent>;
   /** A rollback that failed and stopped the others, until somebody decides. */
   stopped: RollbackStopped | undefined;
+  /** Hosts that are asked once more after the end of their job was not known: they are taken up where they were. */
+  takenUp: ReadonlySet<string>;
 };
 
 export type RollbackStopped = { host: string; left: readonly string[] };
 
-export const openRun = (run: Run): RunView => ({ run, seq: run.seq, early: new Map(), stopped: undefined });
+export const openRun = (run: Run): RunView => ({
+  run,
+  seq: run.seq,
+  early: new Map(),
+  stopped: undefined,
+  takenUp: new Set(),
+});
 
 /** What the events so far say of rollbacks that were stopped: a picture of the state does not tell. */
 export const stoppedBy = (
@@ -57,7 +65,7 @@ export const missing = (view: RunView): number => view.early.size;
 const drain = (view: RunView): RunView => {
   if (!view.early.has(view.seq + 1)) return view;
   const early = new Map(view.early);
-  const draft = draftOf(view.run);
+  const draft = draftOf(view);
   let { seq, stopped } = view;
   for (let event = early.get(seq + 1); event !== undefined; event = early.get(seq + 1)) {
     apply(draft, event);
@@ -65,13 +73,14 @@ const drain = (view: RunView): RunView => {
     early.delete(event.seq);
     seq = event.seq;
   }
-  return { run: finish(draft, seq), seq, early, stopped };
+  return { run: finish(draft, seq), seq, early, stopped, takenUp: draft.takenUp };
 };
 
-type Draft = { run: Run; tasks: Task[]; at: Map<string, number> };
+type Draft = { run: Run; tasks: Task[]; at: Map<string, number>; takenUp: Set<string> };
 
-const draftOf = (run: Run): Draft => ({
+const draftOf = ({ run, takenUp }: RunView): Draft => ({
   run: { ...run },
+  takenUp: new Set(takenUp),
   tasks: [...run.tasks],
   at: new Map(run.tasks.map((task, index) => [task.host, index])),
 });
@@ -95,7 +104,8 @@ const apply = (draft: Draft, event: RunEvent): void => {
       draft.run.state = 'running';
       return;
     case 'task.state':
-      change(draft, event.host, (task) => moved(task, event));
+      noteTakenUp(draft, event);
+      change(draft, event.host, (task) => moved(task, event, draft.takenUp.has(event.host)));
       return;
     case 'task.progress':
       change(draft, event.host, (task) => ({
@@ -183,13 +193,21 @@ const FORGETS_ERROR: ReadonlySet<TaskState> = new Set<TaskState>([
   'compliant',
 ]);
 
-const moved = (task: Task, event: Extract<RunEvent, { type: 'task.state' }>): Task => {
+type Moved = Extract<RunEvent, { type: 'task.state' }>;
+
+const UNKNOWN_END: ReadonlySet<TaskState> = new Set<TaskState>(['interrupted', 'needs-attention']);
+
+const noteTakenUp = ({ takenUp }: Draft, event: Moved): void => {
+  if (event.to === 'queued' && UNKNOWN_END.has(event.from)) takenUp.add(event.host);
+  else if (event.to !== 'connecting') takenUp.delete(event.host);
+};
+
+const moved = (task: Task, event: Moved, takenUp: boolean): Task => {
   const forget = FORGETS_ERROR.has(event.to);
   const error = event.error ?? (forget ? undefined : task.error);
   const difference = event.difference ?? (forget ? undefined : task.difference);
   const begins = event.from === 'queued' && event.to === 'connecting';
-  // A task that is taken up where it was goes from connecting to applying; one that begins anew has not been restarted.
-  const anew = event.from === 'connecting' && event.to === 'checking';
+  const anew = begins && !takenUp;
   const startedAt = begins ? event.at : task.startedAt;
   return {
     ...without(task, [
@@ -206,7 +224,7 @@ const moved = (task: Task, event: Extract<RunEvent, { type: 'task.state' }>): Ta
     state: event.to,
     // A restart that came back is looked at; what comes after has its own word.
     ...(event.from === 'rebooting' && event.to === 'verifying' ? { rebooted: true } : {}),
-    attempt: begins ? task.attempt + 1 : task.attempt,
+    attempt: anew ? task.attempt + 1 : task.attempt,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(FINAL_STATES.has(event.to) ? { finishedAt: event.at } : {}),
     ...(error === undefined ? {} : { error }),

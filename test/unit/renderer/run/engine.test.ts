@@ -9,7 +9,7 @@ import { initialRun, projectRun, projectTask } from '../../../../main/core/runs/
 import { reduce } from '../../../../main/core/runs/reducer.ts';
 import { foldAll, openRun } from '../../../../renderer/features/run/fold.ts';
 import { frostError } from '../../../../shared/errors.ts';
-import { FINAL_STATES, type Run, type Task } from '../../../../shared/model/run.ts';
+import type { Run, Task } from '../../../../shared/model/run.ts';
 import { planOf } from '../../runs/plans.ts';
 import { at, RUN } from './samples.ts';
 
@@ -120,8 +120,7 @@ const visible = (task: Task) => {
     startedAt,
     finishedAt,
     difference,
-    // Told of hosts at rest only.
-    rebooted: FINAL_STATES.has(state) ? rebooted : undefined,
+    rebooted,
     wave,
   };
 };
@@ -183,7 +182,7 @@ describe('the fold and the engine', () => {
           });
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 600 },
     );
   });
 });

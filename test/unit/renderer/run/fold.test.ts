@@ -151,7 +151,7 @@ describe('however the events are delivered', () => {
         const cut = a % (log.length + 1);
         const again = b % (cut + 1);
         const picture = foldAll(open(), log.slice(0, cut)).run;
-        expect(foldAll(openRun(picture), log.slice(again)).run).toEqual(whole.run);
+        expect(told(foldAll(openRun(picture), log.slice(again))).run).toEqual(told(whole).run);
       }),
       { numRuns: 300 },
     );
@@ -166,9 +166,18 @@ describe('however the events are delivered', () => {
         const picture = foldAll(open(), log.slice(0, shown)).run;
         const behind = foldAll(foldAll(open(), log.slice(0, seen)), log.slice(Math.max(seen, shown) + 1));
         const view = foldAll(adopt(behind, picture), log.slice(Math.min(seen, shown)));
-        expect(view).toEqual(foldAll(open(), log));
+        expect(told(view)).toEqual(told(foldAll(open(), log)));
       }),
       { numRuns: 300 },
     );
   });
+});
+
+/**
+ * All but the count of attempts: a picture of a queued host does not tell whether it begins anew or is taken up where it was,
+ * so that until the next picture the count may be one too high.
+ */
+const told = ({ run: { tasks, ...rest }, takenUp: _, ...view }: RunView) => ({
+  ...view,
+  run: { ...rest, tasks: tasks.map(({ attempt: _attempt, rebooted: _rebooted, ...each }) => each) },
 });
