@@ -165,10 +165,12 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
     const { entries } = context.revision.content;
     const request = { route: route.value, driver, entries, known: scan.packages, signal: context.signal };
     const first = await simulateHost(ports, { ...request, refresh: false });
-    const unknown =
-      first.ok && first.value.simulation.refusals.some((r) => r.code === 'host.version-unavailable');
+    if (!first.ok) return first;
+    const { installed, refusals } = first.value.simulation;
+    const unknown = refusals.some((refusal) => refusal.code === 'host.version-unavailable');
     if (!unknown || !mayBeRoot(context.host, scan)) return first;
-    const second = await simulateHost(ports, { ...request, refresh: true });
+    // With what is really there the first question is the right one, and why the lists could not be read stays in its answer.
+    const second = await simulateHost(ports, { ...request, known: installed, refresh: true });
     return second.ok || second.error.code === 'cancelled' ? second : first;
   };
 
