@@ -283,8 +283,7 @@ const soak = async (): Promise<number> => {
       same('files of the data folder', filesBefore, readdirSync(admin.dataDir).sort().join('\n')),
     );
     // Without a command the console lets go of its hosts and ends; what is on hosts then is left behind.
-    for (let waited = 0; existsSync(join(admin.dataDir, 'host.json')) && waited < SETTLE_MS; waited += 500)
-      await delay(500);
+    for (let waited = 0; existsSync(`/proc/${pid}`) && waited < SETTLE_MS; waited += 500) await delay(500);
     findings.push({
       what: 'the host process ends when nothing needs it',
       before: String(pid),
