@@ -82,16 +82,6 @@ describe('reading a scan', () => {
     expect(read.ok && read.value.updates.find((one) => one.name === 'lab-plain')?.blocked).toBe('phased');
   });
 
-  test('another system is unsupported, by name', () => {
-    const stdout = `@@${NONCE} begin\n@@${NONCE} unsupported\ndnf\nPRETTY_NAME="Rocky Linux 9"\n@@${NONCE} end\n`;
-    expect(
-      aptDriver.parseScan({ stdout, stderr: '', exitCode: 0 }, { nonce: NONCE, startedAt: 0, finishedAt: 1 }),
-    ).toMatchObject({
-      ok: false,
-      error: { code: 'host.unsupported', message: expect.stringContaining('Rocky Linux 9') },
-    });
-  });
-
   test('the newest kernel is one of the flavour that runs', () => {
     const row = (name: string) => ({
       name,

@@ -1,14 +1,14 @@
 /** apt and dpkg: Debian and its relatives. Puts the modules beside it together; what is known of apt is in their heads. */
 import { removeJobs } from '../../jobs/job.ts';
+import { compareCapture } from '../compare.ts';
 import type { PackageDriver } from '../driver.ts';
+import { selectEntries } from '../select.ts';
 import { applyJob } from './applyJob.ts';
 import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
-import { compareCapture } from './compare.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { rollbackJob } from './rollbackJob.ts';
 import { parseScan } from './scan.ts';
 import { scanCommand } from './scanScript.ts';
-import { selectEntries } from './select.ts';
 import { simulateCommand } from './simulate.ts';
 import { parseSimulation } from './simulation.ts';
 import { parseStage, stageCommand } from './stage.ts';
@@ -19,7 +19,8 @@ export const aptDriver: PackageDriver = {
   capabilities: { rollback: true, securityClassification: true, stages: true },
   scan: scanCommand,
   parseScan,
-  select: selectEntries,
+  select: (entries, installed) =>
+    selectEntries(entries, installed, { ecosystem: 'apt', anyArch: 'all', compare: compareDebianVersions }),
   simulate: simulateCommand,
   parseSimulation,
   capture: captureCommand,

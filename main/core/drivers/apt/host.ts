@@ -10,7 +10,8 @@
  * var/run/reboot-required[.pkgs], run/systemd/system, var/lib/dpkg/{status,updates,lock,lock-frontend}, var/lib/apt/lists,
  * var/cache/apt/archives, var/lib/frostline.
  */
-import type { Facts, Mount } from '../../../../shared/model/scan.ts';
+import type { Facts } from '../../../../shared/model/scan.ts';
+import { FACT_FUNCTIONS } from '../facts.ts';
 import { plainLine, type Sections } from '../shell.ts';
 
 /** Without locks on dpkg's files (a simulation needs none), with phased updates decided the same way on every host. */
@@ -91,26 +92,11 @@ E: the lists are locked by pid $fl_by" ;;
 }`;
 
 /** Sections `host`, `mounts`, `readonly`, `lock`, `audit`, `reboot`: readiness, cheap, without root. */
-export const HOST_FUNCTIONS = `fl_host() {
-  printf 'hostname\\t%s\\n' "$(uname -n 2>/dev/null)"
-  printf 'kernel\\t%s\\n' "$(uname -r 2>/dev/null)"
+export const HOST_FUNCTIONS = `${FACT_FUNCTIONS}
+fl_host() {
+  fl_facts
   printf 'arch\\t%s\\n' "$(dpkg --print-architecture 2>/dev/null)"
   printf 'dpkg\\t%s\\n' "$(dpkg --version 2>/dev/null | head -n 1)"
-  printf 'now\\t%s\\n' "$(date +%s)"
-  printf 'bootid\\t%s\\n' "$(cat "$R/proc/sys/kernel/random/boot_id" 2>/dev/null)"
-  printf 'uptime\\t%s\\n' "$(cat "$R/proc/uptime" 2>/dev/null)"
-  printf 'uid\\t%s\\n' "$(id -u)"
-  printf 'sudouser\\t%s\\n' "\${SUDO_USER:-}"
-}
-fl_mounts() {
-  for fl_p in / /usr /var /var/lib/dpkg /var/cache/apt/archives /boot /tmp; do
-    [ -d "$R$fl_p" ] || continue
-    printf '%s\\t%s\\n' "$fl_p" "$(df -Pk "$R$fl_p" 2>/dev/null | tail -n 1)"
-  done
-}
-fl_readonly() {
-  [ -r "$R/proc/mounts" ] || return 0
-  awk '{ o[$2] = $4 } END { for (t in o) if (o[t] ~ /^(.*,)?ro(,.*)?$/) print t }' "$R/proc/mounts"
 }
 fl_lock() {
   fl_locked && return 0
@@ -132,7 +118,7 @@ fl_reboot() {
 
 /** Prints the sections of HOST_FUNCTIONS. */
 export const HOST_BODY = `fl_sec host fl_host
-fl_sec mounts fl_mounts
+fl_sec mounts fl_mounts / /usr /var /var/lib/dpkg /var/cache/apt/archives /boot /tmp
 fl_sec readonly fl_readonly
 fl_sec lock fl_lock
 fl_sec audit fl_audit
@@ -140,49 +126,6 @@ fl_sec reboot fl_reboot
 `;
 
 export const HOST_SECTIONS = ['host', 'mounts', 'lock', 'reboot'] as const;
-
-/** `key TAB value` lines. The first of a name counts. */
-export function readPairs(lines: string[]): Map<string, string> {
-  const pairs = new Map<string, string>();
-  for (const line of lines) {
-    const tab = line.indexOf('\t');
-    if (tab > 0 && !pairs.has(line.slice(0, tab))) pairs.set(line.slice(0, tab), line.slice(tab + 1).trim());
-  }
-  return pairs;
-}
-
-/** Mount points as /proc/mounts writes them: octal for blanks. */
-const unescapeMount = (text: string): string =>
-  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-
-export type Mounts = {
-  /** Each mount once. */
-  list: Mount[];
-  /** The mount a path lies on, for the paths asked about. */
-  of(path: string): Mount | undefined;
-};
-
-/** Lines `path TAB df -Pk line`; sizes there are in KiB. */
-export function readMounts(sections: Sections): Mounts {
-  const readOnly = new Set(sections.lines('readonly', 10_000).map(unescapeMount));
-  const byTarget = new Map<string, Mount>();
-  const byPath = new Map<string, Mount>();
-  for (const line of sections.lines('mounts', 500)) {
-    if (line.length > 4000) continue;
-    const [path = '', row = ''] = line.split('\t');
-    const [, available, target] =
-      /^.*?\s\d+\s+\d+\s+(-?\d+)\s+(?:\d+%|-)\s+(\/.*)$/.exec(row.trimEnd()) ?? [];
-    if (available === undefined || target === undefined) continue;
-    const mount = byTarget.get(target) ?? {
-      target: plainLine(target, 1024),
-      availableBytes: Math.max(0, Number(available)) * 1024,
-      readOnly: readOnly.has(target),
-    };
-    byTarget.set(target, mount);
-    byPath.set(path, mount);
-  }
-  return { list: [...byTarget.values()], of: (path) => byPath.get(path) };
-}
 
 export function readLock(sections: Sections): Facts['lock'] {
   const [pid, command = ''] = (sections.lines('lock', 5)[0] ?? '').split('\t');

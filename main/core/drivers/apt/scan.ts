@@ -4,8 +4,9 @@ import { Arch, PackageName } from '../../../../shared/model/primitives.ts';
 import { type BlockReason, Facts, type Update } from '../../../../shared/model/scan.ts';
 import type { CommandOutput } from '../../ports.ts';
 import type { ScanReading } from '../driver.ts';
+import { bootedAt, clockSkew, readMounts, readOsRelease, readPairs, readPrivilege } from '../facts.ts';
 import { plainLine, readSections, type Sections } from '../shell.ts';
-import { HOST_SECTIONS, readLock, readMounts, readPairs, readReboot } from './host.ts';
+import { HOST_SECTIONS, readLock, readReboot } from './host.ts';
 import {
   faultOf,
   type Inventory,
@@ -29,18 +30,6 @@ import {
 } from './transaction.ts';
 import { compareDebianVersions } from './version.ts';
 
-/** `KEY=value` or `KEY="value"` of os-release(5). */
-export function readOsRelease(lines: string[]): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const line of lines) {
-    const [, key, raw = ''] = /^([A-Z0-9_]+)=(.*)$/.exec(line.trim()) ?? [];
-    if (key !== undefined && !found.has(key)) {
-      found.set(key, raw.replace(/^(["'])(.*)\1$/, '$2').replace(/\\(["'$`\\])/g, '$1'));
-    }
-  }
-  return found;
-}
-
 /** dpkg's states, what its audit adds, and a database it could not finish writing. */
 export function readBroken(sections: Sections, inventory: Inventory): Facts['broken'] {
   const broken = new Map<string, string>();
@@ -56,12 +45,6 @@ export function readBroken(sections: Sections, inventory: Inventory): Facts['bro
     }
   }
   return [...broken].slice(0, 2000).map(([name, state]) => ({ name, state }));
-}
-
-function bootedAt(pairs: Map<string, string>, at: number): string | undefined {
-  const uptime = Number(pairs.get('uptime')?.split(' ')[0] ?? Number.NaN);
-  const instant = new Date(at - uptime * 1000);
-  return uptime >= 0 && !Number.isNaN(instant.getTime()) ? instant.toISOString() : undefined;
 }
 
 function listsAt(lines: string[], hostNow: number, consoleNow: number): string | undefined {
@@ -105,17 +88,6 @@ function readNeedrestart(sections: Sections): { services?: string[]; kernel?: st
   };
 }
 
-/** Seconds the host's clock is ahead of the console's: both read at the beginning and at the end, so that a slow scan is no skew. */
-function clockSkew(sections: Sections, middle: number): number {
-  const began = Number(sections.text('began').trim() || Number.NaN);
-  const ended = Number(sections.text('ended').trim() || Number.NaN);
-  const host = Number.isFinite(ended) ? (began + ended) / 2 : began;
-  // Adding zero turns a negative zero into the plain one.
-  return Number.isFinite(host) ? Math.round(host - middle / 1000) + 0 : 0;
-}
-
-const PRIVILEGES = ['root', 'sudo', 'unknown', 'none'] as const;
-
 function readFacts(
   sections: Sections,
   inventory: Inventory,
@@ -136,7 +108,6 @@ function readFacts(
   if (kernelWaits) reasons.push(`kernel ${awaited} is installed, ${kernel} is running`);
   const booted = bootedAt(pairs, middle);
   const lists = Number.isFinite(hostNow) ? listsAt(sections.lines('lists', 50), hostNow, middle) : undefined;
-  const privilege = PRIVILEGES.find((word) => word === sections.lines('privilege', 5)[0]) ?? 'unknown';
   const version = /version (\S+)/.exec(pairs.get('dpkg') ?? '')?.[1];
   const codename = os.get('VERSION_CODENAME');
   const facts = Facts.safeParse({
@@ -162,7 +133,7 @@ function readFacts(
     failedUnits: sections.lines('units', 2000).map((line) => plainLine(line)),
     autoUpdaters: readUpdaters(sections, inventory.rows),
     // A refreshing scan is root by way of sudo: what matters is the account.
-    privilege: privilege === 'root' && (pairs.get('sudouser') ?? '') !== '' ? 'sudo' : privilege,
+    privilege: readPrivilege(sections, pairs),
     ...(lists === undefined ? {} : { listsUpdatedAt: lists }),
   });
   if (facts.success) return ok(facts.data);
@@ -291,26 +262,14 @@ function readUpdates(sections: Sections, inventory: Inventory, native: string) {
   return { updates, removals, full: c.full };
 }
 
-/** Errors: `host.unsupported` (not an apt host), `host.output-malformed`. */
+/** Errors: `host.output-malformed`. */
 export function parseScan(
   output: CommandOutput,
   context: { nonce: string; startedAt: number; finishedAt: number },
 ): Result<ScanReading> {
-  const read = readSections(output, context.nonce, []);
+  const read = readSections(output, context.nonce, [...HOST_SECTIONS, 'inventory', 'auto']);
   if (!read.ok) return read;
   const sections = read.value;
-  if (sections.has('unsupported')) {
-    const lines = sections.lines('unsupported', 100);
-    const name = readOsRelease(lines).get('PRETTY_NAME');
-    const manager = lines.find((line) => /^(dnf|yum|zypper|apk|pacman)$/.test(line));
-    return fail(
-      'host.unsupported',
-      `This host has no dpkg and apt${manager === undefined ? '' : `, but ${manager}`}${name ? ` (${plainLine(name, 100)})` : ''}.`,
-      { hint: 'Frostline manages Debian and Ubuntu hosts so far.' },
-    );
-  }
-  const complete = readSections(output, context.nonce, [...HOST_SECTIONS, 'inventory', 'auto']);
-  if (!complete.ok) return complete;
   const native = readPairs(sections.lines('host', 50)).get('arch') ?? '';
   const inventory = readInventory(sections, native);
   if (inventory.rows.length === 0) {

@@ -20,16 +20,6 @@ fl_lists() {
     [ ! -e "$fl_f" ] || printf 'at\\t%s\\n' "$(fl_mtime "$fl_f")"
   done
 }
-fl_privilege() {
-  [ "$(id -u)" != 0 ] || { printf 'root\\n'; return 0; }
-  fl_has sudo || { printf 'none\\n'; return 0; }
-  fl_said=$(sudo -n true 2>&1) && { printf 'sudo\\n'; return 0; }
-  case $fl_said in
-    *"not in the sudoers"*|*"may not run"*|*"not allowed"*) printf 'none\\n' ;;
-    *) printf 'unknown\\n' ;;
-  esac
-}
-fl_units() { systemctl list-units --state=failed --no-legend --plain --no-pager | awk '{ print $1 }'; }
 fl_updaters() {
   if fl_has systemctl && [ -d "$R/run/systemd/system" ]; then
     for fl_u in apt-daily-upgrade.timer packagekit-offline-update.service; do
@@ -49,14 +39,7 @@ fl_candidates() {
 }
 fl_details() { fl_actions <"$T/all" | awk '$1 == "I" { print $2 ($3 == "all" ? "" : ":" $3) "=" $5 }' | fl_words | sort -u | fl_show | grep -E '^((Package|Version|Architecture|Size|SHA256|Installed-Size): |$)'; }`;
 
-const SCAN_BODY = `if ! fl_has dpkg-query || ! fl_has apt-get; then
-  fl_mark unsupported
-  for fl_m in dnf yum zypper apk pacman; do ! fl_has "$fl_m" || printf '%s\\n' "$fl_m"; done
-  cat "$R/etc/os-release" 2>/dev/null
-  fl_mark end
-  return 0
-fi
-${HOST_BODY}fl_sec os cat "$R/etc/os-release"
+const SCAN_BODY = `${HOST_BODY}fl_sec os cat "$R/etc/os-release"
 ${INVENTORY_BODY}fl_sec lists fl_lists
 fl_sec privilege fl_privilege
 fl_sec updaters fl_updaters

@@ -5,8 +5,10 @@ import { Arch } from '../../../../shared/model/primitives.ts';
 import type { Entry } from '../../../../shared/model/snapshot.ts';
 import type { CommandOutput } from '../../ports.ts';
 import type { HeldArtefacts, Simulation, StageRequest } from '../driver.ts';
+import { type Mounts, readMounts, readPairs } from '../facts.ts';
+import { archMatches } from '../select.ts';
 import { plainLine, readSections, type Sections } from '../shell.ts';
-import { HOST_SECTIONS, type Mounts, readLock, readMounts, readPairs, readReboot } from './host.ts';
+import { HOST_SECTIONS, readLock, readReboot } from './host.ts';
 import {
   type Inventory,
   installedPackages,
@@ -17,7 +19,6 @@ import {
 } from './inventory.ts';
 import { proofs, reverseFault } from './proof.ts';
 import { readBroken } from './scan.ts';
-import { archMatches } from './select.ts';
 import { stageSection } from './simulate.ts';
 import {
   type Artefact,
@@ -59,7 +60,7 @@ function rowFor(rows: Row[], native: string, name: string, arch: string | undefi
 
 const entriesFor = (entries: Entry[], name: string, arch: string): Entry[] =>
   entries.filter(
-    (entry) => entry.ecosystem === 'apt' && entry.name === name && archMatches(entry.arch, arch),
+    (entry) => entry.ecosystem === 'apt' && entry.name === name && archMatches(entry.arch, arch, 'all'),
   );
 
 /** One stage's transaction as actions. What earlier stages did is in `done`: name:arch → version, null for removed. */

@@ -26,16 +26,18 @@ def secure(base, key, folder, cache):
     for path in [os.path.join(folder, file_name(*key))] + file_places(cache, key):
         sha = good(path, key, known)
         if sha is not None:
-            return put_aside(path, folder, key), sha, None
+            return put_aside(path, folder, key), sha, 'host', bool(offered), None
     if not offered:
-        return None, None, 'no repository of this host offers %s any more' % key[2]
+        return None, None, None, False, 'no repository of this host offers %s any more' % key[2]
     try:
         fetch_packages(base, offered[:1])
         path = offered[0].localPkg()
         sha = good(path, key, known)
-        return (put_aside(path, folder, key), sha, None) if sha is not None else (None, None, 'what the repository gave is not that package')
+        if sha is None:
+            return None, None, None, True, 'what the repository gave is not that package'
+        return put_aside(path, folder, key), sha, 'repository', True, None
     except (NotFetched, OSError) as error:
-        return None, None, words(error)
+        return None, None, None, True, words(error)
 
 # As installed now: an update may have changed the architecture to noarch or from it.
 def still_installed(rows, old):
@@ -58,10 +60,10 @@ def main():
         key = still_installed(rows, old)
         if key is None:
             continue
-        path, sha, reason = secure(base, key, REQUEST['folder'], cache)
-        data = {'name': key[0], 'arch': key[1], 'version': key[2]}
+        path, sha, source, offered, reason = secure(base, key, REQUEST['folder'], cache)
+        data = {'name': key[0], 'arch': key[1], 'version': key[2], 'offered': offered}
         if path is not None:
-            out('secured', path=path, sha256=sha, **data)
+            out('secured', path=path, sha256=sha, source=source, bytes=os.path.getsize(path), **data)
         else:
             out('unsecured', reason=reason, **data)
     out('end')
