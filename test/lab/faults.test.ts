@@ -71,36 +71,6 @@ describeLab('faults in mid-run', () => {
     expect(await jobsOn(host)).toHaveLength(1);
   };
 
-  test('the connection is cut in mid-apply: the run comes back and succeeds; apt ran once, no line is lost or doubled', async () => {
-    await slow(3, h1, h4);
-    const live = console.start('slow', 'h01 or h04');
-    await Promise.all([live.slowOn('h01'), live.slowOn('h04')]);
-    await Promise.all([h1.dropSshConnections(), h4.dropSshConnections()]);
-    expect(await live.ended, live.timeline().join('\n')).toBe(0);
-    expect(live.finished.hosts).toEqual({ h01: 'succeeded', h04: 'succeeded' });
-    for (const host of [h1, h4]) {
-      expect(stepsOf(live, host.name)).toEqual(STEPS);
-      await appliedOnce(host);
-    }
-  });
-
-  test('the host cannot be reached for a while in mid-apply: it is waited for, visibly', async () => {
-    await slow(2, h1);
-    const live = console.start('slow', 'h01');
-    await live.slowOn('h01');
-    const restore = await h1.refuseSsh();
-    await h1.dropSshConnections();
-    await live.event(
-      'a wait for the host',
-      (event) => event.type === 'task.progress' && event.waitingFor?.includes('answer') === true,
-    );
-    await h1.output('while pgrep -x apt-get >/dev/null; do sleep 0.05; done', { timeoutMs: 30_000 });
-    await restore();
-    expect(await live.ended).toBe(0);
-    expect(stepsOf(live, 'h01')).toEqual(STEPS);
-    await appliedOnce(h1);
-  });
-
   test('the host process is killed at every step of a task: the run goes on, nothing is done twice', async () => {
     await slow(2, h1);
     const live = console.start('slow', 'h01');
@@ -177,37 +147,6 @@ describeLab('faults in mid-run', () => {
     await appliedOnce(h1);
   });
 
-  test('another apt holds the lock: the task waits and names it, and goes on when it is released', async () => {
-    touched.add(h1);
-    const held = await h1.holdDpkgLock();
-    const live = console.start('plain', 'h01');
-    const waiting = await live.event(
-      'a wait for the lock',
-      (event) => event.type === 'task.progress' && event.waitingFor?.includes(String(held.pid)) === true,
-    );
-    expect(waiting).toMatchObject({ waitingFor: expect.stringContaining('apt-get') });
-    expect((await labPackages(h1))['lab-plain']).toBe('1.0');
-    await held.release();
-    expect(await live.ended, live.timeline().join('\n')).toBe(0);
-    expect((await labPackages(h1))['lab-plain']).toBe('1.1');
-  });
-
-  test('the lock is not released in time: the host fails with its holder named, and is unchanged', async () => {
-    touched.add(h1);
-    const before = await pictureOf(h1);
-    const held = await h1.holdDpkgLock();
-    const done = await console.run('plain', 'h01', '--lock-timeout', '2s');
-    expect(done.code).toBe(1);
-    const [task] = done.run.tasks;
-    expect(task).toMatchObject({ state: 'failed', error: { code: 'host.lock-held' } });
-    expect(task?.error?.message).toContain(String(held.pid));
-    await held.release();
-    expect(await pictureOf(h1)).toEqual(before);
-
-    const again = await console.runs('retry', done.id);
-    expect(again.code).toBe(0);
-  });
-
   test('a disk that is too small is told at the plan, in bytes, and refused', async () => {
     touched.add(h1);
     await h1.fillDisk(8 * MiB);
@@ -218,20 +157,6 @@ describeLab('faults in mid-run', () => {
     const [short] = host?.bytes.short ?? [];
     expect(short?.needed).toBeGreaterThan(30 * MiB);
     expect(short?.available).toBeLessThanOrEqual(8 * MiB);
-  });
-
-  test('a disk that fills up after the plan stops the host, unchanged', async () => {
-    await slow(3, h1);
-    touched.add(h2);
-    await console.snapshotOf('both', 'lab-slow=1.1', 'lab-big=1.1');
-    const before = await pictureOf(h2);
-    const live = console.start('both', 'h01 or h02', '--concurrency', '1', '--max-failures', '100%');
-    await live.slowOn('h01');
-    await h2.fillDisk(8 * MiB);
-    expect(await live.ended).toBe(1);
-    expect(live.finished.hosts).toEqual({ h01: 'succeeded', h02: 'failed' });
-    expect((await live.reaches('h02', 'failed')).error?.code).toBe('host.disk-full');
-    expect(await pictureOf(h2)).toEqual(before);
   });
 
   test('abort: what is at work finishes, what is queued never starts', async () => {
@@ -282,46 +207,5 @@ describeLab('faults in mid-run', () => {
     ]);
     await appliedOnce(h1);
     await appliedOnce(h2);
-  });
-
-  test('the power is cut in mid-dpkg: the task finds out, and the host is brought back whole', async () => {
-    await slow(60, h1);
-    const before = await pictureOf(h1);
-    const live = console.start('slow', 'h01');
-    await live.slowOn('h01');
-    await h1.powerCut();
-    await h1.boot();
-    await slow(0, h1);
-    expect(await live.ended).toBe(1);
-    expect(live.finished.hosts).toEqual({ h01: 'rolled-back' });
-    const [task] = (await console.show(live.runId)).tasks;
-    expect(task?.error?.code).toBe('host.job-lost');
-    expect(await pictureOf(h1)).toEqual(before);
-    expect(await h1.output('dpkg --audit')).toBe('');
-  });
-
-  test('the power is cut and the failure kept: the state is named, and a rollback mends it', async () => {
-    await slow(60, h1);
-    const before = await pictureOf(h1);
-    const live = console.start('slow', 'h01', '--on-failure', 'keep');
-    await live.slowOn('h01');
-    await h1.powerCut();
-    await h1.boot();
-    await slow(0, h1);
-    expect(await live.ended).toBe(1);
-    expect(live.finished.hosts).toEqual({ h01: 'failed' });
-    expect((await labPackages(h1))['lab-slow']).toMatch(/^1\.1 i[FHU]$/);
-    const { plan } = await console.plan('plain', 'h01');
-    expect(plan.hosts[0]?.refusals).toContainEqual(
-      expect.objectContaining({ code: 'host.packages-broken', package: 'lab-slow' }),
-    );
-
-    expect((await console.runs('rollback', live.runId)).code).toBe(0);
-    expect(await pictureOf(h1)).toEqual(before);
-    expect(await h1.output('dpkg --audit')).toBe('');
-  });
-
-  test("the event logs, replayed, give the runs' stored state", async () => {
-    expect(await console.disagreements()).toEqual([]);
   });
 });

@@ -16,7 +16,7 @@ import { Facts, Update } from '../../../shared/model/scan.ts';
 import { SnapshotView } from '../../../shared/model/snapshot.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LabHost } from '../fleet/host.ts';
-import { Live } from './live.ts';
+import { ErrorDocument, Live, type ToldError } from './live.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const OWN_NODE = join(ROOT, 'node_modules/node/bin/node');
@@ -27,7 +27,6 @@ const CLI = process.env.FROSTLINE_CLI ?? join(ROOT, 'dist', 'main', 'cli.js');
 /** One command's end. `json` is the one document it printed, or null. */
 export type Answer = { code: number; json: unknown; stdout: string; stderr: string };
 
-const ErrorDocument = z.object({ error: FrostError.omit({ retryable: true }) });
 const Told = z.object({ host: z.string(), error: FrostError.optional() });
 const ScanDocument = z.object({
   host: z.string(),
@@ -41,7 +40,6 @@ const ScanDocument = z.object({
   removals: z.array(z.unknown()),
 });
 export type ScanDocument = z.infer<typeof ScanDocument>;
-export type ToldError = z.infer<typeof ErrorDocument>['error'];
 
 /** What is always there in a document, as null where there is none, is left out in the model. */
 const withoutNulls = (key: string, value: unknown): unknown =>
@@ -59,6 +57,8 @@ export type Login = {
   environment?: string;
   tags?: readonly string[];
   jump?: string;
+  /** Where it is reached, if not at its own address. */
+  at?: { address: string; port: number };
 };
 
 export type RunDone = { code: number; live: Live; id: string; run: Run };
@@ -72,7 +72,13 @@ const alive = (pid: number): boolean => {
   }
 };
 
+/** Commands that change what is stored of runs. */
+const changesRuns = ([group, verb]: readonly string[]): boolean =>
+  group === 'run' || (group === 'runs' && verb !== 'list' && verb !== 'show' && verb !== 'check');
+
 export class LabConsole {
+  static readonly #standing = new Set<LabConsole>();
+  #unchecked = false;
   readonly dataDir: string;
   readonly #work: string;
   readonly #fleet: Fleet;
@@ -83,6 +89,7 @@ export class LabConsole {
   /** `passphrase`: given with every command, it opens (and at first makes) the vault. */
   constructor(fleet: Fleet, options: { passphrase?: string } = {}) {
     this.#fleet = fleet;
+    LabConsole.#standing.add(this);
     this.#work = mkdtempSync(join(tmpdir(), 'frostline-lab-console-'));
     this.dataDir = join(this.#work, 'data');
     // The admin's own known_hosts and agent have no part in this.
@@ -94,6 +101,7 @@ export class LabConsole {
 
   #spawn(args: readonly string[]): ChildProcess {
     const { SSH_AUTH_SOCK: _agent, ...env } = process.env;
+    if (changesRuns(args)) this.#unchecked = true;
     const global = ['--data-dir', this.dataDir, '--json'];
     if (this.#passphraseFile !== null) global.push('--passphrase-file', this.#passphraseFile);
     const child = spawn(NODE, [CLI, ...global, ...args], {
@@ -176,7 +184,8 @@ export class LabConsole {
   }
 
   async add(host: LabHost, login: Login = {}): Promise<void> {
-    const at = ['--address', host.address, '--port', String(host.port)];
+    const { address, port } = login.at ?? host;
+    const at = ['--address', address, '--port', String(port)];
     await this.ok('hosts', 'add', login.name ?? host.name, ...at, ...this.#loginArgs(login));
   }
 
@@ -258,9 +267,9 @@ export class LabConsole {
     return z.object({ run: Run }).parse(await this.ok('runs', 'show', id)).run;
   }
 
-  /** Every run's event log, replayed, gives the state that is stored; else what differs. */
-  async disagreements(): Promise<string[]> {
-    const answer = await this.cli('runs', 'check');
+  /** Every run's event log (or one run's), replayed, gives the state that is stored; else what differs. */
+  async disagreements(...run: string[]): Promise<string[]> {
+    const answer = await this.cli('runs', 'check', ...run);
     const checked = z
       .object({
         runs: z.array(z.object({ id: z.string(), agrees: z.boolean(), differences: z.array(z.string()) })),
@@ -270,6 +279,17 @@ export class LabConsole {
     if ((answer.code === 0) !== (differences.length === 0))
       throw new Error(`runs check: exit ${answer.code} with ${differences.length} differences`);
     return differences;
+  }
+
+  /** What disagrees in any console that has had to do with runs since it was asked last. */
+  static async allDisagreements(): Promise<string[]> {
+    const found: string[] = [];
+    for (const console of LabConsole.#standing) {
+      if (!console.#unchecked) continue;
+      console.#unchecked = false;
+      found.push(...(await console.disagreements()));
+    }
+    return found;
   }
 
   // -- the host process ----------------------------------------------------------------------------------------------------
@@ -310,6 +330,7 @@ export class LabConsole {
   }
 
   async close(): Promise<void> {
+    LabConsole.#standing.delete(this);
     for (const child of this.#children) child.kill('SIGKILL');
     const pid = this.#hostPid;
     if (pid !== null && alive(pid)) {

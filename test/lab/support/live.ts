@@ -1,7 +1,13 @@
 /** A command that prints run events line by line, while it runs: what came, what is waited for, how it ended. */
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { FrostError } from '../../../shared/errors.ts';
 import { FINAL_STATES, RunEvent, type TaskState } from '../../../shared/model/run.ts';
+
+/** What is printed with `--json` instead of a document or events. */
+export const ErrorDocument = z.object({ error: FrostError.omit({ retryable: true }) });
+export type ToldError = z.infer<typeof ErrorDocument>['error'];
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
@@ -54,6 +60,11 @@ export class Live {
     if (id === undefined)
       throw new Error(`${this.#what}: no event\n${JSON.stringify(this.other)}\n${this.#stderr}`);
     return id;
+  }
+
+  /** The error that was printed instead of events, where one was. */
+  get error(): ToldError | undefined {
+    return this.other.map((value) => ErrorDocument.safeParse(value)).find((one) => one.success)?.data?.error;
   }
 
   /** The first event, past or to come, for which `is` holds. Throws when the command ends without one. */

@@ -1,5 +1,5 @@
 /** A host seen from outside Frostline: by dpkg, apt-mark, apt's own history and plain files. The judge of every claim. */
-import { describe } from 'vitest';
+import { afterEach, describe, expect } from 'vitest';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LabHost } from '../fleet/host.ts';
 import {
@@ -10,14 +10,24 @@ import {
   UNTOUCHED_CONFFILE,
 } from '../fleet/shapes.ts';
 import { labUnavailable } from '../fleet/tools.ts';
+import { LabConsole } from './console.ts';
 
 const unavailable = labUnavailable();
 
-/** `describe` for what needs a lab; where none can stand it is skipped with the reason in its name. */
-export const describeLab = (name: string, tests: () => void): void => {
+/**
+ * `describe` for what needs a lab; where none can stand it is skipped with the reason in its name. After every test the event
+ * logs of all runs of its consoles, replayed, give the stored state, unless the tests see to that themselves.
+ */
+export const describeLab = (name: string, tests: () => void, o: { checksRuns?: boolean } = {}): void => {
   describe.skipIf(unavailable !== null)(
     `${name}${unavailable === null ? '' : ` (skipped: ${unavailable})`}`,
-    tests,
+    () => {
+      if (o.checksRuns !== true)
+        afterEach(async () => {
+          expect(await LabConsole.allDisagreements()).toEqual([]);
+        });
+      tests();
+    },
   );
 };
 

@@ -1,0 +1,111 @@
+/** Carries a row out on a host of its own, through the real command line, and holds it to what the row says. */
+import { appendFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { gapsIn, type Live } from '../support/live.ts';
+import type { Case } from './case.ts';
+import { type Ending, endingOf, nextOf, type PackageState, patternOf, type Row } from './matrix.ts';
+
+/** What is seen of a command's end, in the words of a row. */
+type Seen = { exit: number; state: string; code: string | undefined; message: string | undefined };
+
+const seenIn = (c: Case, live: Live, exit: number): Seen => {
+  const started = live.events.length > 0;
+  if (!started) {
+    const told = live.error;
+    return { exit, state: 'not started', code: told?.code, message: told?.message };
+  }
+  const told = live
+    .of('task.state')
+    .filter((event) => event.host === c.name && event.error !== undefined)
+    .at(-1)?.error;
+  const state = live.finished.hosts[c.name] ?? 'absent';
+  return { exit, state, code: told?.code, message: told?.message };
+};
+
+const packagesOf = async (c: Case, row: Row, before: unknown): Promise<PackageState | 'mixed'> => {
+  const after = await c.side.picture(c.host);
+  try {
+    expect(after).toEqual(before);
+    return 'old';
+  } catch {
+    // Not as before; how then is told below.
+  }
+  const brings = row.brings ?? ['lab-plain'];
+  const has = await Promise.all(brings.map((name) => c.side.version(c.host, name)));
+  if (has.every((version, index) => version === c.side.newest(brings[index] ?? '')))
+    return (await c.side.broken(c.host)) === '' ? 'new' : 'half';
+  return has.some((version) => version?.includes(' ')) ? 'half' : 'mixed';
+};
+
+const judge = async (
+  c: Case,
+  row: Row,
+  o: { what: string; live: Live; exit: number; ending: Ending; before: unknown },
+): Promise<void> => {
+  const { ending, live } = o;
+  const seen = seenIn(c, live, o.exit);
+  const story = [`${row.id} on ${c.side.name}, ${o.what}: ${JSON.stringify(seen)}`, ...live.timeline()].join(
+    '\n',
+  );
+  if (process.env.FAULTS_SEEN !== undefined)
+    appendFileSync(
+      process.env.FAULTS_SEEN,
+      `${JSON.stringify({ id: row.id, side: c.side.name, what: o.what, host: c.name, ...seen, shown: shown(c, live) })}\n`,
+    );
+  expect(seen, story).toMatchObject({
+    exit: ending.exit,
+    state: ending.state,
+    ...(ending.code !== undefined && { code: ending.code }),
+  });
+  if (ending.message === undefined) expect(seen.message, story).toBe(undefined);
+  else expect(seen.message ?? '', story).toMatch(patternOf(ending.message, c.name));
+  if (c.host.isOn) expect(await packagesOf(c, row, o.before), story).toBe(ending.packages);
+  else expect(row.offline, `${row.id}: the host is off`).toBe(true);
+  expect(gapsIn(live.events), story).toEqual([]);
+};
+
+/** The event log of the run, replayed, gives its stored state. */
+const logAgrees = async (c: Case, live: Live): Promise<void> => {
+  if (live.events.length > 0) expect(await c.console.disagreements(live.runId)).toEqual([]);
+};
+
+const shown = (c: Case, live: Live): string[] =>
+  live
+    .of('task.progress')
+    .flatMap((event) => (event.host === c.name && event.waitingFor !== undefined ? [event.waitingFor] : []));
+
+export const performRow = async (row: Row, c: Case): Promise<void> => {
+  await row.inject?.(c);
+  const before = await c.side.picture(c.host);
+  const snapshot = await c.snapshot(row.brings ?? ['lab-plain']);
+  const options = row.options ?? [];
+
+  const live = c.console.start(snapshot, c.name, ...options);
+  await row.during?.(c, live);
+  const exit = await live.ended;
+  await judge(c, row, { what: 'the run', live, exit, ending: endingOf(row, c.side.name), before });
+  if (row.shows !== undefined) {
+    const pattern = patternOf(row.shows, c.name);
+    expect(
+      shown(c, live).some((text) => pattern.test(text)),
+      `${row.shows} among ${JSON.stringify(shown(c, live))}`,
+    ).toBe(true);
+  }
+  await row.also?.(c, live);
+  await logAgrees(c, live);
+
+  const next = nextOf(row, c.side.name);
+  await next.mend?.(c, live.events.length > 0 ? live.runId : '');
+  const followed =
+    next.by === 'run'
+      ? c.console.start(snapshot, c.name, ...(next.options ?? options))
+      : c.console.live('runs', next.by, live.runId, ...(next.by === 'rollback' ? ['--yes'] : []));
+  const ended = await followed.ended;
+  const ending: Ending = {
+    exit: next.exit ?? 0,
+    state: next.state,
+    packages: next.packages,
+    ...(next.message !== undefined && { message: next.message }),
+  };
+  await judge(c, row, { what: `then ${next.by}`, live: followed, exit: ended, ending, before });
+};

@@ -1,0 +1,72 @@
+/** The package managers that the matrix runs on: what differs between them for a test that looks at a host from outside. */
+import type { LabHost } from '../fleet/host.ts';
+import { rpmVersionsFor } from '../fleet/rpmShapes.ts';
+import { allVersions, EDITED_CONFFILE, UNTOUCHED_CONFFILE } from '../fleet/shapes.ts';
+import { pictureOf } from '../support/outside.ts';
+import { extraPackages, extraRpms } from './extras.ts';
+
+export type SideName = 'apt' | 'dnf';
+
+export type Side = {
+  readonly name: SideName;
+  /** The newest version on offer of a package, as a snapshot names it. */
+  newest(name: string): string;
+  /** All that a rollback has to bring back. */
+  picture(host: LabHost): Promise<unknown>;
+  /** Version of a package as installed; a state other than well installed stands behind it; undefined: not there. */
+  version(host: LabHost, name: string): Promise<string | undefined>;
+  /** The manager's own word on what is broken; empty when nothing is. */
+  broken(host: LabHost): Promise<string>;
+};
+
+const versionOf: Side['version'] = async (host, name) => {
+  const found = (await host.packages(name)).get(name);
+  if (found === undefined || found.state === 'un') return undefined;
+  return found.state === 'ii' || found.state === 'hi' ? found.version : `${found.version} ${found.state}`;
+};
+
+const sections = (text: string): string[][] => text.split('@@\n').map((section) => section.split('\n'));
+
+/** What rpm and dnf say of a host: packages, which of them were wanted, locks, configuration files. */
+const pictureOfRpmHost = async (host: LabHost): Promise<unknown> => {
+  const script = [
+    'rpm -qa | sort',
+    'dnf -q -C repoquery --userinstalled | sort',
+    'grep -v "^#" /etc/dnf/plugins/versionlock.list | sort',
+    `sha256sum ${EDITED_CONFFILE} ${UNTOUCHED_CONFFILE}`,
+  ].join('; echo @@; ');
+  const [packages, wanted, locks, files] = sections(await host.output(script));
+  return { packages, wanted, locks, files };
+};
+
+/** Versions as rpm shows them, for a machine of rpm's architecture `native`. */
+export const dnfSide = (native: string): Side => {
+  const all = [...rpmVersionsFor(native), ...extraRpms];
+  return {
+    name: 'dnf',
+    newest: (name) => {
+      const version = all.findLast((p) => p.name === name && p.offered)?.version;
+      if (version === undefined) throw new Error(`the lab has no ${name} as RPM`);
+      return version;
+    },
+    picture: pictureOfRpmHost,
+    // Two versions beside each other are what an interrupted transaction leaves.
+    version: versionOf,
+    broken: (host) =>
+      host.output("rpm -qa --qf '%{NAME}\\n' 'lab-*' | sort | uniq -d | grep -vx lab-kernel; true"),
+  };
+};
+
+/** `more`: newest versions of packages that are not among the lab's own. */
+export const aptSide = (more: Readonly<Record<string, string>>): Side => ({
+  name: 'apt',
+  newest: (name) => {
+    const all = [...allVersions, ...extraPackages];
+    const version = more[name] ?? all.findLast((p) => p.name === name && p.offered)?.version;
+    if (version === undefined) throw new Error(`the lab has no ${name}`);
+    return version;
+  },
+  picture: pictureOf,
+  version: versionOf,
+  broken: (host) => host.output('dpkg --audit'),
+});
