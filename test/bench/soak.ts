@@ -4,7 +4,7 @@
  * Run as root on a built checkout: `node test/bench/soak.ts [rounds] [hosts]` (100 rounds on 12 hosts where nothing is said;
  * the last two hosts run systemd). Exits with 1 where something was left or went wrong.
  */
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -155,8 +155,12 @@ const lookAtHost = async (host: LabHost): Promise<HostLook> => {
   };
 };
 
+/** Of the console alone: it gets a folder for such files that nothing else on this machine uses. */
+const temporary = mkdtempSync(join(tmpdir(), 'frostline-soak-'));
+process.env.TMPDIR = temporary;
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 const temporaryOfConsole = (): string[] =>
-  readdirSync(tmpdir()).filter((name) => /^frostline(?!-lab-console-|-demo)/.test(name));
+  readdirSync(temporary).filter((name) => !name.startsWith('frostline-lab-console-'));
 
 // -- rounds ------------------------------------------------------------------------------------------------------------------
 
