@@ -3,26 +3,25 @@
  * not, and scripted faults. Driver, job tools and transport are a set: a "script" only names an operation, which the transport
  * carries out on the host it is for. Everything that changes a host is counted, so that a test can tell what was done twice.
  */
-import type { JobProgress, PackageDriver, Simulation } from '../../main/core/drivers/driver.ts';
+import type { PackageDriver, Simulation } from '../../main/core/drivers/driver.ts';
 import type { FollowEvent } from '../../main/core/jobs/job.ts';
 import type { Clock, CommandOutput, CommandSpec, RunOptions, Transport } from '../../main/core/ports.ts';
 import type { HostTools } from '../../main/core/runs/tools.ts';
 import { type FrostError, fail, frostError, ok, type Result } from '../../shared/errors.ts';
 import type { PlanAction } from '../../shared/model/plan.ts';
+import { simulatedDriver, simulatedTools, type Words } from './simulatedDriver.ts';
 import {
   type Answer,
   catchUp,
   installedRows,
   type JobBody,
   NO_BYTES,
-  newer,
   type Operation,
   planned,
   reverse,
   rows,
   type SimulatedHost,
   STEP_MS,
-  STOPPED,
 } from './simulatedHost.ts';
 
 /** How long a simulated restart takes, in virtual milliseconds. */
@@ -57,7 +56,6 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
     exitCode: 0,
   });
   const answered = (output: CommandOutput): Answer | undefined => answers[Number(output.stdout)];
-  const malformed = fail('host.output-malformed', 'not what was asked for');
 
   const lostContact = (host: SimulatedHost): FrostError | undefined => {
     if (host.faults.unreachable) return frostError('host.unreachable', 'no route to host');
@@ -257,138 +255,9 @@ export const createSimulatedFleet = (clock: Clock): SimulatedFleet => {
     release: () => undefined,
   };
 
-  const driver: PackageDriver = {
-    id: 'apt',
-    capabilities: { rollback: true, securityClassification: true, stages: true },
-    scan: () => spec({ op: 'probe' }, false),
-    parseScan: () => malformed,
-    select: (entries, installed) => {
-      const now = new Map(installed.map((entry) => [entry.name, entry.version]));
-      const applies = entries.filter((entry) => {
-        const version = now.get(entry.name);
-        return entry.decision === 'approve' && version !== undefined && newer(entry.version, version);
-      });
-      const stages = [...Map.groupBy(applies, (entry) => entry.stage)]
-        .sort(([a], [b]) => a - b)
-        .map(([stage, list]) => ({
-          stage,
-          packages: list.map(({ name, version }) => ({ name, arch: 'amd64', version })),
-        }));
-      return { stages, skipped: [] };
-    },
-    simulate: ({ stages, refresh }) => spec({ op: 'simulate', stages, refresh }, refresh),
-    parseSimulation: (output) => {
-      const said = answered(output);
-      return said?.op === 'simulate' ? ok(said.simulation) : malformed;
-    },
-    capture: ({ token, actions }) => spec({ op: 'capture', token, actions }, true),
-    parseCapture: (output) => {
-      const said = answered(output);
-      return said?.op === 'packages'
-        ? ok({ packages: said.packages, secured: [], unsecured: [] })
-        : malformed;
-    },
-    stage: () => spec({ op: 'stage' }, true),
-    parseStage: () => ok({ downloadedBytes: 10 }),
-    applyJob: ({ stages, actions }) => ({
-      script: `job ${bodies.push({ kind: 'apply', stages, actions }) - 1}`,
-    }),
-    artefactFile: ({ name, version }) => `${name}_${version}`,
-    rollbackJob: ({ capture, actions }) => ({
-      script: `job ${bodies.push({ kind: 'rollback', capture, actions }) - 1}`,
-    }),
-    progress: (line): JobProgress | null => {
-      const { phase, package: name, percent } = JSON.parse(line) as JobProgress;
-      return { phase, percent, ...(name !== undefined && { package: name }) };
-    },
-    judgeJob: (_, code) => {
-      if (code === 0) return ok(undefined);
-      if (code === STOPPED) return fail('cancelled', 'The job was stopped before its next stage.');
-      return fail('host.command-failed', `The job ended with ${code}.`);
-    },
-    verify: () => spec({ op: 'verify' }, false),
-    parseVerify: (output) => {
-      const said = answered(output);
-      return said?.op === 'packages'
-        ? ok({
-            packages: said.packages,
-            rebootRequired: said.rebootRequired,
-            rebootReasons: [],
-            bootId: 'boot',
-            kernel: { running: '6.1', ...(said.oldKernel && { expected: '6.2' }) },
-          })
-        : malformed;
-    },
-    compare: (capture, now) => {
-      const [was, is] = [capture.packages, now].map((list) => new Map(list.map((p) => [p.name, p])));
-      const names = new Set([...capture.packages, ...now].map((entry) => entry.name));
-      const versions = [...names].flatMap((name) => {
-        const [a, b] = [was?.get(name)?.version ?? null, is?.get(name)?.version ?? null];
-        return a === b ? [] : [{ name, arch: 'amd64', captured: a, now: b }];
-      });
-      const marks = now.flatMap(({ name, state }) => {
-        const before = was?.get(name)?.state;
-        return before === undefined || before === state
-          ? []
-          : [{ name, arch: 'amd64', field: 'state' as const, captured: before, now: state }];
-      });
-      return { equal: versions.length + marks.length === 0, versions, marks };
-    },
-    cleanUp: ({ tokens }) => spec({ op: 'cleanUp', tokens }, true),
-    compareVersions: (a, b) => Number(a) - Number(b),
-  };
-
-  const tools: HostTools = {
-    driverFor: (ecosystem) => (ecosystem === 'apt' ? driver : undefined),
-    jobs: {
-      start: ({ token, script }) => {
-        const body: JobBody | undefined = script.startsWith('job ')
-          ? bodies[Number(script.slice('job '.length))]
-          : { kind: 'hook', script };
-        if (body === undefined) throw new Error(`no job body for ${script}`);
-        return spec({ op: 'start', token, body }, true);
-      },
-      parseStart: (output) => {
-        const said = answered(output);
-        return said?.op === 'start' ? ok(said.answer) : malformed;
-      },
-      follow: ({ token, logOffset, progressOffset }) =>
-        spec({ op: 'follow', token, log: logOffset, progress: progressOffset }, true),
-      reader: () => ({
-        feed: (chunk) =>
-          new TextDecoder()
-            .decode(chunk)
-            .split('\n')
-            .flatMap((line) => (line === '' ? [] : (heard[Number(line)] ?? []))),
-      }),
-      inspect: ({ token }) => spec({ op: 'inspect', token }, true),
-      parseInspect: (output) => {
-        const said = answered(output);
-        if (said?.op !== 'inspect') return malformed;
-        const { state, code, reason } = said;
-        if (state === 'running') return ok({ state, pid: 1 });
-        if (state === 'finished') return ok({ state, code });
-        return state === 'died' ? ok({ state, reason }) : ok({ state });
-      },
-      stop: ({ token }) => spec({ op: 'stop', token }, true),
-    },
-    reboot: {
-      ask: ({ token }) => spec({ op: 'restart', token }, true),
-      parseAsk: (output) => {
-        const said = answered(output);
-        if (said?.op !== 'restart') return malformed;
-        const { now, before } = said;
-        return ok({ now, asked: before === undefined, said: '', ...(before !== undefined && { before }) });
-      },
-      boot: () => spec({ op: 'boot' }, false),
-      parseBoot: (output) => {
-        const said = answered(output);
-        return said?.op === 'boot' ? ok(said.now) : malformed;
-      },
-      missing: () => spec({ op: 'units' }, true),
-      parseMissing: (output) => (answered(output)?.op === 'units' ? ok([]) : malformed),
-    },
-  };
+  const words: Words = { spec, answered, bodies, heard };
+  const driver = simulatedDriver(words);
+  const tools = simulatedTools(words, driver);
 
   const add = (name: string, packages: Record<string, string>): SimulatedHost => {
     const id = `${String(hosts.size + 1).padStart(8, '0')}-0000-4000-8000-000000000000`;

@@ -1,113 +1,105 @@
-/** The options of `plan` and `run`: what each word comes to, and that a wrong one is told by its option's name. */
-import { Command } from 'commander';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Context } from '../../../main/shells/cli/context.ts';
-import { parametersOf, withRunOptions } from '../../../main/shells/cli/parameters.ts';
-import { RunParameters } from '../../../shared/model/plan.ts';
+/** Every option of plan and run: what it takes, and what it says to what it does not take. */
+import { afterAll, describe, expect, test } from 'vitest';
+import { Frostline } from './support.ts';
 
-const notes: string[] = [];
-beforeEach(() => {
-  notes.length = 0;
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    notes.push(String(text).trim());
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const frostline = new Frostline();
+afterAll(() => frostline.close());
 
-const given = (...words: string[]): RunParameters => {
-  const command = withRunOptions(new Command('run'))
-    .exitOverride()
-    .configureOutput({ outputError: () => {} });
-  command.parse(words, { from: 'user' });
-  return parametersOf(new Context({}), command.opts());
-};
-
-test('without options every parameter has its default', () => {
-  expect(given()).toEqual(RunParameters.parse({}));
+const error = (code: string, message: unknown = expect.any(String)) => ({
+  error: expect.objectContaining({ code, message }),
 });
 
-describe('a wrong value', () => {
+describe('the parameters of a run', () => {
   test.each([
-    ['--concurrency', '0'],
-    ['--concurrency', 'many'],
     ['--waves', '10,5'],
-    ['--waves', '0,100%'],
-    ['--waves', '1,,50%'],
-    ['--waves', ''],
-    ['--gate', 'later'],
-    ['--gate', '90'],
-    ['--max-failures', '-1'],
-    ['--max-failures', '101%-of-completed'],
-    ['--min-completed', '0'],
-    ['--min-completed', '1.5'],
     ['--on-failure', 'hope'],
-    ['--reboot', 'maybe'],
-    ['--before', ' '],
-    ['--after', 'a\u0007b'],
-    ['--probe', 'x'.repeat(4001)],
-    ['--probe-retries', '1001'],
-    ['--probe-interval', '0s'],
-    ['--probe-timeout', '2h'],
-    ['--abort-if', ''],
-    ['--abort-interval', '2d'],
-    ['--abort-unreadable', 'ignore'],
-    ['--until', 'tomorrow'],
-    ['--until', '2020-01-01'],
-    ['--timeout', '8d'],
-    ['--prepare-timeout', '25h'],
-    ['--reboot-timeout', 'soon'],
-    ['--hook-timeout', '25h'],
-    ['--lock-timeout', '25h'],
-    ['--retries', '21'],
-  ])('%s %j is refused by name', (option, value) => {
-    expect(() => given(option, value)).toThrow(option);
+  ])('%s %j is bad input, and the message names the option', async (option, value) => {
+    // Judged before anything is looked up: neither the snapshot nor the host exists.
+    expect(await frostline.json('plan', 'none', 'none', option, value)).toEqual({
+      code: 2,
+      document: error('input.invalid', expect.stringContaining(option)),
+    });
   });
 
-  test('a long one is not told back whole', () => {
-    expect(() => given('--gate', 'x'.repeat(5000))).toThrow(/^--gate x{100}…: expected/);
+  test('what a parameter has no effect without is said', async () => {
+    const { stderr } = await frostline.run(['plan', 'none', 'none', '--gate', 'manual']);
+    expect(stderr).toContain('--gate has no effect without --waves.');
   });
-});
 
-describe('a right value', () => {
+  test('the plan has every one of them, and the numbers they result in', async () => {
+    await frostline.json('hosts', 'add', 'away', '--address', '127.0.0.1', '--port', '9');
+    await frostline.json('snapshot', 'create', 'numbers', '--empty');
+    const words = [
+      ...['--concurrency', '50%', '--slow-start', '--waves', ' 1, 50% ,100%', '--gate', '30m'],
+      ...['--max-failures', '25%-of-completed', '--min-completed', '3', '--ignore-unreachable'],
+      ...['--on-failure', 'keep', '--reboot', 'if-required', '--before', 'drain', '--after', 'undrain'],
+      ...['--probe', 'true', '--probe-retries', '1', '--probe-interval', '2s', '--probe-timeout', '3s'],
+      ...['--abort-if', 'false', '--abort-interval', '4s', '--abort-unreadable', 'continue'],
+      ...[
+        '--until',
+        '2037-01-01T12:00',
+        '--zone',
+        'Asia/Kolkata',
+        '--timeout',
+        '1h',
+        '--prepare-timeout',
+        '5m',
+      ],
+      ...['--reboot-timeout', '6m', '--hook-timeout', '7m', '--lock-timeout', '8m', '--retries', '0'],
+      '--require-proof',
+    ];
+    expect(await frostline.json('plan', 'numbers', 'away', ...words)).toMatchObject({
+      document: {
+        plan: {
+          parameters: {
+            concurrency: 1,
+            slowStart: true,
+            waves: ['1', '50%', '100%'],
+            resolvedGate: { kind: 'soak', seconds: 1800 },
+            maxFailures: '25%-of-completed',
+            abortsAtFailure: null,
+            abortsAtShare: { percent: 25, minCompleted: 1 },
+            ignoreUnreachable: true,
+            onFailure: 'keep',
+            reboot: 'if-required',
+            before: 'drain',
+            after: 'undrain',
+            probe: 'true',
+            probeRetries: 1,
+            probeIntervalSeconds: 2,
+            probeTimeoutSeconds: 3,
+            abortIf: 'false',
+            abortIfSeconds: 4,
+            abortIfUnreadable: 'continue',
+            until: '2037-01-01T06:30:00.000Z',
+            timeoutSeconds: 3600,
+            prepareTimeoutSeconds: 300,
+            rebootTimeoutSeconds: 360,
+            hookTimeoutSeconds: 420,
+            lockTimeoutSeconds: 480,
+            retries: 0,
+            requireProof: true,
+          },
+        },
+      },
+    });
+    await frostline.json('hosts', 'remove', 'away', '--yes');
+  });
+
   test.each([
-    [['--waves', '1, 10% ,50%,100%'], { waves: ['1', '10%', '50%', '100%'] }],
-    [['--gate', 'auto'], { gate: 'auto' }],
-    [['--gate', '1d'], { gate: '1d' }],
-    [['--max-failures', '0%-of-completed'], { maxFailures: '0%-of-completed' }],
-    [['--min-completed', '7'], { minCompleted: 7 }],
-    [['--before', '  a \n b '], { before: 'a \n b' }],
-    [['--probe-retries', '0'], { probeRetries: 0 }],
-    [['--until', '2037-01-01T12:00+02:00'], { until: '2037-01-01T10:00:00.000Z' }],
-    [['--until', '2037-07-01 12:00', '--zone', 'Europe/Berlin'], { until: '2037-07-01T10:00:00.000Z' }],
-  ])('%j', (words, parameters) => {
-    expect(given(...words)).toMatchObject(parameters);
+    ['--wave', '0'],
+    ['--wave', '1', '--host', 'h01'],
+  ])('runs rollback %s %s is bad input', async (...words) => {
+    expect(await frostline.json('runs', 'rollback', 'none', ...words)).toEqual({
+      code: 2,
+      document: error('input.invalid', expect.stringContaining('--wave')),
+    });
   });
 
-  test('+2h is two hours from now', () => {
-    const before = Date.now();
-    const until = Date.parse(given('--until', '+2h').until ?? '');
-    expect(until - before).toBeGreaterThanOrEqual(7_200_000);
-    expect(until - Date.now()).toBeLessThanOrEqual(7_200_000);
-  });
-});
-
-describe('a parameter that has no effect', () => {
-  test.each([
-    [['--gate', 'manual'], '--gate has no effect without --waves.'],
-    [['--min-completed', '3'], '--min-completed has no effect without --max-failures P%-of-completed.'],
-    [['--probe-interval', '3s'], '--probe-interval has no effect without --probe.'],
-    [['--abort-interval', '3s'], '--abort-interval has no effect without --abort-if.'],
-    [['--reboot-timeout', '3m'], '--reboot-timeout has no effect without --reboot.'],
-    [['--hook-timeout', '3m'], '--hook-timeout has no effect without --before or --after.'],
-  ])('%j is said', (words, note) => {
-    given(...words);
-    expect(notes).toEqual([note]);
-  });
-
-  test('and nothing is said where it has', () => {
-    given('--waves', '1', '--gate', 'manual', '--max-failures', '1%-of-completed', '--min-completed', '2');
-    given('--after', 'x', '--hook-timeout', '1m', '--reboot', 'always', '--reboot-timeout', '1m');
-    expect(notes).toEqual([]);
+  test('a run that is not there cannot be approved', async () => {
+    expect(await frostline.json('runs', 'approve', 'ffff')).toEqual({
+      code: 2,
+      document: error('not-found'),
+    });
   });
 });
