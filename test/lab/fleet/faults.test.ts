@@ -283,6 +283,67 @@ describe.skipIf(unavailable !== null)(
       });
     });
 
+    describe('hosts with networks of their own', () => {
+      let apart: Fleet;
+      let first: LabHost;
+      let second: LabHost;
+
+      beforeAll(async () => {
+        apart = await startFleet({ hosts: 2, networks: true });
+        first = apart.host('h01');
+        second = apart.host('h02');
+      });
+      afterAll(async () => {
+        await apart?.stop();
+      });
+      beforeEach(() => first.network.clear());
+
+      test('without its link a host is gone, with it it is back; its neighbour notices nothing', async () => {
+        await first.network.link(false);
+        expect(await greeting(first, 1000)).toBe('refused');
+        expect(await greeting(second, 5000)).toBe('greets');
+        await first.network.clear();
+        await expect.poll(() => greeting(first, 2000), { timeout: 10_000 }).toBe('greets');
+      });
+
+      test('a reset refuses, a drop lets nobody in, and both end with clear', async () => {
+        await first.network.interfere({ kind: 'reset', port: first.port });
+        expect(await greeting(first, 5000)).toBe('refused');
+        await first.network.interfere({ kind: 'drop' });
+        expect(await greeting(first, 1000)).toBe('refused');
+        await first.network.clear();
+        expect(await greeting(first, 5000)).toBe('greets');
+      });
+
+      test('the repository is reached over the bridge, and can be refused to one host', async () => {
+        await first.network.interfere({ kind: 'refuse-out', port: apart.repository.port });
+        const refused = await first.exec('apt-get -q -o Acquire::Retries=0 update');
+        expect(refused.stdout + refused.stderr).toContain('Could not connect to repo.lab');
+        expect((await second.exec('apt-get -q update')).stderr).toBe('');
+        await first.network.clear();
+        expect((await first.exec('apt-get -q update')).stderr).toBe('');
+      });
+
+      test('lost packets are lost: of many greetings some do not come', async () => {
+        await first.network.interfere({ kind: 'lose', percent: 50 });
+        const heard = await Promise.all(Array.from({ length: 40 }, () => greeting(first, 900)));
+        expect(heard).toContain('refused');
+        expect(heard).toContain('greets');
+      });
+
+      test('a stopped fleet leaves no namespace and no bridge', async () => {
+        const names = async (): Promise<string> =>
+          (await run('ip', ['netns', 'list'])).stdout + (await run('ip', ['-br', 'link'])).stdout;
+        const { block } = apart;
+        expect(await names()).toContain(`flbr${block}`);
+        await apart.stop();
+        // The kernel takes a namespace and its cards away in its own time.
+        await expect
+          .poll(names, { timeout: 20_000 })
+          .not.toMatch(new RegExp(`fl-${block}-|flbr${block}\\b|fl${block}v`));
+      });
+    });
+
     describe("a fleet's end", () => {
       test('fleets stand side by side; stop leaves no mount, no process, no file and no listener', async () => {
         const other = await startFleet({ hosts: 2, systemd: 1 });

@@ -13,6 +13,7 @@ export const networkRepositoryAddress = (block: number): string => networkAddres
 const NAMESPACES = '/run/netns';
 const prefixOf = (block: number): string => `fl-${block}-`;
 const bridgeOf = (block: number): string => `flbr${block}`;
+const deviceOf = (block: number, index: number | ''): string => `fl${block}v${index}`;
 
 /** What happens to packets, until `clear`: `drop` all · `lose` some of them, at random, both ways · `reset` every TCP packet for sshd. */
 export type Interference =
@@ -61,7 +62,7 @@ export const createHostNetwork = async (block: number, index: number): Promise<H
   const name = `${prefixOf(block)}${index}`;
   const namespace = `${NAMESPACES}/${name}`;
   const address = networkAddress(block, index);
-  const device = `fl${block}v${index}`;
+  const device = deviceOf(block, index);
   await must('ip', ['netns', 'add', name]);
   await must('ip', ['link', 'add', device, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name]);
   await must('ip', ['link', 'set', device, 'master', bridgeOf(block), 'up']);
@@ -93,10 +94,13 @@ export const createHostNetwork = async (block: number, index: number): Promise<H
 
 /** Removes the bridge and every namespace of a block, whoever made them. */
 export const removeNetworks = async (block: number): Promise<void> => {
+  const links = await must('ip', ['-brief', 'link', 'show', 'type', 'veth']);
+  // A card goes at once, a namespace with what is left in it only in the kernel's own time.
+  for (const device of links.split('\n').map((line) => /^[^@\s]+/.exec(line)?.[0] ?? ''))
+    if (device.startsWith(deviceOf(block, ''))) await run('ip', ['link', 'delete', device]);
   const names = (await readdir(NAMESPACES).catch(() => [])).filter((name) =>
     name.startsWith(prefixOf(block)),
   );
-  // The cards inside go with their namespace, and take their other ends along.
   for (const name of names) await must('ip', ['netns', 'delete', name]);
   await run('ip', ['link', 'delete', bridgeOf(block)]);
 };
