@@ -38,6 +38,7 @@ export class Connection {
   #used = false;
   #checking = false;
   readonly #waiting: (() => void)[] = [];
+  readonly #losses = new Set<(error: FrostError) => void>();
 
   constructor(host: Host, { client, socket }: Dialled) {
     this.host = host;
@@ -65,6 +66,10 @@ export class Connection {
       client.on('end', end);
       client.on('close', end);
     });
+    void this.lost.then((error) => {
+      for (const tell of this.#losses) tell(error);
+      this.#losses.clear();
+    });
     client.on('handshake', () => {
       const now = Date.now();
       rekeys = [...rekeys.filter((at) => now - at < 60_000), now];
@@ -73,6 +78,19 @@ export class Connection {
         socket.destroy();
       }
     });
+  }
+
+  /**
+   * As `lost.then`, for what ends before the connection does: returns what takes it off again. A promise keeps whatever waits
+   * for it, and a connection outlives thousands of commands.
+   */
+  onLost(tell: (error: FrostError) => void): () => void {
+    if (!this.alive) {
+      void this.lost.then(tell);
+      return () => {};
+    }
+    this.#losses.add(tell);
+    return () => void this.#losses.delete(tell);
   }
 
   get alive(): boolean {
@@ -147,6 +165,7 @@ export class Connection {
         answered = true;
         clearTimeout(patience);
         signal.removeEventListener('abort', onAbort);
+        notLost();
         resolve(result);
       };
       // The host has not even confirmed the channel: it stays counted until it does, or until the connection goes.
@@ -155,7 +174,7 @@ export class Connection {
         this.#checkAlive();
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      void this.lost.then(() => settle(this.#lostResult()));
+      const notLost = this.onLost(() => settle(this.#lostResult()));
       try {
         this.#client.exec(command, (error, channel) => {
           if (error !== undefined) {
@@ -209,8 +228,9 @@ export class Connection {
     const answered = () => {
       this.#checking = false;
       clearTimeout(timer);
+      notLost();
     };
-    void this.lost.then(answered);
+    const notLost = this.onLost(answered);
     try {
       // A question without consequence: takes back a forwarding that never was.
       this.#client.unforwardIn('127.0.0.1', 1, answered);
@@ -221,8 +241,12 @@ export class Connection {
 
   /** A byte stream to another host, seen from this one. */
   forward(address: string, port: number, target: Host): Promise<Result<Duplex>> {
-    return new Promise((resolve) => {
-      void this.lost.then((error) => resolve({ ok: false, error }));
+    return new Promise((answer) => {
+      const resolve = (result: Result<Duplex>) => {
+        notLost();
+        answer(result);
+      };
+      const notLost = this.onLost((error) => resolve({ ok: false, error }));
       try {
         this.#client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
           if (error === undefined) {

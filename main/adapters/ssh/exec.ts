@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { type FrostError, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { CommandOutput, CommandSpec, RunOptions } from '../../core/ports.ts';
-import type { Session } from './connection.ts';
+import type { Connection, Session } from './connection.ts';
 import {
   type Elevation,
   promptsIn,
@@ -62,7 +62,7 @@ export const cancelled = (host: Host): FrostError =>
 
 export const execScript = (
   session: Session,
-  lost: Promise<FrostError>,
+  connection: Pick<Connection, 'onLost'>,
   o: ExecOptions,
 ): Promise<ExecResult> =>
   new Promise((resolve) => {
@@ -87,6 +87,7 @@ export const execScript = (
       clearTimeout(readyTimer);
       o.signal?.removeEventListener('abort', onAbort);
       o.limit.removeEventListener('abort', onLimit);
+      notLost();
       session.close();
       resolve({ result, started: ready });
     };
@@ -112,7 +113,7 @@ export const execScript = (
         );
     }, READY_MS);
     // Also when the exit code is known: it overtakes output, and output cut short must not pass for all of it.
-    void lost.then(failWith);
+    const notLost = connection.onLost(failWith);
 
     const count = (chunk: Buffer): boolean => {
       outputBytes += chunk.length;

@@ -175,7 +175,7 @@ export const createSshTransport = (o: SshTransportOptions): Transport => {
         return session.error.code === 'cancelled'
           ? stopped()
           : { result: { ok: false, error: { ...session.error, host: host.name } }, started: false };
-      const done = await execScript(session.value, connection.lost, {
+      const done = await execScript(session.value, connection, {
         ...options,
         host,
         spec,

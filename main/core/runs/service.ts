@@ -58,10 +58,10 @@ export const createRunService = (ports: Ports, deps: EngineDeps) => {
 
   /** Later runs that have changed the host and were not undone: going back under them would mix two states. */
   const laterRunOn = (run: RunModel): ((hostId: string) => string | undefined) => {
-    const later = store
-      .runs(LOOK_BACK)
-      .filter((other) => other.id !== run.runId && other.startedAt >= run.startedAt)
-      .flatMap((other) => modelOf(other.id) ?? []);
+    // Newest first by the order of the store: a clock that was put back must not make a later run an earlier one.
+    const all = store.runs(LOOK_BACK);
+    const place = all.findIndex((other) => other.id === run.runId);
+    const later = all.slice(0, place < 0 ? all.length : place).flatMap((other) => modelOf(other.id) ?? []);
     return (hostId) =>
       later.find((other) => other.tasks.some((task) => task.hostId === hostId && task.changed))?.runId;
   };

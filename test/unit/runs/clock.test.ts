@@ -161,4 +161,21 @@ describe('a run on a laptop', () => {
     await laptop.finish(id);
     expect(laptop.states(id)).toEqual({ h1: 'succeeded', h2: 'rolled-back', h3: 'succeeded' });
   });
+
+  it('a run that came later is undone first, even where its clock says that it came earlier', async () => {
+    const laptop = new Laptop();
+    await laptop.restart();
+    const first = await laptop.start(PARAMETERS, ['h1']);
+    await laptop.finish(first);
+    laptop.putClock(-HOUR);
+    laptop.snapshot([{ name: 'curl', version: '4' }], 2);
+    const second = await laptop.start(PARAMETERS, ['h1']);
+    await laptop.finish(second);
+    expect(laptop.versions('h1')).toMatchObject({ curl: '4' });
+    expect(await laptop.runs.rollback({ id: first })).toMatchObject({
+      ok: false,
+      error: { code: 'state.conflict' },
+    });
+    expect(laptop.versions('h1')).toMatchObject({ curl: '4' });
+  });
 });
