@@ -138,7 +138,7 @@ def direct(paths, removals):
     files, count = {}, [0]
     # What scripts print goes through us: it must not look like words of ours.
     said = open(os.path.join(WORK, 'said'), 'w+b')
-    ts.setScriptFd(said)
+    ts.scriptFd = said.fileno()
     rpm.setLogFile(said)
     for path in paths:
         with open(path, 'rb') as file:
