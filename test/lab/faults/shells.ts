@@ -6,11 +6,11 @@ import type { LabHost } from '../fleet/host.ts';
 import { lockOrWait, must, run } from '../fleet/process.ts';
 import { codename } from '../fleet/tools.ts';
 
-const PACKAGES = ['tcsh', 'fish', 'fish-common', 'libpcre2-32-0', 'apt', 'dpkg'];
+const PACKAGES = ['tcsh', 'fish', 'fish-common', 'libpcre2-32-0', 'apt', 'libapt-pkg6.0', 'dpkg'];
 
 /** The packages unpacked into one tree, made once per machine. */
 const tree = async (): Promise<string> => {
-  const dir = join(labDir, `shells-${await codename()}`);
+  const dir = join(labDir, `foreign-${await codename()}`);
   const held = await lockOrWait('shells', 'exclusive');
   try {
     if (await stat(join(dir, 'complete')).catch(() => null)) return dir;

@@ -44,6 +44,13 @@ export const diskRows: readonly Row[] = [
         'Packages could not be brought to the wanted state. lab-hungry: Killed / installed lab-hungry package post-installation script subprocess returned error exit status 1 · …',
       packages: 'old',
     },
+    differs: {
+      dnf: {
+        code: 'host.script-failed',
+        message:
+          'The packages are in place, but a script of theirs failed, and rpm goes on after that. lab-hungry: Killed / …',
+      },
+    },
     next: {
       by: 'run',
       after: 'the package content with less',
@@ -127,7 +134,7 @@ export const diskRows: readonly Row[] = [
     },
     differs: {
       dnf: {
-        code: 'host.repository',
+        code: 'host.disk-full',
         message:
           'The packages could not be downloaded: lab-big-1.1-1…: Download failed: Curl error (23): Failed writing received data to disk/application for …',
       },

@@ -215,7 +215,7 @@ export const hostRows: readonly Row[] = [
     id: 'rebooted-by-hand',
     group,
     fault: 'Somebody reboots the host in mid-apply',
-    on,
+    on: ['apt'],
     brings: ['lab-slow'],
     inject: (c) => c.slow(60),
     during: async (c, live) => {

@@ -46,6 +46,11 @@ export const lockRows: readonly Row[] = [
         'The packages could not be downloaded: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process … (apt-get) · Unable to acquire the dpkg frontend lock …',
       packages: 'old',
     },
+    differs: {
+      dnf: {
+        message: 'The packages could not be downloaded: metadata already locked by … (held by pid … (…))…',
+      },
+    },
     next: {
       by: 'retry',
       after: 'lock given back',

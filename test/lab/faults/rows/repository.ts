@@ -134,7 +134,6 @@ export const repositoryRows: readonly Row[] = [
     },
     differs: {
       dnf: {
-        code: 'plan.drifted',
         message:
           'Old versions could not be put aside: lab-plain 1.0-1 (lab-plain-1.0-1.noarch: Cannot download, all mirrors were already tried without success)',
       },
