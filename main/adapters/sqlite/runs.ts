@@ -207,7 +207,10 @@ const taskSeconds = (db: Db, runs: number): Map<string, number[]> => {
   const found = new Map<string, number[]>();
   for (const { host, started, finished } of rows) {
     if (started === null || finished === null) continue;
-    found.set(host, [...(found.get(host) ?? []), Math.max(0, Date.parse(finished) - Date.parse(started)) / 1000]);
+    found.set(host, [
+      ...(found.get(host) ?? []),
+      Math.max(0, Date.parse(finished) - Date.parse(started)) / 1000,
+    ]);
   }
   return found;
 };
