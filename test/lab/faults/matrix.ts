@@ -88,10 +88,16 @@ export type Row = {
 export const endingOf = (row: Row, side: SideName): Ending => ({ ...row.ends, ...row.differs?.[side] });
 export const nextOf = (row: Row, side: SideName): Next => ({ ...row.next, ...row.nextDiffers?.[side] });
 
+/** Between two wordings of which either may come: which one the network decides. */
+const OR = ' — or: ';
+
 /** A pattern of the table as one that can be matched: HOST is the host's name, `…` is anything. */
 export const patternOf = (text: string, host: string): RegExp => {
-  const words = text
-    .split('…')
-    .map((part) => part.replaceAll('HOST', host).replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${words.join('[\\s\\S]*')}$`);
+  const wordings = text.split(OR).map((wording) =>
+    wording
+      .split('…')
+      .map((part) => part.replaceAll('HOST', host).replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('[\\s\\S]*'),
+  );
+  return new RegExp(`^(?:${wordings.join('|')})$`);
 };

@@ -26,9 +26,11 @@ export const accessRows: readonly Row[] = [
     fault: 'A login banner and a message of the day of many lines',
     on: ['apt'],
     inject: async (c) => {
+      const restore = await c.host.refuseSsh();
       await c.host.output(
-        'for i in $(seq 500); do echo "@@ *** AUTHORISED USE ONLY *** line $i"; done > /etc/banner; cp /etc/banner /etc/motd; echo "Banner /etc/banner" > /etc/ssh/sshd_config.d/05-banner.conf; kill -HUP "$(cat /run/sshd.pid)"',
+        'for i in $(seq 500); do echo "@@ *** AUTHORISED USE ONLY *** line $i"; done > /etc/banner; cp /etc/banner /etc/motd; echo "Banner /etc/banner" > /etc/ssh/sshd_config.d/05-banner.conf',
       );
+      await restore();
       await atNextLogin(c);
     },
     ends: well,

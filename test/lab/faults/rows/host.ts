@@ -141,8 +141,9 @@ export const hostRows: readonly Row[] = [
     ends: {
       exit: 1,
       state: 'interrupted',
-      code: 'host.unreachable',
-      message: 'HOST cannot be reached at …: there is no route to it.',
+
+      message:
+        'HOST cannot be reached at …: there is no route to it. — or: HOST (…) did not answer within 15 s; waited for the connection.',
       packages: 'half',
     },
     offline: true,

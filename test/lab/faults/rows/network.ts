@@ -115,8 +115,8 @@ export const networkRows: readonly Row[] = [
     ends: {
       exit: 1,
       state: 'interrupted',
-      code: 'host.unreachable',
-      message: 'HOST cannot be reached at …: there is no route to it.',
+      message:
+        'HOST cannot be reached at …: there is no route to it. — or: HOST (…) did not answer within 15 s; waited for the connection.',
       packages: 'new',
     },
     next: {
@@ -137,7 +137,8 @@ export const networkRows: readonly Row[] = [
     ends: {
       exit: 4,
       state: 'unreachable',
-      message: 'HOST cannot be reached at …: there is no route to it.',
+      message:
+        'HOST cannot be reached at …: there is no route to it. — or: HOST (…) did not answer within 15 s; waited for the connection.',
       packages: 'old',
     },
     next: {
