@@ -12,6 +12,8 @@ import { ensureBuild, ensurePackages, nodePath, orExplain, ROOT } from '../main/
 const PARTS = ['check', 'unit', 'lab', 'e2e'];
 const RESULTS = join(ROOT, 'test-results');
 const CI = process.env.CI === 'true';
+// Hundreds of short-lived consoles are started: each compiles what the one before it has compiled already.
+process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'compiled');
 const isRoot = process.getuid?.() === 0;
 const isDebian = existsSync('/etc/debian_version');
 

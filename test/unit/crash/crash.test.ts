@@ -154,11 +154,8 @@ const endFleet = async (folder: string): Promise<void> => {
 
 const CHOSEN: Death[] = [
   { when: 'after', at: 'web-01: staging → applying' },
-  { when: 'inside', at: 'web-01: applying → verifying' },
-  { when: 'after', at: 'app-01: verifying → rolling-back' },
   { when: 'inside', at: 'app-01: is to compare' },
   { when: 'after', at: 'cache-01: verifying → rebooting' },
-  { when: 'inside', at: 'cache-01: rebooting → verifying' },
 ];
 const nameOf = (death: Death): string => `${death.when} ${death.at ?? 'every transition'}`;
 
