@@ -35,9 +35,11 @@ const ecosystemOf = (
 ): Result<Ecosystem> => {
   const own = [...new Set(scope === undefined ? entries.map((entry) => entry.ecosystem) : [scope])];
   const groups = [known?.ecosystems(name, undefined) ?? [], own, known?.all ?? []];
-  const candidates = groups.find((group) => group.length > 0) ?? [likelyEcosystem(version)];
-  const [first, ...others] = candidates.filter((one) => versionFault(one, version) === undefined);
-  if (first === undefined) return ok(candidates[0] ?? likelyEcosystem(version));
+  // A name that only other hosts know so far, with a version that theirs cannot have, is not theirs.
+  const fitting = groups.map((group) => group.filter((one) => versionFault(one, version) === undefined));
+  const [first, ...others] = fitting.find((group) => group.length > 0) ?? [];
+  if (first === undefined)
+    return ok(groups.find((group) => group.length > 0)?.[0] ?? likelyEcosystem(version));
   if (others.length === 0) return ok(first);
   if (scope !== undefined && [first, ...others].includes(scope)) return ok(scope);
   return fail(
