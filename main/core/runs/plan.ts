@@ -27,7 +27,7 @@ import type { PackageDriver, Simulation } from '../drivers/driver.ts';
 import { eachLimited } from '../fleet/pool.ts';
 import { routeOf } from '../fleet/route.ts';
 import { selectHosts } from '../fleet/selector.ts';
-import type { Ports } from '../ports.ts';
+import type { CommandSpec, Ports } from '../ports.ts';
 import { contentHash } from '../snapshots/canonical.ts';
 import { resolveRef } from '../snapshots/resolve.ts';
 import { cleanLine } from './follow.ts';
@@ -163,7 +163,8 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
     const route = routeOf(context.host, store);
     if (!route.ok) return route;
     const { entries } = context.revision.content;
-    const request = { route: route.value, driver, entries, known: scan.packages, signal: context.signal };
+    const ask = (spec: CommandSpec) => ports.transport.run(route.value, spec, { signal: context.signal });
+    const request = { ask, driver, entries, known: scan.packages };
     const first = await simulateHost(ports, { ...request, refresh: false });
     if (!first.ok) return first;
     const { installed, refusals } = first.value.simulation;

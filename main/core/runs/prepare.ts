@@ -106,19 +106,15 @@ const simulateNow = async (
   reached: Reached,
   revision: Revision,
 ): Promise<Result<Simulated>> => {
-  const { ports, signal } = context;
-  const request = {
-    ...reached,
+  const { ports } = context;
+  const { driver, host, route } = reached;
+  const simulated = await simulateHost(ports, {
+    ask: (spec) => askAgain(context, route, spec),
+    driver,
     entries: revision.content.entries,
-    known: ports.store.lastGoodScan(reached.host.id)?.packages ?? [],
+    known: ports.store.lastGoodScan(host.id)?.packages ?? [],
     refresh: false,
-    signal,
-  };
-  const first = await simulateHost(ports, request);
-  // A kept connection may have died unnoticed; nothing was changed, so once more is harmless.
-  const lost = !first.ok && first.error.code === 'host.connection-lost';
-  const simulated =
-    lost && (await ports.clock.wait(1000, signal)) ? await simulateHost(ports, request) : first;
+  });
   return simulated.ok ? withHoldings(context, reached.driver, simulated.value) : simulated;
 };
 

@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { InstalledPackage } from '../../../shared/model/scan.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import type { HeldArtefacts, PackageDriver, Simulation, StageRequest } from '../drivers/driver.ts';
-import type { Ports, Route } from '../ports.ts';
+import type { CommandOutput, CommandSpec, Ports } from '../ports.ts';
 
 export type Simulated = {
   simulation: Simulation;
@@ -24,14 +24,14 @@ const sameStages = (a: StageRequest[], b: StageRequest[]): boolean => JSON.strin
  * Errors: the transport's, the driver's parse errors, `plan.drifted` where the host keeps changing.
  */
 export const simulateHost = async (
-  ports: Pick<Ports, 'transport' | 'random'>,
+  ports: Pick<Ports, 'random'>,
   o: {
-    route: Route;
+    /** Carries one command to the host, with the patience of whoever asks. */
+    ask(spec: CommandSpec): Promise<Result<CommandOutput>>;
     driver: PackageDriver;
     entries: Entry[];
     known: InstalledPackage[];
     refresh: boolean;
-    signal: AbortSignal;
   },
 ): Promise<Result<Simulated>> => {
   const { driver, entries } = o;
@@ -39,9 +39,7 @@ export const simulateHost = async (
   for (let round = 0; round < ROUNDS; round += 1) {
     const nonce = ports.random.hex(16);
     const refresh = o.refresh && round === 0;
-    const output = await ports.transport.run(o.route, driver.simulate({ nonce, stages, refresh }), {
-      signal: o.signal,
-    });
+    const output = await o.ask(driver.simulate({ nonce, stages, refresh }));
     if (!output.ok) return output;
     const asked = { nonce, stages, entries };
     const simulation = driver.parseSimulation(output.value, asked);
