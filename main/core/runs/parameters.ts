@@ -1,71 +1,34 @@
 /** From the words an admin writes (`25%`, `2h`) to the numbers a run obeys, so that both can be shown side by side. */
 import { fail, ok, type Result } from '../../../shared/errors.ts';
+import {
+  durationSeconds,
+  gateOf,
+  hostsAtOnce,
+  thresholdOf,
+  waveSizes,
+  wavesGrow,
+} from '../../../shared/model/parameters.ts';
 import type { ResolvedParameters, RunParameters } from '../../../shared/model/plan.ts';
 
-const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-/** Seconds of a `Duration` such as `90s`, `5m`, `2h`, `1d`. The text has passed its schema. */
-export const durationSeconds = (text: string): number => {
-  const unit = text.at(-1);
-  const factor =
-    unit === 's' || unit === 'm' || unit === 'h' || unit === 'd' ? UNIT_SECONDS[unit] : Number.NaN;
-  return Number(text.slice(0, -1)) * factor;
-};
-
-/** `count` of `5` or of `25%` of the targets, rounded down. Whole numbers only, so that 30% of 10 is 3 and not 2.999…. */
-const amountOf = (text: string, targets: number): number =>
-  text.endsWith('%') ? Math.floor((Number(text.slice(0, -1)) * targets) / 100) : Number(text);
-
-/** `P%-of-completed` as a number; undefined: it is a limit of another kind. */
-const shareOf = (text: string): number | undefined => {
-  const percent = /^(\d+)%-of-completed$/.exec(text)?.[1];
-  return percent === undefined ? undefined : Number(percent);
-};
-
-const gateOf = (gate: RunParameters['gate']): ResolvedParameters['resolvedGate'] =>
-  gate === 'auto' || gate === 'manual' ? { kind: gate } : { kind: 'soak', seconds: durationSeconds(gate) };
-
-/**
- * How many of `hosts` are in each wave. Amounts are cumulative and round up; one that reaches no further than the one before
- * it falls away, and what the last leaves over is a wave of its own. Errors: `input.invalid`, where amounts go backwards.
- */
-export const waveSizes = (waves: readonly string[], hosts: number): Result<number[]> => {
-  const backwards = waves.findIndex((text, index) => {
-    const before = waves[index - 1];
-    if (before === undefined || before.endsWith('%') !== text.endsWith('%')) return false;
-    return Number.parseInt(text, 10) <= Number.parseInt(before, 10);
-  });
-  if (backwards > 0 || waves.some((text) => Number.parseInt(text, 10) === 0))
-    return fail('input.invalid', `Waves ${waves.join(', ')} do not grow.`, {
-      hint: 'Each number is how many hosts have started by then, e.g. 1, 10%, 50%, 100%.',
-    });
-  const sizes: number[] = [];
-  let reached = 0;
-  for (const text of [...waves, '100%']) {
-    const amount = text.endsWith('%') ? Math.ceil((Number(text.slice(0, -1)) * hosts) / 100) : Number(text);
-    const until = Math.min(hosts, amount);
-    if (until <= reached) continue;
-    sizes.push(until - reached);
-    reached = until;
-  }
-  return ok(sizes);
-};
+const HOUR = 3600;
+const DAY = 24 * HOUR;
 
 /** Seconds of each duration; errors: `input.invalid`, naming the one beyond its bound. */
 const seconds = (parameters: RunParameters) => {
   const limits = [
-    ['timeout', 'timeoutSeconds', 7 * UNIT_SECONDS.d],
-    ['lockTimeout', 'lockTimeoutSeconds', UNIT_SECONDS.d],
-    ['prepareTimeout', 'prepareTimeoutSeconds', UNIT_SECONDS.d],
-    ['rebootTimeout', 'rebootTimeoutSeconds', UNIT_SECONDS.d],
-    ['hookTimeout', 'hookTimeoutSeconds', UNIT_SECONDS.d],
-    ['probeTimeout', 'probeTimeoutSeconds', UNIT_SECONDS.h],
-    ['probeInterval', 'probeIntervalSeconds', UNIT_SECONDS.h],
-    ['abortIfInterval', 'abortIfSeconds', UNIT_SECONDS.d],
+    ['timeout', 'timeoutSeconds', 7 * DAY],
+    ['lockTimeout', 'lockTimeoutSeconds', DAY],
+    ['prepareTimeout', 'prepareTimeoutSeconds', DAY],
+    ['rebootTimeout', 'rebootTimeoutSeconds', DAY],
+    ['hookTimeout', 'hookTimeoutSeconds', DAY],
+    ['probeTimeout', 'probeTimeoutSeconds', HOUR],
+    ['probeInterval', 'probeIntervalSeconds', HOUR],
+    ['abortIfInterval', 'abortIfSeconds', DAY],
   ] as const;
   const long = limits.find(([name, , most]) => !(durationSeconds(parameters[name]) <= most));
   if (long !== undefined)
     return fail('input.invalid', `${parameters[long[0]]} is too long for ${long[0]}.`, {
-      hint: `At most ${long[2] / UNIT_SECONDS.h}h.`,
+      hint: `At most ${long[2] / HOUR}h.`,
     });
   const [timeout, lock, prepare, reboot, hook, probe, interval, abort] = limits.map(([name]) =>
     durationSeconds(parameters[name]),
@@ -100,24 +63,20 @@ export const resolveParameters = (
     });
   if (parameters.until !== undefined && Date.parse(parameters.until) <= now)
     return fail('input.invalid', 'The window is over: its end lies in the past.');
-  const waves = waveSizes(parameters.waves, changing);
-  if (!waves.ok) return waves;
+  if (!wavesGrow(parameters.waves))
+    return fail('input.invalid', `Waves ${parameters.waves.join(', ')} do not grow.`, {
+      hint: 'Each number is how many hosts have started by then, e.g. 1, 10%, 50%, 100%.',
+    });
   const limits = seconds(parameters);
   if (!limits.ok) return limits;
 
-  const percent = shareOf(parameters.maxFailures);
-  const limit = percent === undefined ? amountOf(parameters.maxFailures, targets) : targets;
   return ok({
     ...parameters,
     ...limits.value,
     targets,
-    concurrency: Math.max(1, Math.min(amountOf(parameters.concurrency, targets), targets)),
-    waveSizes: waves.value,
+    ...thresholdOf(parameters.maxFailures, parameters.minCompleted, targets),
+    concurrency: hostsAtOnce(parameters.concurrency, targets),
+    waveSizes: waveSizes(parameters.waves, changing),
     resolvedGate: gateOf(parameters.gate),
-    abortsAtFailure: limit >= targets ? null : limit + 1,
-    abortsAtShare:
-      percent === undefined
-        ? null
-        : { percent, minCompleted: Math.max(1, Math.min(parameters.minCompleted, targets)) },
   });
 };

@@ -10,6 +10,7 @@ import {
   type Result,
 } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
+import { waveSizes } from '../../../shared/model/parameters.ts';
 import {
   HostPlan,
   type Plan,
@@ -292,16 +293,15 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
       const planned = await planAll(selected.value, revision, parameters.value, caller);
       if (!planned.ok) return planned;
       const changing = planned.value.filter((host) => host.state === 'ready').length;
-      const resolved = resolveParameters(input.parameters, selected.value.length, changing, at);
-      if (!resolved.ok) return resolved;
-      const hosts = inWaves(planned.value, resolved.value.waveSizes, store.taskSeconds(PAST_RUNS));
+      const resolved = { ...parameters.value, waveSizes: waveSizes(input.parameters.waves, changing) };
+      const hosts = inWaves(planned.value, resolved.waveSizes, store.taskSeconds(PAST_RUNS));
       const plan: Plan = {
         id: ports.random.id(),
-        hash: planHash(ports, revision.id, resolved.value, hosts),
+        hash: planHash(ports, revision.id, resolved, hosts),
         createdAt: new Date(ports.clock.now()).toISOString(),
         snapshot: { name: revision.content.line.name, revision: revision.content.number, id: revision.id },
         selectors: input.selectors,
-        parameters: resolved.value,
+        parameters: resolved,
         hosts,
       };
       store.putPlan(plan);

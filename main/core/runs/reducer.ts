@@ -5,6 +5,7 @@
  * What holds after every event, in whatever order inputs come: never more active tasks than the concurrency; no task starts
  * once the abort is committed; the failures counted at the abort are the first to exceed the limit.
  */
+import { slowStartLimit } from '../../../shared/model/parameters.ts';
 import { FINAL_STATES } from '../../../shared/model/run.ts';
 import { type Draft, demand, emit, move, openDraft, taskAt, update } from './draft.ts';
 import { judgeFailures, judgeWindow, leftOutByWindow, onProbe } from './limits.ts';
@@ -138,7 +139,7 @@ const startLimit = (run: RunModel): number => {
   const { concurrency, slowStart } = run.parameters;
   if (!slowStart) return concurrency;
   const well = run.tasks.filter((task) => task.state === 'succeeded' || task.state === 'compliant').length;
-  return Math.min(concurrency, 2 ** Math.floor(Math.log2(well + 1)));
+  return slowStartLimit(well, concurrency);
 };
 
 const nextQueued = (run: RunModel): number =>

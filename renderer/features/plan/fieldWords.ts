@@ -1,8 +1,17 @@
 /** What single fields of the new-plan dialog come to, as soon as it can be told; undefined: not yet. Pure. */
+
+import {
+  durationSeconds,
+  gateOf,
+  hostsAtOnce,
+  thresholdOf,
+  waveSizes,
+  wavesGrow,
+} from '../../../shared/model/parameters.ts';
 import { Amount, Duration, MaxFailures } from '../../../shared/model/plan.ts';
 import { formatDateTime, formatDuration, plural } from '../../ui/format.ts';
 import { instantOf, type PlanFields, type Section } from './planFields.ts';
-import { gateOf, hostsAtOnce, secondsOf, thresholdOf, waveList, waveSizes, wavesGrow } from './resolve.ts';
+import { waveList } from './waveList.ts';
 import { slowStartText, spell, thresholdText, wavesText } from './words.ts';
 
 export const concurrencyComesTo = (fields: PlanFields, targets: number | undefined): string | undefined => {
@@ -46,7 +55,7 @@ export const windowComesTo = (fields: PlanFields, now: number): string | undefin
 
 /** A limit written in small units, in the largest: `120m` is 2 hours. */
 export const durationComesTo = (text: string): string | undefined =>
-  Duration.safeParse(text.trim()).success ? `${spell(secondsOf(text.trim()))}.` : undefined;
+  Duration.safeParse(text.trim()).success ? `${spell(durationSeconds(text.trim()))}.` : undefined;
 
 const CLOSED: Record<Section, (fields: PlanFields, targets: number | undefined) => string> = {
   waves: (fields, targets) =>

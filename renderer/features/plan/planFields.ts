@@ -1,6 +1,8 @@
 /** The fields of the new-plan dialog: what they begin with, what is wrong with them, and the parameters they make. Pure. */
+
+import { durationSeconds, wavesGrow } from '../../../shared/model/parameters.ts';
 import { MaxFailures, RunParameters } from '../../../shared/model/plan.ts';
-import { secondsOf, waveList, wavesGrow } from './resolve.ts';
+import { waveList } from './waveList.ts';
 
 /** As they stand in the inputs: text, but for boxes and choices. */
 export type PlanFields = {
@@ -185,7 +187,7 @@ export const problemsOf = (fields: PlanFields, now: number): FieldProblems => {
   for (const [name, most] of Object.entries(MOST)) {
     if (!isField(name, fields) || found[name] !== undefined) continue;
     const text = fields[name];
-    if (typeof text === 'string' && secondsOf(text.trim()) > most)
+    if (typeof text === 'string' && durationSeconds(text.trim()) > most)
       say(name, `At most ${most >= DAY ? `${most / DAY}d` : `${most / HOUR}h`}.`);
   }
   return found;

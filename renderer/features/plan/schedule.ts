@@ -1,6 +1,7 @@
 /** How long a plan will take and who would not be done by the end of its window, from what past runs took. Pure. */
+
+import { slowStartLimit } from '../../../shared/model/parameters.ts';
 import type { HostPlan, Plan } from '../../../shared/model/plan.ts';
-import { slowStartLimit } from './resolve.ts';
 
 export type Schedule = {
   /** From the start to the last host's end, gates that want an approval not counted. */

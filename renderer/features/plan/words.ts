@@ -1,7 +1,8 @@
 /** A run's parameters as sentences, each with the concrete number it results in. Shared by the dialog, the plan and the run. Pure. */
+
+import { slowStartLimit, type Threshold } from '../../../shared/model/parameters.ts';
 import type { HostPlan, ResolvedParameters } from '../../../shared/model/plan.ts';
 import { formatDateTime, plural } from '../../ui/format.ts';
-import { slowStartLimit, type Threshold } from './resolve.ts';
 
 export const ordinal = (value: number): string => {
   const rest = value % 100;

@@ -1,7 +1,8 @@
 /** Where a run in waves stands, wave by wave. Pure. */
+
+import { slowStartLimit } from '../../../shared/model/parameters.ts';
 import type { Run, Task } from '../../../shared/model/run.ts';
 import { formatDuration, plural } from '../../ui/format.ts';
-import { slowStartLimit } from '../plan/resolve.ts';
 import { groupOf, isFinal, names } from './model.ts';
 
 /** `waiting`: at its gate. `skipped`: the run ended before its turn. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { durationSeconds, resolveParameters } from '../../../main/core/runs/parameters.ts';
+import { resolveParameters } from '../../../main/core/runs/parameters.ts';
+import { durationSeconds } from '../../../shared/model/parameters.ts';
 import { RunParameters } from '../../../shared/model/plan.ts';
 
 const resolve = (given: Partial<RunParameters>, targets: number) =>

@@ -15,12 +15,12 @@ import {
   problemsOf,
 } from '../../../../renderer/features/plan/planFields.ts';
 import {
+  durationSeconds,
   gateOf,
   hostsAtOnce,
-  secondsOf,
   thresholdOf,
   waveSizes,
-} from '../../../../renderer/features/plan/resolve.ts';
+} from '../../../../shared/model/parameters.ts';
 import { RunParameters } from '../../../../shared/model/plan.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 14);
@@ -70,7 +70,7 @@ describe('the numbers shown while a plan is written', () => {
             concurrency: hostsAtOnce(made.concurrency, hosts),
             waveSizes: waveSizes(made.waves, hosts),
             resolvedGate: gateOf(made.gate),
-            timeoutSeconds: secondsOf(made.timeout),
+            timeoutSeconds: durationSeconds(made.timeout),
             ...thresholdOf(made.maxFailures, words.minCompleted, hosts),
           }).toEqual({
             concurrency: resolved.value.concurrency,

@@ -1,13 +1,10 @@
-/**
- * What the words of the new-plan dialog come to for so many hosts, while they are typed. The host process has the last word
- * (`plans.create` answers with its own numbers); a test holds both to the same arithmetic. Pure.
- */
-import type { ResolvedParameters, RunParameters } from '../../../shared/model/plan.ts';
+/** What the words an admin writes (`25%`, `2h`) come to in numbers: for the host process, and for a dialog while they are typed. Pure. */
+import type { ResolvedParameters, RunParameters } from './plan.ts';
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Seconds of a `Duration` that has passed its schema. */
-export const secondsOf = (duration: string): number =>
+/** Seconds of a `Duration` such as `90s`, `5m`, `2h`, `1d`. The text has passed its schema. */
+export const durationSeconds = (duration: string): number =>
   Number(duration.slice(0, -1)) * (UNIT_SECONDS[duration.at(-1) ?? ''] ?? Number.NaN);
 
 /** Hosts at once, of `Amount`; at least 1, at most the targets. */
@@ -35,9 +32,6 @@ export const thresholdOf = (maxFailures: string, minCompleted: number, targets: 
   return { abortsAtFailure: allowed >= targets ? null : allowed + 1, abortsAtShare: null };
 };
 
-/** Splits `1, 10%, 50%` at commas and spaces. */
-export const waveList = (text: string): string[] => text.split(/[\s,;]+/).filter((part) => part !== '');
-
 /** Whether cumulative amounts grow: a later one of the same kind is larger, none is nothing. */
 export const wavesGrow = (waves: readonly string[]): boolean =>
   waves.every((amount, index) => {
@@ -48,7 +42,10 @@ export const wavesGrow = (waves: readonly string[]): boolean =>
     return value > Number.parseInt(before, 10);
   });
 
-/** How many of `hosts` are in each wave; amounts are cumulative and round up, and what the last leaves over is one wave more. */
+/**
+ * How many of `hosts` are in each wave. Amounts are cumulative and round up; one that reaches no further than the one before
+ * it falls away, and what the last leaves over is a wave of its own.
+ */
 export const waveSizes = (waves: readonly string[], hosts: number): number[] => {
   const sizes: number[] = [];
   let reached = 0;
@@ -65,7 +62,7 @@ export const waveSizes = (waves: readonly string[], hosts: number): number[] => 
 };
 
 export const gateOf = (gate: RunParameters['gate']): ResolvedParameters['resolvedGate'] =>
-  gate === 'auto' || gate === 'manual' ? { kind: gate } : { kind: 'soak', seconds: secondsOf(gate) };
+  gate === 'auto' || gate === 'manual' ? { kind: gate } : { kind: 'soak', seconds: durationSeconds(gate) };
 
 /** What a slow start allows when `well` hosts have ended well: 1, 2, 4 … up to the cap. */
 export const slowStartLimit = (well: number, cap: number): number =>
