@@ -1,10 +1,9 @@
 /** A host now against its capture, package by package. Pure. */
 import type { Capture, CaptureDifference } from '../../../shared/model/run.ts';
+import { isPresent } from './states.ts';
 
 type Package = Capture['packages'][number];
 
-/** Files are on the disk, in whatever state (dpkg's letters; every other manager's packages are `ii`). */
-const isPresent = (p: Package): boolean => /^.[HUFWti]/.test(p.state);
 const keyOf = (p: Package): string => `${p.name}:${p.arch}`;
 
 /**

@@ -48,6 +48,16 @@ export type HeldArtefacts = (
   version: string,
 ) => { source: 'console' | 'archive'; from: string } | undefined;
 
+/** A host as it is now: everything installed, and whether it wants a restart. */
+export type HostState = {
+  packages: Capture['packages'];
+  rebootRequired: boolean;
+  rebootReasons: string[];
+  bootId: string;
+  /** `uname -r` of the running kernel, and of the one a restart should bring, where that can be told. */
+  kernel: { running: string; expected?: string };
+};
+
 /** A detached job: `script` is what runs on the host as root, already complete. See core/runs/job.ts for how it is started and followed. */
 export type JobScript = { script: string };
 
@@ -118,17 +128,7 @@ export interface PackageDriver {
    * or a newer installed kernel of the running one's flavour); for verifying and comparing.
    */
   verify(options: { nonce: string }): CommandSpec;
-  parseVerify(
-    output: CommandOutput,
-    context: { nonce: string },
-  ): Result<{
-    packages: Capture['packages'];
-    rebootRequired: boolean;
-    rebootReasons: string[];
-    bootId: string;
-    /** `uname -r` of the running kernel, and of the one a restart should bring, where that can be told. */
-    kernel: { running: string; expected?: string };
-  }>;
+  parseVerify(output: CommandOutput, context: { nonce: string }): Result<HostState>;
   /** Pure: every package of the capture against now. */
   compare(capture: Capture, now: Capture['packages'], actions: PlanAction[]): CaptureDifference;
 

@@ -13,12 +13,13 @@ import type { Revision } from '../../../shared/model/snapshot.ts';
 import { holdingsOf, lackingIn } from '../artefacts/held.ts';
 import { attributed, type Brought, bring, gather, notExact, type Site } from '../artefacts/secure.ts';
 import type { Simulation, StageRequest } from '../drivers/driver.ts';
+import { isPresent } from '../drivers/states.ts';
 import type { CommandSpec } from '../ports.ts';
 import { ask, askAgain, locate, type Reached, reach, type StepContext } from './contact.ts';
 import { cleanLine } from './follow.ts';
 import type { StepResult } from './model.ts';
 import { type Simulated, simulateHost } from './simulate.ts';
-import { driftError, driftOf, isPresent } from './verify.ts';
+import { driftError, driftOf } from './verify.ts';
 
 /** `capture` is committed together with the result. */
 export type StepOutcome = { result: StepResult; capture?: Capture };
@@ -194,17 +195,15 @@ const simulateAndJudge = async (
  */
 const firstRequest = (context: StepContext, { driver, host }: Reached): StageRequest[] => {
   const packages = context.ports.store.capture(context.runId, host.id)?.packages ?? [];
-  const installed = packages
-    .filter(({ state }) => isPresent(state))
-    .map(({ name, arch, version, auto, held }) => ({
-      name,
-      arch,
-      version,
-      source: name,
-      sourceVersion: version,
-      auto,
-      held,
-    }));
+  const installed = packages.filter(isPresent).map(({ name, arch, version, auto, held }) => ({
+    name,
+    arch,
+    version,
+    source: name,
+    sourceVersion: version,
+    auto,
+    held,
+  }));
   return driver.select(context.revision?.content.entries ?? [], installed).stages;
 };
 

@@ -7,13 +7,10 @@
 import { type FrostError, frostError } from '../../../shared/errors.ts';
 import type { PlanAction } from '../../../shared/model/plan.ts';
 import type { Capture, CaptureDifference } from '../../../shared/model/run.ts';
+import { isBroken, isPresent } from '../drivers/states.ts';
 import type { Outcome } from './model.ts';
 
 type Package = Capture['packages'][number];
-
-export const isPresent = (state: string): boolean => /^.[HUFWti]/.test(state);
-/** Half-installed, unpacked, half-configured, or in need of reinstallation. Waiting for triggers is not broken. */
-const isBroken = (state: string): boolean => /^.[HUF]/.test(state) || state.endsWith('R');
 
 const keyOf = (entry: { name: string; arch: string }): string => `${entry.name}:${entry.arch}`;
 
@@ -52,7 +49,7 @@ const indexOf = (packages: readonly Package[]): Index => {
 };
 
 const isDone = (action: PlanAction, now: Package | undefined): boolean => {
-  const present = now !== undefined && isPresent(now.state);
+  const present = now !== undefined && isPresent(now);
   if (action.action === 'remove') return !present;
   return present && !isBroken(now.state) && now.version === action.to;
 };
@@ -62,7 +59,7 @@ const isScriptFailure = (complaint: FrostError | null): complaint is FrostError 
   complaint?.code === 'host.script-failed';
 
 const differs = (a: Package | undefined, b: Package | undefined): boolean => {
-  const [presentA, presentB] = [a !== undefined && isPresent(a.state), b !== undefined && isPresent(b.state)];
+  const [presentA, presentB] = [a !== undefined && isPresent(a), b !== undefined && isPresent(b)];
   if (!presentA || !presentB) return presentA !== presentB;
   return a?.version !== b?.version || a?.state !== b?.state;
 };
@@ -129,7 +126,7 @@ export const judgeApplied = (o: {
       kind: 'seen',
       packages: actions.flatMap((action) => {
         const now = after.find(action);
-        return now !== undefined && isPresent(now.state)
+        return now !== undefined && isPresent(now)
           ? [{ name: now.name, arch: now.arch, version: now.version }]
           : [];
       }),
@@ -177,7 +174,7 @@ export const judgeRestored = (o: {
     outcome: {
       kind: 'seen',
       packages: o.now
-        .filter((entry) => touched.has(entry.name) && isPresent(entry.state))
+        .filter((entry) => touched.has(entry.name) && isPresent(entry))
         .map(({ name, arch, version }) => ({ name, arch, version })),
     },
     error: frostError('host.not-restored', `Not as before: ${list(said)}.`, {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aptDriver } from '../../../main/core/drivers/apt/driver.ts';
-import { EXIT } from '../../../main/core/drivers/apt/jobShell.ts';
+import { EXIT } from '../../../main/core/drivers/jobWords.ts';
 import type { Capture } from '../../../shared/model/run.ts';
 import type { InstalledPackage } from '../../../shared/model/scan.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';

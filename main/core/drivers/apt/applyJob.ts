@@ -5,9 +5,10 @@
  */
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import type { JobScript, StageRequest } from '../driver.ts';
+import { EXIT } from '../jobWords.ts';
 import { quote } from '../shell.ts';
 import { packageSpec } from './inventory.ts';
-import { EXIT, jobShell, linesFile } from './jobShell.ts';
+import { jobShell, linesFile } from './jobShell.ts';
 
 const APPLY_FUNCTIONS = `# Expected lines: "I name arch version" and "R name arch version". Prints those not true yet.
 fl_pending() {

@@ -9,8 +9,10 @@ import { fail, ok, type Result } from '../../../../shared/errors.ts';
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import { Capture } from '../../../../shared/model/run.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
+import type { HostState } from '../driver.ts';
 import { readPairs } from '../facts.ts';
-import { checkedToken, framedScript, HOST_FOLDER, plainLine, quote, readSections } from '../shell.ts';
+import { makeOldFolder, oldFolderFault } from '../oldFolder.ts';
+import { framedScript, HOST_FOLDER, plainLine, quote, readSections } from '../shell.ts';
 import { APT_FUNCTIONS, HOST_BODY, HOST_FUNCTIONS, LOCK_FUNCTIONS, readReboot } from './host.ts';
 import { capturedPackages, INVENTORY_BODY, readInventory } from './inventory.ts';
 import { kernelState } from './kernel.ts';
@@ -80,9 +82,7 @@ export function captureCommand(options: {
     if (!first.has(key)) first.set(key, action);
   }
   const asked = [...first.values()].map((action) => quote(`${action.name} ${action.arch} ${action.from}`));
-  const body = `D="$R${HOST_FOLDER}/jobs/${checkedToken(options.token)}"; O=$D/old
-mkdir -p "$O" && fl_own "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" && chmod 700 "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" && fl_tmp || { fl_mark nofolder; fl_mark end; return 1; }
-${HOST_BODY}${INVENTORY_BODY}${asked.length === 0 ? ': >"$T/asked"' : `printf '%s\\n' ${asked.join(' ')} >"$T/asked"`}
+  const body = `${makeOldFolder(options.token, 'fl_tmp')}${HOST_BODY}${INVENTORY_BODY}${asked.length === 0 ? ': >"$T/asked"' : `printf '%s\\n' ${asked.join(' ')} >"$T/asked"`}
 fl_sec secure fl_secure
 fl_sec secured cat "$T/secured"
 fl_sec unsecured cat "$T/unsecured"
@@ -124,19 +124,8 @@ export function parseCapture(
   output: CommandOutput,
   context: { nonce: string },
 ): Result<Omit<Capture, 'runId' | 'hostId' | 'takenAt'>> {
-  const marks = readSections(output, context.nonce, []);
-  if (!marks.ok) return marks;
-  if (marks.value.has('nofolder')) {
-    const said = plainLine(output.stderr, 300);
-    return fail(
-      /Read-only/i.test(said)
-        ? 'host.read-only'
-        : /not a folder of root alone/.test(said)
-          ? 'host.command-failed'
-          : 'host.disk-full',
-      `The folder for the old packages could not be made${said === '' ? '' : `: ${said}`}.`,
-    );
-  }
+  const fault = oldFolderFault(output, context.nonce);
+  if (fault !== undefined) return fault;
   const read = readSections(output, context.nonce, ['host', 'inventory', 'auto', 'secured', 'unsecured']);
   if (!read.ok) return read;
   const sections = read.value;
@@ -183,16 +172,7 @@ export function verifyCommand(options: { nonce: string }): CommandSpec {
 }
 
 /** Errors: `host.output-malformed`. */
-export function parseVerify(
-  output: CommandOutput,
-  context: { nonce: string },
-): Result<{
-  packages: Capture['packages'];
-  rebootRequired: boolean;
-  rebootReasons: string[];
-  bootId: string;
-  kernel: { running: string; expected?: string };
-}> {
+export function parseVerify(output: CommandOutput, context: { nonce: string }): Result<HostState> {
   const read = readSections(output, context.nonce, ['host', 'inventory', 'auto', 'reboot']);
   if (!read.ok) return read;
   const pairs = readPairs(read.value.lines('host', 50));

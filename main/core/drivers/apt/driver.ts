@@ -35,7 +35,7 @@ export const aptDriver: PackageDriver = {
   judgeJob,
   verify: verifyCommand,
   parseVerify,
-  compare: (capture, now) => compareCapture(capture, now),
+  compare: compareCapture,
   cleanUp: removeJobs,
   compareVersions: compareDebianVersions,
 };

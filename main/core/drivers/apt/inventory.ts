@@ -4,6 +4,7 @@ import { Arch, PackageName, PackageVersion } from '../../../../shared/model/prim
 import type { Capture } from '../../../../shared/model/run.ts';
 import type { InstalledPackage } from '../../../../shared/model/scan.ts';
 import type { Sections } from '../shell.ts';
+import { isPresent } from '../states.ts';
 
 /** Needs the section functions. Prints sections `inventory` and `auto`. No root. */
 export const INVENTORY_BODY = `fl_sec inventory dpkg-query -W -f='\${binary:Package}\\t\${Version}\\t\${db:Status-Abbrev}\\t\${Architecture}\\t\${source:Package}\\t\${source:Version}\\t\${Installed-Size}\\n'
@@ -33,8 +34,6 @@ export type Inventory = {
   malformed: number;
 };
 
-/** A package in this state has its files and its scripts in place. `W` and `t` only wait for triggers. */
-const INSTALLED = /^.[iWt]$/;
 /** dpkg's word for each state but the good ones. */
 const STATE_NAMES: Record<string, string> = {
   H: 'half-installed',
@@ -44,19 +43,12 @@ const STATE_NAMES: Record<string, string> = {
   t: 'triggers pending',
 };
 
-export const isWellInstalled = (state: string): boolean => INSTALLED.test(state);
-/** Files are on the disk, in whatever state. */
-export const isPresent = (row: { state: string }): boolean => /^.[HUFWti]/.test(row.state);
-
 /** What is wrong with a state; undefined when nothing is. */
 export function faultOf(state: string): string | undefined {
   const word = STATE_NAMES[state[1] ?? ''];
   if (state.endsWith('R')) return `must be reinstalled (${state})`;
   return word === undefined ? undefined : `${word} (${state})`;
 }
-
-/** Broken so that nothing should be installed over it; waiting triggers are not. */
-export const isBroken = (state: string): boolean => /^.[HUF]/.test(state) || state.endsWith('R');
 
 function readAuto(sections: Sections): (name: string, arch: string, native: string) => boolean {
   const marked = new Set(sections.lines('auto', MAX_PACKAGES).map((line) => line.trim()));

@@ -7,30 +7,9 @@
  */
 
 import { HASH_FUNCTION } from '../../artefacts/hash.ts';
+import { EXIT } from '../jobWords.ts';
 import { ENVIRONMENT } from '../shell.ts';
 import { APT_FUNCTIONS, LOCK_FUNCTIONS } from './host.ts';
-
-/** Exit codes of both jobs; a job killed by a signal ends above 128. */
-export const EXIT = {
-  done: 0,
-  /** Packages of a stage are not in the state wanted, even after the recovery ladder. */
-  stageFailed: 10,
-  lockTimeout: 11,
-  /** The stop file was found before a stage began. */
-  stopped: 12,
-  diskFull: 13,
-  readOnly: 14,
-  /** What apt would do now is not what the plan showed. */
-  drifted: 15,
-  /** A package could not be fetched. */
-  repository: 16,
-  /** Rollback: packages are not as captured. */
-  notRestored: 20,
-  /** Rollback: going back would change packages the task never touched. */
-  wouldChangeOthers: 22,
-  /** Rollback: an old package is neither on the host nor in a repository. */
-  artefactMissing: 23,
-} as const;
 
 /** dpkg keeps the admin's edited configuration files, and never asks. */
 export const DPKG_OPTIONS = '-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold';

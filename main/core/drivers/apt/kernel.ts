@@ -1,6 +1,7 @@
 /** Which kernel runs, and which one a restart should bring. Pure. */
 import { plainLine } from '../shell.ts';
-import { isPresent, type Row } from './inventory.ts';
+import { isPresent } from '../states.ts';
+import type { Row } from './inventory.ts';
 import { compareDebianVersions } from './version.ts';
 
 /** `6.1.0-21-cloud-amd64` → version `6.1.0-21`, flavour `cloud-amd64`. */

@@ -6,9 +6,11 @@
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import type { Capture } from '../../../../shared/model/run.ts';
 import type { JobScript } from '../driver.ts';
+import { EXIT } from '../jobWords.ts';
 import { quote } from '../shell.ts';
-import { isPresent, nameArch } from './inventory.ts';
-import { EXIT, jobShell, linesFile } from './jobShell.ts';
+import { isPresent } from '../states.ts';
+import { nameArch } from './inventory.ts';
+import { jobShell, linesFile } from './jobShell.ts';
 
 type Captured = Capture['packages'][number];
 

@@ -6,15 +6,9 @@ import type { CommandOutput } from '../../ports.ts';
 import type { ScanReading } from '../driver.ts';
 import { bootedAt, clockSkew, readMounts, readOsRelease, readPairs, readPrivilege } from '../facts.ts';
 import { plainLine, readSections, type Sections } from '../shell.ts';
+import { isPresent } from '../states.ts';
 import { HOST_SECTIONS, readLock, readReboot } from './host.ts';
-import {
-  faultOf,
-  type Inventory,
-  installedPackages,
-  isPresent,
-  type Row,
-  readInventory,
-} from './inventory.ts';
+import { faultOf, type Inventory, installedPackages, type Row, readInventory } from './inventory.ts';
 import { newestKernel } from './kernel.ts';
 import {
   type Artefact,

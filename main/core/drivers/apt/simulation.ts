@@ -8,15 +8,10 @@ import type { HeldArtefacts, Simulation, StageRequest } from '../driver.ts';
 import { type Mounts, readMounts, readPairs } from '../facts.ts';
 import { archMatches } from '../select.ts';
 import { plainLine, readSections, type Sections } from '../shell.ts';
+import { freeSpace } from '../space.ts';
+import { isBroken, isPresent } from '../states.ts';
 import { HOST_SECTIONS, readLock, readReboot } from './host.ts';
-import {
-  type Inventory,
-  installedPackages,
-  isBroken,
-  isPresent,
-  type Row,
-  readInventory,
-} from './inventory.ts';
+import { type Inventory, installedPackages, type Row, readInventory } from './inventory.ts';
 import { proofs, reverseFault } from './proof.ts';
 import { readBroken } from './scan.ts';
 import { stageSection } from './simulate.ts';
@@ -240,33 +235,13 @@ function spaceNeed(
     if (action.action !== 'install') largest = Math.max(largest, Math.min(before, after));
     if (action.action === 'install' && /^linux-image-\d/.test(action.name)) kernels++;
   }
-  const needs = new Map<string, { mount: Mounts['list'][number]; needed: number }>();
-  const need = (path: string, bytes: number) => {
-    const mount = mounts.of(path) ?? mounts.of('/');
-    if (!mount || bytes <= 0) return;
-    const known = needs.get(mount.target) ?? { mount, needed: MARGIN };
-    needs.set(mount.target, { mount, needed: known.needed + bytes });
-  };
-  if (actions.length > 0) {
-    need('/var/cache/apt/archives', download);
-    need('/usr', Math.max(0, disk) + largest);
-    need('/var/lib/dpkg', 1);
-    need('/boot', kernels * INITRD);
-  }
-  const concerned = [...needs.values()];
-  return {
-    download,
-    disk,
-    available: Math.min(
-      ...(concerned.length > 0 ? concerned.map(({ mount }) => mount) : mounts.list).map(
-        (m) => m.availableBytes,
-      ),
-      Number.MAX_SAFE_INTEGER,
-    ),
-    short: concerned
-      .filter(({ mount, needed }) => mount.availableBytes < needed)
-      .map(({ mount, needed }) => ({ target: mount.target, needed, available: mount.availableBytes })),
-  };
+  const needs: [string, number][] = [
+    ['/var/cache/apt/archives', download],
+    ['/usr', Math.max(0, disk) + largest],
+    ['/var/lib/dpkg', 1],
+    ['/boot', kernels * INITRD],
+  ];
+  return { download, disk, ...freeSpace(mounts, MARGIN, actions.length > 0 ? needs : []) };
 }
 
 function readStages(

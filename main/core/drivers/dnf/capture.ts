@@ -4,8 +4,10 @@ import { fail, ok, type Result } from '../../../../shared/errors.ts';
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import { Capture } from '../../../../shared/model/run.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
+import type { HostState } from '../driver.ts';
 import { readPairs } from '../facts.ts';
-import { checkedToken, HOST_FOLDER, plainLine, readSections } from '../shell.ts';
+import { makeOldFolder, oldFolderFault } from '../oldFolder.ts';
+import { checkedToken, HOST_FOLDER, plainLine } from '../shell.ts';
 import { CAPTURE } from './host/capture.ts';
 import { FETCH } from './host/fetch.ts';
 import { RESOLVE } from './host/resolve.ts';
@@ -26,9 +28,7 @@ export function captureCommand(options: {
   }
   const folder = `${HOST_FOLDER}/jobs/${checkedToken(options.token)}/old`;
   const text = program({ old: [...first.values()], folder }, FETCH, RESOLVE, CAPTURE);
-  const body = `D="$R${HOST_FOLDER}/jobs/${checkedToken(options.token)}"; O=$D/old
-mkdir -p "$O" && fl_own "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" && chmod 700 "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" || { fl_mark nofolder; fl_mark end; return 1; }
-${HOST_BODY}${programBody(text)}`;
+  const body = `${makeOldFolder(options.token)}${HOST_BODY}${programBody(text)}`;
   return {
     script: script(options.nonce, body),
     root: true,
@@ -59,19 +59,8 @@ export function parseCapture(
   output: CommandOutput,
   context: { nonce: string },
 ): Result<Omit<Capture, 'runId' | 'hostId' | 'takenAt'>> {
-  const marks = readSections(output, context.nonce, []);
-  if (!marks.ok) return marks;
-  if (marks.value.has('nofolder')) {
-    const said = plainLine(output.stderr, 300);
-    return fail(
-      /Read-only/i.test(said)
-        ? 'host.read-only'
-        : /not a folder of root alone/.test(said)
-          ? 'host.command-failed'
-          : 'host.disk-full',
-      `The folder for the old packages could not be made${said === '' ? '' : `: ${said}`}.`,
-    );
-  }
+  const fault = oldFolderFault(output, context.nonce);
+  if (fault !== undefined) return fault;
   const read = readAnswer(output, context.nonce, ['host']);
   if (!read.ok) return read;
   const answer = read.value;
@@ -102,16 +91,7 @@ export function verifyCommand(options: { nonce: string }): CommandSpec {
 }
 
 /** Errors: `host.output-malformed`, and those of `readAnswer`. */
-export function parseVerify(
-  output: CommandOutput,
-  context: { nonce: string },
-): Result<{
-  packages: Capture['packages'];
-  rebootRequired: boolean;
-  rebootReasons: string[];
-  bootId: string;
-  kernel: { running: string; expected?: string };
-}> {
+export function parseVerify(output: CommandOutput, context: { nonce: string }): Result<HostState> {
   const read = readAnswer(output, context.nonce, ['host']);
   if (!read.ok) return read;
   const answer = read.value;

@@ -32,7 +32,7 @@ export const dnfDriver: PackageDriver = {
   judgeJob,
   verify: verifyCommand,
   parseVerify,
-  compare: (capture, now) => compareCapture(capture, now),
+  compare: compareCapture,
   cleanUp: removeJobs,
   compareVersions: compareRpmVersions,
 };

@@ -2,6 +2,7 @@
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import type { Capture } from '../../../../shared/model/run.ts';
 import type { JobScript, StageRequest } from '../driver.ts';
+import { EXIT } from '../jobWords.ts';
 import { ENVIRONMENT } from '../shell.ts';
 import { APPLY } from './host/apply.ts';
 import { BACK } from './host/back.ts';
@@ -12,32 +13,6 @@ import { RESOLVE } from './host/resolve.ts';
 import { ROLLBACK } from './host/rollback.ts';
 import { heredoc, PROGRAM_FUNCTIONS, program } from './program.ts';
 import { patience } from './stage.ts';
-
-/** Exit codes of both jobs; a job killed by a signal ends above 128. */
-export const EXIT = {
-  done: 0,
-  /** A defect of the job itself, or a host it cannot work on. */
-  broke: 9,
-  /** Packages of a stage are not in the state wanted. */
-  stageFailed: 10,
-  lockTimeout: 11,
-  /** The stop file was found before a stage began. */
-  stopped: 12,
-  diskFull: 13,
-  readOnly: 14,
-  /** What dnf would do now is not what the plan showed. */
-  drifted: 15,
-  /** A package could not be fetched, or is not signed as it should be. */
-  repository: 16,
-  /** The stage's packages are in place, but a script of theirs failed. */
-  scriptFailed: 17,
-  /** Rollback: packages are not as captured. */
-  notRestored: 20,
-  /** Rollback: going back would change packages the task never touched. */
-  wouldChangeOthers: 22,
-  /** Rollback: an old package is neither on the host nor in a repository. */
-  artefactMissing: 23,
-} as const;
 
 const jobScript = (text: string): JobScript => ({
   script: `${ENVIRONMENT}

@@ -8,6 +8,7 @@ import type { HeldArtefacts, Simulation, StageRequest } from '../driver.ts';
 import { type Mounts, readMounts, readPairs } from '../facts.ts';
 import { archMatches } from '../select.ts';
 import { plainLine } from '../shell.ts';
+import { freeSpace } from '../space.ts';
 import { BACK } from './host/back.ts';
 import { FETCH } from './host/fetch.ts';
 import { LOCKS } from './host/locks.ts';
@@ -250,33 +251,13 @@ function spaceNeed(planned: Planned[], mounts: Mounts): SpaceNeed {
     if (act.new !== null) largest = Math.max(largest, Math.min(before, after));
     if (act.new !== null && /^kernel(-[\w]+)*-core$/.test(action.name)) kernels++;
   }
-  const needs = new Map<string, { mount: Mounts['list'][number]; needed: number }>();
-  const need = (path: string, bytes: number) => {
-    const mount = mounts.of(path) ?? mounts.of('/');
-    if (!mount || bytes <= 0) return;
-    const known = needs.get(mount.target) ?? { mount, needed: MARGIN };
-    needs.set(mount.target, { mount, needed: known.needed + bytes });
-  };
-  if (planned.length > 0) {
-    need('/var/cache/dnf', download);
-    need('/usr', Math.max(0, disk) + largest);
-    need('/var/lib/rpm', 1);
-    need('/boot', kernels * INITRAMFS);
-  }
-  const concerned = [...needs.values()];
-  return {
-    download,
-    disk,
-    available: Math.min(
-      ...(concerned.length > 0 ? concerned.map(({ mount }) => mount) : mounts.list).map(
-        (m) => m.availableBytes,
-      ),
-      Number.MAX_SAFE_INTEGER,
-    ),
-    short: concerned
-      .filter(({ mount, needed }) => mount.availableBytes < needed)
-      .map(({ mount, needed }) => ({ target: mount.target, needed, available: mount.availableBytes })),
-  };
+  const needs: [string, number][] = [
+    ['/var/cache/dnf', download],
+    ['/usr', Math.max(0, disk) + largest],
+    ['/var/lib/rpm', 1],
+    ['/boot', kernels * INITRAMFS],
+  ];
+  return { download, disk, ...freeSpace(mounts, MARGIN, planned.length > 0 ? needs : []) };
 }
 
 const Place = z.object({ name: z.string(), arch: z.string(), version: z.string(), at: z.string().max(1000) });
