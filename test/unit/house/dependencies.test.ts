@@ -54,7 +54,8 @@ const MAY_IMPORT: Record<Layer, Layer[]> = {
 /** Packages a layer may use; everything else, Node's own modules included, is refused. `null`: any. */
 const PACKAGES: Record<Layer, RegExp | null> = {
   shared: /^zod$/,
-  core: /^(zod|temporal-polyfill)$/,
+  // Pure libraries only: none of these touches a file, a socket or a process.
+  core: /^(zod|temporal-polyfill|yaml|rrule-temporal|ical\.js)$/,
   adapters: null,
   api: /^zod$/,
   host: /^node:/,
