@@ -1,60 +1,14 @@
-import { renameSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+/** `snapshot`: lists of approved patches. Freezing is in snapshotFreeze.ts, files in snapshotExchange.ts. */
 import { type Command, Option } from 'commander';
 import type { Edit } from '../../../../shared/contract/snapshots.ts';
-import type { SnapshotDiff, SnapshotView } from '../../../../shared/model/snapshot.ts';
-import { parseTime } from '../../../core/snapshots/time.ts';
-import { type Context, invalid, readText, unwrap } from '../context.ts';
+import { invalid, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
-import { bytes, safe, table } from '../terminal.ts';
+import { diffText, show, snapshotDocument } from '../snapshotText.ts';
+import { table } from '../terminal.ts';
+import { registerExchange } from './snapshotExchange.ts';
+import { registerFreeze } from './snapshotFreeze.ts';
 
 const collect = (value: string, all: string[]) => [...all, value];
-
-/** What cli.md lists without a question mark is always there: null where an entry goes for every architecture. */
-const snapshotDocument = (snapshot: SnapshotView) => ({
-  ...snapshot,
-  entries: snapshot.entries.map(({ ecosystem, name, arch, ...entry }) => ({
-    ecosystem,
-    name,
-    arch: arch ?? null,
-    ...entry,
-  })),
-});
-
-const show = (context: Context, snapshot: SnapshotView, first = '') =>
-  context.result({ snapshot: snapshotDocument(snapshot) }, () => {
-    const p = context.paint;
-    const head = `${first}${p.bold(snapshot.name)} @${snapshot.revision}  ${snapshot.state}  ${p.dim(snapshot.id)}`;
-    const freeze =
-      snapshot.freeze === undefined
-        ? []
-        : [
-            `frozen on ${snapshot.freeze.hosts} from ${snapshot.freeze.from} to ${snapshot.freeze.to} (${snapshot.freeze.policy})`,
-          ];
-    const held =
-      snapshot.frozenRevision === undefined
-        ? []
-        : [
-            `revision ${snapshot.frozenRevision.revision} of it is frozen until ${snapshot.frozenRevision.to}; this one cannot be deployed there`,
-          ];
-    const entries =
-      snapshot.entries.length === 0
-        ? 'No entries yet. Add one with: frostline snapshot edit NAME --add PACKAGE=VERSION'
-        : table(
-            ['STAGE', 'PACKAGE', 'VERSION', 'DECISION', 'SOURCE', 'CLASS', 'NOTE'],
-            snapshot.entries.map((e) => [
-              `${e.stage}`,
-              e.arch === undefined ? e.name : `${e.name}:${e.arch}`,
-              e.version,
-              e.decision,
-              e.source,
-              e.classification ?? '',
-              e.note ?? '',
-            ]),
-            p,
-          );
-    return [head, ...freeze, ...held, entries].join('\n');
-  });
 
 /** `PKG=VERSION[:ARCH]`. Versions hold colons (epochs), so an architecture is only what follows the last colon and looks like one. */
 const ARCH_SUFFIX =
@@ -113,13 +67,6 @@ const notesOf = (edits: Edit[], note: string | undefined): Edit[] =>
             note,
           }),
         );
-
-const diffText = (diff: SnapshotDiff): string =>
-  [
-    ...diff.added.map((e) => `+ ${e.name} ${e.version}`),
-    ...diff.removed.map((e) => `- ${e.name} ${e.version}`),
-    ...diff.changed.map((c) => `~ ${c.name} ${c.field}: ${safe(c.from)} → ${safe(c.to)}`),
-  ].join('\n') || 'No difference.';
 
 export const registerSnapshot = (program: Command, action: Register): void => {
   const snapshot = program
@@ -257,60 +204,6 @@ export const registerSnapshot = (program: Command, action: Register): void => {
     );
 
   snapshot
-    .command('freeze <name>')
-    .description('from FROM until TO, nothing else may be deployed on these hosts')
-    .requiredOption('--hosts <selector>', 'the hosts it holds on')
-    .option('--from <time>', 'ISO time, date, "now" or +2h', 'now')
-    .requiredOption('--to <time>', 'ISO time, date, "now" or +2h')
-    .addOption(
-      new Option('--policy <policy>').choices(['listed-only', 'listed-or-dependency']).default('listed-only'),
-    )
-    .option('--guard', 'enforce it on the hosts too')
-    .option(
-      '--zone <zone>',
-      'IANA time zone of times without offset',
-      Intl.DateTimeFormat().resolvedOptions().timeZone,
-    )
-    .action(
-      action<{
-        hosts: string;
-        from: string;
-        to: string;
-        policy: 'listed-only' | 'listed-or-dependency';
-        guard?: boolean;
-        zone: string;
-      }>(async (context, [ref], o) => {
-        const now = Date.now();
-        const frozen = unwrap(
-          await (await context.client()).call('snapshots.freeze', {
-            ref: ref ?? '',
-            hosts: o.hosts,
-            from: unwrap(parseTime(o.from, { zone: o.zone, now })),
-            to: unwrap(parseTime(o.to, { zone: o.zone, now })),
-            zone: o.zone,
-            policy: o.policy,
-            guard: o.guard === true,
-          }),
-        );
-        show(context, frozen.snapshot);
-      }),
-    );
-
-  snapshot
-    .command('thaw <name>')
-    .description('lift a freeze early')
-    .requiredOption('--reason <text>', 'kept with the snapshot')
-    .action(
-      action<{ reason: string }>(async (context, [ref], o) => {
-        const client = await context.client();
-        show(
-          context,
-          unwrap(await client.call('snapshots.thaw', { ref: ref ?? '', reason: o.reason })).snapshot,
-        );
-      }),
-    );
-
-  snapshot
     .command('diff <a> <b>')
     .description('what B has other than A')
     .action(
@@ -320,53 +213,6 @@ export const registerSnapshot = (program: Command, action: Register): void => {
         context.result(diff, () => diffText(diff));
       }),
     );
-
-  snapshot
-    .command('export <name> <file>')
-    .description('write an exchange file (*.frost.json)')
-    .action(
-      action(async (context, [ref, file]) => {
-        const client = await context.client();
-        const made = unwrap(await client.call('snapshots.export', { ref: ref ?? '' }));
-        const path = resolve(file ?? '');
-        try {
-          writeFileSync(`${path}.part`, made.text);
-          renameSync(`${path}.part`, path);
-        } catch (thrown) {
-          throw invalid(
-            `${path} cannot be written: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
-          );
-        }
-        context.result(
-          { file: path, bytes: made.bytes, signatures: [] },
-          () => `Wrote ${path} (${bytes(made.bytes)})`,
-        );
-      }),
-    );
-
-  for (const kind of ['verify', 'import'] as const) {
-    snapshot
-      .command(`${kind} <file>`)
-      .description(
-        kind === 'verify'
-          ? 'check an exchange file; changes nothing'
-          : 'check an exchange file and take it in',
-      )
-      .action(
-        action(async (context, [file]) => {
-          const client = await context.client();
-          const outcome = unwrap(
-            await client.call(`snapshots.${kind}`, { text: readText(file ?? '', 'exchange.too-large') }),
-          );
-          context.result(outcome, () =>
-            [
-              `${outcome.revisions.length} revisions, ${outcome.fresh} of them new here; content hashes agree, signatures are not checked in this version`,
-              ...(outcome.diff === undefined ? [] : [diffText(outcome.diff)]),
-            ].join('\n'),
-          );
-        }),
-      );
-  }
 
   snapshot
     .command('remove <name>')
@@ -380,4 +226,7 @@ export const registerSnapshot = (program: Command, action: Register): void => {
         context.result(outcome, () => `Removed ${outcome.removed}`);
       }),
     );
+
+  registerFreeze(snapshot, action);
+  registerExchange(snapshot, action);
 };

@@ -1,0 +1,56 @@
+/** A snapshot and a difference as the command line shows them. */
+import type { SnapshotDiff, SnapshotView } from '../../../shared/model/snapshot.ts';
+import type { Context } from './context.ts';
+import { safe, table } from './terminal.ts';
+
+/** What cli.md lists without a question mark is always there: null where an entry goes for every architecture. */
+export const snapshotDocument = (snapshot: SnapshotView) => ({
+  ...snapshot,
+  entries: snapshot.entries.map(({ ecosystem, name, arch, ...entry }) => ({
+    ecosystem,
+    name,
+    arch: arch ?? null,
+    ...entry,
+  })),
+});
+
+export const show = (context: Context, snapshot: SnapshotView, first = '') =>
+  context.result({ snapshot: snapshotDocument(snapshot) }, () => {
+    const p = context.paint;
+    const head = `${first}${p.bold(snapshot.name)} @${snapshot.revision}  ${snapshot.state}  ${p.dim(snapshot.id)}`;
+    const freeze =
+      snapshot.freeze === undefined
+        ? []
+        : [
+            `frozen on ${snapshot.freeze.hosts} from ${snapshot.freeze.from} to ${snapshot.freeze.to} (${snapshot.freeze.policy})`,
+          ];
+    const held =
+      snapshot.frozenRevision === undefined
+        ? []
+        : [
+            `revision ${snapshot.frozenRevision.revision} of it is frozen until ${snapshot.frozenRevision.to}; this one cannot be deployed there`,
+          ];
+    const entries =
+      snapshot.entries.length === 0
+        ? 'No entries yet. Add one with: frostline snapshot edit NAME --add PACKAGE=VERSION'
+        : table(
+            ['STAGE', 'PACKAGE', 'VERSION', 'DECISION', 'SOURCE', 'CLASS', 'NOTE'],
+            snapshot.entries.map((e) => [
+              `${e.stage}`,
+              e.arch === undefined ? e.name : `${e.name}:${e.arch}`,
+              e.version,
+              e.decision,
+              e.source,
+              e.classification ?? '',
+              e.note ?? '',
+            ]),
+            p,
+          );
+    return [head, ...freeze, ...held, entries].join('\n');
+  });
+export const diffText = (diff: SnapshotDiff): string =>
+  [
+    ...diff.added.map((e) => `+ ${e.name} ${e.version}`),
+    ...diff.removed.map((e) => `- ${e.name} ${e.version}`),
+    ...diff.changed.map((c) => `~ ${c.name} ${c.field}: ${safe(c.from)} → ${safe(c.to)}`),
+  ].join('\n') || 'No difference.';
