@@ -11,6 +11,7 @@ import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.
 import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Freeze, Revision } from '../../shared/model/snapshot.ts';
 import type { Archive, ArtefactIndex, Artefacts } from './artefacts/ports.ts';
+import type { CatalogStore } from './catalog/ports.ts';
 
 export interface Clock {
   /** Milliseconds since 1970, wall clock. */
@@ -156,7 +157,7 @@ export interface HostStore {
 }
 
 export interface ScanStore {
-  /** Scans are kept for ever, their lists for the latest of each host only. The order is that of storing. */
+  /** Scans are kept for ever, their lists for the latest of each host only. The order is that of storing. What a good one saw goes to the catalogue. */
   putScan(scan: Scan): void;
   latestScan(hostId: string): Scan | undefined;
   /** The latest with state `ok` or `partial`. */
@@ -246,7 +247,8 @@ export interface Store
     SettingStore,
     AuditStore,
     TrustStore,
-    ArtefactIndex {
+    ArtefactIndex,
+    CatalogStore {
   close(): void;
 }
 

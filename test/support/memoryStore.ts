@@ -20,6 +20,7 @@ import type { Plan } from '../../shared/model/plan.ts';
 import type { Capture, RunEvent } from '../../shared/model/run.ts';
 import type { Scan, ScanSummary } from '../../shared/model/scan.ts';
 import type { Revision } from '../../shared/model/snapshot.ts';
+import { createMemoryCatalog } from './memoryCatalog.ts';
 
 const fault = (code: ErrorCode, message: string): FrostFault => new FrostFault(frostError(code, message));
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
@@ -56,7 +57,7 @@ type Records = {
   keys: TrustedKey[];
 };
 
-const hostMethods = (r: Records) => {
+const hostMethods = (r: Records, catalog: ReturnType<typeof createMemoryCatalog>) => {
   const hosts = (): Host[] => copy([...r.hosts.values()].sort(byName));
   const putHosts = (added: Host[]): void => {
     const after = new Map(r.hosts);
@@ -77,11 +78,12 @@ const hostMethods = (r: Records) => {
     putHosts,
     removeHost: (id: string) => {
       if (r.hosts.delete(id)) r.removedHosts.add(id);
+      catalog.removeHost(id);
     },
   };
 };
 
-const scanMethods = (r: Records) => {
+const scanMethods = (r: Records, catalog: ReturnType<typeof createMemoryCatalog>) => {
   const newestFirst = (hostId: string): Scan[] => (r.scans.get(hostId) ?? []).toReversed();
   const listed = (hostId: string): Scan[] => (r.removedHosts.has(hostId) ? [] : newestFirst(hostId));
   const lastGoodScan = (hostId: string): Scan | undefined => copy(listed(hostId).find(isGood));
@@ -90,6 +92,7 @@ const scanMethods = (r: Records) => {
       if ([...r.scans.values()].flat().some((other) => other.id === scan.id))
         throw fault('already-exists', 'This scan is stored already.');
       r.scans.set(scan.hostId, [...(r.scans.get(scan.hostId) ?? []), copy(scan)]);
+      catalog.putScan(scan);
     },
     latestScan: (hostId: string) => copy(listed(hostId)[0]),
     lastGoodScan,
@@ -309,9 +312,11 @@ export const createMemoryStore = (): Store => {
     audit: [],
     keys: [],
   };
+  const catalog = createMemoryCatalog((id) => records.hosts.get(id));
   return {
-    ...hostMethods(records),
-    ...scanMethods(records),
+    ...hostMethods(records, catalog),
+    ...scanMethods(records, catalog),
+    ...catalog.store,
     ...snapshotMethods(records),
     ...planMethods(records),
     ...runMethods(records),

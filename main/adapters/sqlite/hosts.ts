@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FrostFault, frostError } from '../../../shared/errors.ts';
 import { Host } from '../../../shared/model/host.ts';
 import type { HostStore } from '../../core/ports.ts';
+import { forgetInstalled } from './catalog.ts';
 import { type Db, fromJson, JsonRow, type Reader } from './db.ts';
 import { releaseListsOf } from './scans.ts';
 
@@ -39,5 +40,6 @@ export const hostStore = (db: Db): HostStore => ({
     db.transaction(() => {
       db.run('DELETE FROM hosts WHERE id = ?', id);
       releaseListsOf(db, id, null);
+      forgetInstalled(db, id);
     }),
 });

@@ -170,7 +170,71 @@ CREATE TABLE artefacts (
 CREATE INDEX artefacts_by_file ON artefacts (sha256);
 `;
 
+/**
+ * Every package version ever seen. Versions and offers are never taken out, and when they were first seen never changes. A
+ * host's row names the lists it had when it was last taken in, so that an unchanged list is not gone through again.
+ */
+const CATALOGUE = `
+CREATE TABLE catalog_packages (
+  key INTEGER PRIMARY KEY,
+  ecosystem TEXT NOT NULL,
+  name TEXT NOT NULL,
+  arch TEXT NOT NULL,
+  UNIQUE (name, ecosystem, arch)
+) STRICT;
+CREATE TABLE catalog_versions (
+  key INTEGER PRIMARY KEY,
+  package INTEGER NOT NULL REFERENCES catalog_packages (key),
+  version TEXT NOT NULL,
+  source TEXT,
+  source_version TEXT,
+  seen_at TEXT NOT NULL,
+  host TEXT NOT NULL,
+  host_name TEXT NOT NULL,
+  distro TEXT NOT NULL,
+  release TEXT NOT NULL,
+  UNIQUE (package, version)
+) STRICT;
+CREATE TABLE catalog_offers (
+  version INTEGER NOT NULL REFERENCES catalog_versions (key),
+  distro TEXT NOT NULL,
+  release TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  seen_at TEXT NOT NULL,
+  host_name TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  classification TEXT NOT NULL,
+  advisories TEXT NOT NULL,
+  size REAL,
+  sha256 TEXT,
+  PRIMARY KEY (version, distro, release, origin)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX catalog_offers_seen ON catalog_offers (seen_at);
+CREATE TABLE catalog_hosts (
+  key INTEGER PRIMARY KEY,
+  host TEXT NOT NULL UNIQUE,
+  packages INTEGER NOT NULL,
+  updates INTEGER NOT NULL,
+  platform TEXT NOT NULL
+) STRICT;
+CREATE TABLE catalog_installed (
+  version INTEGER NOT NULL REFERENCES catalog_versions (key),
+  host INTEGER NOT NULL REFERENCES catalog_hosts (key),
+  PRIMARY KEY (version, host)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX catalog_installed_by_host ON catalog_installed (host);
+CREATE TRIGGER catalog_versions_seen_once BEFORE UPDATE OF package, version, seen_at, host, host_name ON catalog_versions
+BEGIN SELECT RAISE (ABORT, 'when a version was first seen never changes'); END;
+CREATE TRIGGER catalog_versions_kept BEFORE DELETE ON catalog_versions
+BEGIN SELECT RAISE (ABORT, 'a version that was seen is never forgotten'); END;
+CREATE TRIGGER catalog_offers_seen_once BEFORE UPDATE OF version, origin, seen_at, host_name ON catalog_offers
+BEGIN SELECT RAISE (ABORT, 'when an offer was first seen never changes'); END;
+CREATE TRIGGER catalog_offers_kept BEFORE DELETE ON catalog_offers
+BEGIN SELECT RAISE (ABORT, 'an offer that was seen is never forgotten'); END;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: ARTEFACTS },
+  { version: 3, sql: CATALOGUE },
 ];

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { FrostFault, frostError } from '../../../shared/errors.ts';
 import { Scan, ScanSummary, type Update } from '../../../shared/model/scan.ts';
 import type { ScanStore } from '../../core/ports.ts';
+import { catalogScan } from './catalog.ts';
 import { Bytes, type Db, fromJson, fromPacked, PackedRow, pack, type Reader } from './db.ts';
 import { damaged } from './faults.ts';
 
@@ -66,15 +67,20 @@ const putScan = (db: Db, scan: Scan): void =>
   db.transaction(() => {
     if (db.get(z.object({ id: z.string() }), 'SELECT id FROM scans WHERE id = ?', scan.id) !== undefined)
       throw new FrostFault(frostError('already-exists', 'This scan is stored already.'));
+    const lists = {
+      packages: putList(db, 'packages', scan.packages),
+      updates: putList(db, 'updates', { updates: scan.updates, removals: scan.removals }),
+    };
     db.run(
       'INSERT INTO scans (id, host, good, summary, packages, updates) VALUES (?, ?, ?, ?, ?, ?)',
       scan.id,
       scan.hostId,
       scan.state === 'failed' ? 0 : 1,
       JSON.stringify(summaryOf(scan)),
-      putList(db, 'packages', scan.packages),
-      putList(db, 'updates', { updates: scan.updates, removals: scan.removals }),
+      lists.packages,
+      lists.updates,
     );
+    catalogScan(db, scan, lists);
     releaseListsOf(db, scan.hostId, LISTED_SCANS);
   });
 
