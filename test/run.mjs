@@ -28,6 +28,7 @@ const DEBIAN = [
   ['/usr/bin/dpkg-deb', 'dpkg'],
   ['/usr/bin/setsid', 'util-linux'],
   ['/usr/bin/sudo', 'sudo'],
+  ['/usr/bin/rpm', 'rpm'],
   ['/usr/bin/chromium', 'chromium'],
 ];
 
