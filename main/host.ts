@@ -23,12 +23,13 @@ import { createKnownElsewhere } from './adapters/ssh/knownElsewhere.ts';
 import { createSshTransport } from './adapters/ssh/transport.ts';
 import { createPassphraseVault } from './adapters/vault/passphrase.ts';
 import { artefactHandlers } from './api/artefacts.ts';
-import { withAudit } from './api/audit.ts';
+import { auditHandlers, withAudit } from './api/audit.ts';
 import { fleetHandlers } from './api/fleet.ts';
 import { runHandlers } from './api/runs.ts';
 import { snapshotHandlers } from './api/snapshots.ts';
 import { systemHandlers } from './api/system.ts';
 import { createArtefactService } from './core/artefacts/service.ts';
+import { createAuditService } from './core/audit/service.ts';
 import { createHostsService } from './core/fleet/hosts.ts';
 import { createScanService } from './core/fleet/scan.ts';
 import type { Log, Ports } from './core/ports.ts';
@@ -150,6 +151,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
       ...snapshotHandlers(snapshots),
       ...runHandlers(plans, runs),
       ...artefactHandlers(createArtefactService(ports), store),
+      ...auditHandlers(createAuditService(ports)),
       ...systemHandlers(ports, hub, demo, facts),
     },
     ports,

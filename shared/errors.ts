@@ -73,6 +73,9 @@ const TABLE = {
   'freeze.overlap': { exit: 3, retryable: false },
   'freeze.not-frozen': { exit: 2, retryable: false },
 
+  /** The chain of an audit log does not hold. */
+  'audit.broken': { exit: 3, retryable: false },
+
   'exchange.malformed': { exit: 3, retryable: false },
   'exchange.tampered': { exit: 3, retryable: false },
   'exchange.broken-chain': { exit: 3, retryable: false },

@@ -1,23 +1,15 @@
-/** Writes every audited command to the audit log once it is done: who, what, with which input, secrets left out. */
+/** Writes every audited command to the audit log once it is done, and answers what is asked of the log. */
 import { contract, type Handlers, procedure } from '../../shared/contract/contract.ts';
 import { FrostFault } from '../../shared/errors.ts';
+import { auditFacts } from '../core/audit/facts.ts';
+import { auditDetail, auditReason } from '../core/audit/scrub.ts';
+import type { AuditService } from '../core/audit/service.ts';
 import type { Ports } from '../core/ports.ts';
 
-const SECRET_FIELDS = new Set(['secrets', 'passphrase', 'password', 'sudoPassword', 'keyPassphrase']);
-/** Whole files in an input would drown the log; their length says enough. */
-const LONGEST_TEXT = 500;
-const LONGEST_DETAIL = 4000;
-
-export const auditDetail = (input: unknown): string =>
-  JSON.stringify(input, (key, value: unknown) => {
-    if (SECRET_FIELDS.has(key)) return value === undefined ? undefined : '(secret)';
-    if (typeof value === 'string' && value.length > LONGEST_TEXT) return `(${value.length} characters)`;
-    return value;
-  }).slice(0, LONGEST_DETAIL);
-
 type LooseHandler = (input: unknown, caller: { signal: AbortSignal; actor: string }) => unknown;
+type LooseResult = { ok: boolean; value?: unknown; error?: { code: string } };
 
-export const withAudit = (handlers: Handlers, ports: Pick<Ports, 'store' | 'clock'>): Handlers => {
+export const withAudit = (handlers: Handlers, ports: Pick<Ports, 'store' | 'clock' | 'user'>): Handlers => {
   const audited: Record<string, LooseHandler> = {};
   for (const [group, procedures] of Object.entries(contract)) {
     for (const name of Object.keys(procedures)) {
@@ -28,25 +20,28 @@ export const withAudit = (handlers: Handlers, ports: Pick<Ports, 'store' | 'cloc
       audited[full] =
         known.kind === 'command' && known.audit
           ? async (input, caller) => {
-              const record = (trouble: string | undefined) =>
+              const record = (outcome: string, answer: unknown) => {
+                const reason = auditReason(input);
                 ports.store.appendAudit({
                   at: new Date(ports.clock.now()).toISOString(),
-                  actor: caller.actor,
+                  actor: caller.actor.slice(0, 200).toWellFormed(),
+                  account: ports.user.slice(0, 200).toWellFormed(),
                   action: full,
-                  detail:
-                    trouble === undefined
-                      ? auditDetail(input)
-                      : `${trouble}: ${auditDetail(input)}`.slice(0, LONGEST_DETAIL),
+                  outcome,
+                  detail: auditDetail(input),
+                  ...(reason === undefined ? {} : { reason }),
+                  ...auditFacts(full, input, answer),
                 });
-              let result: { ok: boolean; error?: { code: string } };
+              };
+              let result: LooseResult;
               try {
-                result = (await handler(input, caller)) as typeof result;
+                result = (await handler(input, caller)) as LooseResult;
               } catch (thrown) {
                 // It may have done a part of its work before it broke.
-                record(thrown instanceof FrostFault ? thrown.error.code : 'internal');
+                record(thrown instanceof FrostFault ? thrown.error.code : 'internal', undefined);
                 throw thrown;
               }
-              record(result.ok ? undefined : (result.error?.code ?? 'failed'));
+              record(result.ok ? 'done' : (result.error?.code ?? 'failed'), result.value);
               return result;
             }
           : handler;
@@ -55,3 +50,11 @@ export const withAudit = (handlers: Handlers, ports: Pick<Ports, 'store' | 'cloc
   // The keys are exactly those of the contract, each with the handler it had.
   return audited as unknown as Handlers;
 };
+
+type AuditNames = Extract<keyof Handlers, `audit.${string}`>;
+
+export const auditHandlers = (service: AuditService): Pick<Handlers, AuditNames> => ({
+  'audit.list': service.list,
+  'audit.verify': service.verify,
+  'audit.export': service.export,
+});

@@ -55,7 +55,6 @@ export const systemHandlers = (
       ports.changes.announce({ type: 'demo' });
       return ok({ demo: demoState() });
     },
-    'system.audit': (input) => ok({ entries: ports.store.audit(input.limit) }),
   };
 
   async function after(work: Promise<Result<void>>) {

@@ -5,6 +5,7 @@
  * transaction, done whole or not at all.
  */
 import type { Result } from '../../shared/errors.ts';
+import type { AuditHead, AuditLine, AuditRecord } from '../../shared/model/audit.ts';
 import type { Host, HostTrust } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
 import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.ts';
@@ -232,11 +233,14 @@ export interface SettingStore {
   putSetting(key: string, value: string | null): void;
 }
 
-export type AuditEntry = { seq: number; at: string; actor: string; action: string; detail: string };
 export interface AuditStore {
-  appendAudit(entry: Omit<AuditEntry, 'seq'>): void;
-  /** Newest first. */
-  audit(limit: number): AuditEntry[];
+  /** Numbers it, chains it to the newest line and stores it, in one transaction. */
+  appendAudit(record: AuditRecord): void;
+  /** Newest first. `before`: only lines with a lower number. `search`: without regard to case, in the whole line. */
+  audit(o: { limit: number; before?: number | undefined; search?: string | undefined }): AuditLine[];
+  /** Lines as they were written, for whoever checks them: numbers above `after`, ascending. */
+  auditTexts(after: number, limit: number): { seq: number; text: string }[];
+  auditHead(): AuditHead;
 }
 
 export interface Store

@@ -2,13 +2,14 @@
 import type { z } from 'zod';
 import type { FrostError, Result } from '../errors.ts';
 import { artefacts } from './artefacts.ts';
+import { audit } from './audit.ts';
 import type { Command, Contract, Procedure, Query, Stream } from './define.ts';
 import { hosts, scans } from './fleet.ts';
 import { plans, runs } from './runs.ts';
 import { snapshots } from './snapshots.ts';
 import { system } from './system.ts';
 
-export const contract = { hosts, scans, snapshots, plans, runs, artefacts, system } satisfies Contract;
+export const contract = { hosts, scans, snapshots, plans, runs, artefacts, audit, system } satisfies Contract;
 export type FrostContract = typeof contract;
 
 type Groups = keyof FrostContract;

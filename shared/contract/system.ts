@@ -71,12 +71,4 @@ export const system = {
   demoStop: command(z.object({}), z.object({ demo: DemoState }), { permission: 'edit' }),
   /** Do not offer the demo fleet again. */
   demoDismiss: command(z.object({}), z.object({ demo: DemoState }), { permission: 'edit', audit: false }),
-  audit: query(
-    z.object({ limit: z.int().min(1).max(10_000).default(500) }),
-    z.object({
-      entries: z.array(
-        z.object({ seq: z.int(), at: Instant, actor: z.string(), action: z.string(), detail: z.string() }),
-      ),
-    }),
-  ),
 };

@@ -6,7 +6,9 @@
 import type { z } from 'zod';
 import { serveChannel } from '../../main/adapters/rpc/serve.ts';
 import { artefactHandlers } from '../../main/api/artefacts.ts';
+import { auditHandlers } from '../../main/api/audit.ts';
 import { createArtefactService } from '../../main/core/artefacts/service.ts';
+import { createAuditService } from '../../main/core/audit/service.ts';
 import type { Ports } from '../../main/core/ports.ts';
 import { createSnapshotService } from '../../main/core/snapshots/service.ts';
 import { createFrameClient, type FrameClient } from '../../shared/contract/client.ts';
@@ -115,6 +117,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     'snapshots.verify': (input) => snapshots.verify(input),
     'snapshots.import': (input) => snapshots.import(input),
     'snapshots.remove': (input) => snapshots.remove(input),
+    ...auditHandlers(createAuditService(ports)),
     ...systemHandlers(state, hub),
   };
   const handlers = moody(all, state);
@@ -238,7 +241,6 @@ const systemHandlers = (
     hub.announce({ type: 'demo' });
     return ok({ demo: state.demo });
   },
-  'system.audit': () => ok({ entries: [] }),
 });
 
 /** In another mood every reading call of the pages fails or never answers; the shell's own status goes on working. */

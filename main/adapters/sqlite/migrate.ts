@@ -42,6 +42,7 @@ const apply = (handle: Database, file: string, migration: Migration): void => {
     handle
       .transaction(() => {
         handle.exec(migration.sql);
+        migration.code?.(handle);
         const broken = handle.pragma('foreign_key_check');
         if (!Array.isArray(broken) || broken.length > 0)
           throw damaged(file, `references do not hold after migration ${migration.version}`);

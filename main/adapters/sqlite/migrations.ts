@@ -2,7 +2,15 @@
  * The schema's history. A migration that was released is never edited: a change is a new one at the end. JSON columns hold
  * values of shared/model; what is looked up or ordered by has a column of its own.
  */
-export type Migration = { version: number; sql: string };
+import type { Database } from 'better-sqlite3';
+import { chainAudit } from './auditChain.ts';
+
+export type Migration = {
+  version: number;
+  sql: string;
+  /** What SQL alone cannot do, right after it in the same transaction. */
+  code?: (handle: Database) => void;
+};
 
 const FIRST = `
 CREATE TABLE hosts (
@@ -233,8 +241,20 @@ CREATE TRIGGER catalog_offers_kept BEFORE DELETE ON catalog_offers
 BEGIN SELECT RAISE (ABORT, 'an offer that was seen is never forgotten'); END;
 `;
 
+/** The log of before, whose lines `chainAudit` takes over. Nothing but the line's own text is kept: one truth. */
+const AUDIT_CHAIN = `
+ALTER TABLE audit RENAME TO audit_before;
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY,
+  prev TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  line TEXT NOT NULL
+) STRICT;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: ARTEFACTS },
   { version: 3, sql: CATALOGUE },
+  { version: 4, sql: AUDIT_CHAIN, code: chainAudit },
 ];

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { frostError } from '../../../shared/errors.ts';
 import { VERSION } from '../version.ts';
 import { registerArtefacts } from './commands/artefacts.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerHosts } from './commands/hosts.ts';
 import { registerRun } from './commands/run.ts';
@@ -38,6 +39,7 @@ registerSnapshot(program, register);
 registerRun(program, register);
 registerRuns(program, register);
 registerArtefacts(program, register);
+registerAudit(program, register);
 registerServe(program, register);
 registerDemo(program, register);
 

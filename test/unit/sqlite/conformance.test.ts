@@ -5,7 +5,9 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Store, StoredFreeze, TrustedKey } from '../../../main/core/ports.ts';
+import { canonicalJson } from '../../../main/core/snapshots/canonical.ts';
 import { FrostFault } from '../../../shared/errors.ts';
+import { AUDIT_GENESIS } from '../../../shared/model/audit.ts';
 import type { Capture } from '../../../shared/model/run.ts';
 import { createMemoryStore } from '../../support/memoryStore.ts';
 import { makeFacts, makeHost, makePackage, makeScan, makeUpdate, uuid } from '../fleet/make.ts';
@@ -406,11 +408,34 @@ describe.each(kinds)('a store %s', (_, make) => {
   });
 
   it('numbers the audit log and gives the newest entries', () => {
-    for (const action of ['a', 'b', 'c']) store.appendAudit({ at: AT, actor: 'cli', action, detail: '{}' });
-    expect(store.audit(2).map((entry) => [entry.seq, entry.action])).toEqual([
+    for (const action of ['a', 'b', 'c'])
+      store.appendAudit({ at: AT, actor: 'cli', action, outcome: 'done', detail: '{"name":"10% Äpfel_"}' });
+    const shown = (o: Parameters<Store['audit']>[0]) => store.audit(o).map((line) => [line.seq, line.action]);
+    expect(shown({ limit: 2 })).toEqual([
       [3, 'c'],
       [2, 'b'],
     ]);
+    expect(shown({ limit: 5, before: 3 })).toEqual([
+      [2, 'b'],
+      [1, 'a'],
+    ]);
+    expect(shown({ limit: 5, search: '"ACTION":"b' })).toEqual([[2, 'b']]);
+    expect(shown({ limit: 5, search: '10% Äpfel_' })).toHaveLength(3);
+    expect(shown({ limit: 5, search: '10_ %pfel' })).toEqual([]);
+  });
+
+  it('chains the audit log, each line by the hash of the one before', () => {
+    expect(store.auditHead()).toEqual({ seq: 0, hash: AUDIT_GENESIS });
+    for (const action of ['a', 'b', 'c'])
+      store.appendAudit({ at: AT, actor: 'cli', action, outcome: 'done', detail: '{}' });
+    const lines = store.audit({ limit: 5 }).toReversed();
+    expect(lines.map((line) => line.prev)).toEqual([AUDIT_GENESIS, lines[0]?.hash, lines[1]?.hash]);
+    expect(store.auditHead()).toEqual({ seq: 3, hash: lines[2]?.hash });
+    expect(store.auditTexts(1, 5)).toEqual([
+      { seq: 2, text: canonicalJson(lines[1]) },
+      { seq: 3, text: canonicalJson(lines[2]) },
+    ]);
+    expect(store.auditTexts(0, 1)).toMatchObject([{ seq: 1 }]);
   });
 
   it('knows trusted keys by address, without regard to case, and port', () => {
@@ -432,7 +457,7 @@ describe.each(kinds)('a store %s', (_, make) => {
   it('takes hostile text as text', () => {
     const text = `'; DROP TABLE hosts; -- " \\ \u{1F4A3}`;
     store.putSetting(text, text);
-    store.appendAudit({ at: AT, actor: text, action: text, detail: text });
+    store.appendAudit({ at: AT, actor: text, action: text, outcome: 'done', detail: text });
     expect(store.setting(text)).toBe(text);
     expect(store.line(text)).toBeUndefined();
     expect(store.outputLines(text, text, 5)).toEqual([]);

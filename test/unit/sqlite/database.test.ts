@@ -50,8 +50,28 @@ describe('the database refuses by itself', () => {
       `INSERT INTO events (run, seq, type, body) VALUES (1, 1, 'x', '{}')`,
       'without a gap',
     ],
-    ['to change the audit log', `UPDATE audit SET actor = 'nobody'`, 'never changes'],
+    ['to change the audit log', `UPDATE audit SET line = 'nobody'`, 'never changes'],
     ['to shorten the audit log', 'DELETE FROM audit', 'never shortened'],
+    [
+      'to replace a line of the audit log',
+      `REPLACE INTO audit (seq, prev, hash, line) SELECT seq, prev, hash, 'x' FROM audit`,
+      'continues the last one',
+    ],
+    [
+      'a line of the audit log that does not continue the last one',
+      `INSERT INTO audit (seq, prev, hash, line) SELECT seq + 1, prev, hash, line FROM audit`,
+      'continues the last one',
+    ],
+    [
+      'a line of the audit log after a gap',
+      `INSERT INTO audit (seq, prev, hash, line) SELECT seq + 2, hash, hash, line FROM audit`,
+      'continues the last one',
+    ],
+    [
+      'a line of the audit log without a number of its own',
+      `INSERT INTO audit (prev, hash, line) SELECT hash, hash, line FROM audit`,
+      'continues the last one',
+    ],
     [
       'an event of no run',
       `INSERT INTO events (run, seq, type, body) VALUES (9, 1, 'x', '{}')`,
@@ -61,7 +81,7 @@ describe('the database refuses by itself', () => {
     const { store, raw } = rig();
     store.putRevisions([first], { lineId: line, name: 'november', revisionId: first.id }, []);
     store.createRun(commitOf(run, { events }));
-    store.appendAudit({ at: AT, actor: 'anna', action: 'a', detail: '' });
+    store.appendAudit({ at: AT, actor: 'cli', action: 'a', outcome: 'done', detail: '' });
     expect(() => raw.exec(sql)).toThrow(message);
     expect(store.events(run.id, 0, 10)).toEqual(events);
   });

@@ -261,7 +261,10 @@ describe('migrating', () => {
       const [run] = store.unfinishedRuns();
       expect(run).toMatchObject({ run: { seq: 1, tasks: [{ host: 'web-1' }] }, effects: [{ id: 'e1' }] });
       expect(store.events(run?.run.id ?? '', 0, 10)).toHaveLength(1);
-      expect(store.audit(5)).toMatchObject([{ action: 'hosts.add' }]);
+      expect(store.audit({ limit: 5 })).toMatchObject([
+        { seq: 2, action: 'audit.chained' },
+        { seq: 1, action: 'hosts.add', outcome: 'done' },
+      ]);
       expect(store.trustedKeys('web-1.example', 22)).toHaveLength(1);
       store.close();
       expect(existsSync(`${file}-wal`)).toBe(false);
