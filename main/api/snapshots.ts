@@ -12,6 +12,7 @@ export const snapshotHandlers = (snapshots: SnapshotService): Pick<Handlers, Sna
   'snapshots.restore': snapshots.restore,
   'snapshots.freeze': snapshots.freeze,
   'snapshots.thaw': snapshots.thaw,
+  'snapshots.except': snapshots.except,
   'snapshots.freezes': snapshots.freezes,
   'snapshots.diff': snapshots.diff,
   'snapshots.diffScan': snapshots.diffScan,

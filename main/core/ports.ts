@@ -10,7 +10,7 @@ import type { Host, HostTrust } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
 import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.ts';
 import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
-import type { Freeze, Revision } from '../../shared/model/snapshot.ts';
+import type { Exception, Freeze, Revision } from '../../shared/model/snapshot.ts';
 import type { Archive, ArtefactIndex, Artefacts } from './artefacts/ports.ts';
 import type { CatalogStore } from './catalog/ports.ts';
 
@@ -120,6 +120,8 @@ export type StoredFreeze = {
   freeze: Freeze;
   /** Hosts the selector matched when it was frozen; those that match now are added when it is judged. */
   hostIds: string[];
+  /** Of the newest revision that continues it. */
+  exceptions?: Exception[];
   thawed?: { at: string; reason: string };
 };
 

@@ -16,7 +16,10 @@ import {
 } from '../model/primitives.ts';
 import {
   Decision,
+  ExceptionView,
   FreezePolicy,
+  LocalDate,
+  Recurrence,
   SnapshotDiff,
   SnapshotRef,
   SnapshotSummary,
@@ -104,11 +107,30 @@ export const snapshots = {
       zone: z.string().min(1).max(64),
       policy: FreezePolicy.default('listed-only'),
       guard: z.boolean().default(false),
+      /** `from` and `to` are then the first of its windows. */
+      recurrence: z.object({ rule: Text(600), exclude: z.array(LocalDate).max(500).default([]) }).optional(),
     }),
     One,
     { permission: 'deploy' },
   ),
   thaw: command(z.object({ ref: SnapshotRef, reason: Text(2000).min(1) }), One, { permission: 'deploy' }),
+  /**
+   * Lets one patch through the freeze of a snapshot until `until`: a new revision that continues the freeze. Errors: `freeze.not-frozen`,
+   * `input.invalid` (expiry past, no reason, nothing to except), `state.conflict`.
+   */
+  except: command(
+    z.object({
+      ref: SnapshotRef,
+      name: PackageName,
+      version: PackageVersion,
+      arch: Arch.optional(),
+      ecosystem: Ecosystem.optional(),
+      reason: Text(2000).min(1),
+      until: Instant,
+    }),
+    One,
+    { permission: 'deploy' },
+  ),
   /** Freezes that hold now or will, with the hosts they hold on. */
   freezes: query(
     z.object({}),
@@ -126,6 +148,14 @@ export const snapshots = {
           zone: z.string(),
           policy: FreezePolicy,
           active: z.boolean(),
+          /** The window that holds now, else the next one. */
+          window: z.object({ from: Instant, to: Instant }).optional(),
+          /** End of its last window. */
+          ends: Instant,
+          recurrence: Recurrence.optional(),
+          /** The recurrence in words. */
+          words: z.string().optional(),
+          exceptions: z.array(ExceptionView).optional(),
         }),
       ),
     }),

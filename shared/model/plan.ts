@@ -115,7 +115,10 @@ export const ResolvedParameters = RunParameters.extend({
 });
 export type ResolvedParameters = z.infer<typeof ResolvedParameters>;
 
-/** `stage`: the stage it belongs to. `dependency`: not an entry of the snapshot, comes in because an entry needs it. */
+/**
+ * `stage`: the stage it belongs to. `dependency`: not an entry of the snapshot, comes in because an entry needs it.
+ * `exception`: a freeze lets it through by an exception.
+ */
 export const PlanAction = z.object({
   action: z.enum(['install', 'upgrade', 'downgrade', 'remove']),
   name: PackageName,
@@ -125,6 +128,7 @@ export const PlanAction = z.object({
   stage: z.int(),
   dependency: z.boolean(),
   origin: Text(300).optional(),
+  exception: z.object({ reason: Text(2000), until: Instant, author: Text(200) }).optional(),
 });
 export type PlanAction = z.infer<typeof PlanAction>;
 

@@ -44,7 +44,21 @@ export type Entry = z.infer<typeof Entry>;
 export const FreezePolicy = z.enum(['listed-only', 'listed-or-dependency']);
 export type FreezePolicy = z.infer<typeof FreezePolicy>;
 
-/** Holds on `[from, to)`: at `to` exactly, normal rules apply. `zone` is the IANA zone it was written in, for display. */
+/** A day on the calendar of a zone, e.g. `2026-12-25`. */
+export const LocalDate = z.iso.date();
+/** RFC 5545, 3.3.10, without the property's name: `FREQ=WEEKLY;BYDAY=FR`. What of it is understood stands in core/snapshots/rule.ts. */
+export const RuleText = z
+  .string()
+  .max(500)
+  .regex(/^[A-Z0-9=;,+-]+$/, 'not a recurrence rule');
+/** `exclude`: days, in the freeze's zone, on which an occurrence would begin and does not. */
+export const Recurrence = z.strictObject({ rule: RuleText, exclude: z.array(LocalDate).max(500) });
+export type Recurrence = z.infer<typeof Recurrence>;
+
+/**
+ * Holds on `[from, to)`: at `to` exactly, normal rules apply. `zone` is the IANA zone it was written in: for display, and with
+ * `recurrence` for its meaning. Then it holds on every occurrence; `[from, to)` is the first of them.
+ */
 export const Freeze = z.object({
   hosts: SelectorText,
   from: Instant,
@@ -52,10 +66,25 @@ export const Freeze = z.object({
   zone: z.string().min(1).max(64),
   policy: FreezePolicy,
   guard: z.boolean(),
+  recurrence: Recurrence.optional(),
 });
 export type Freeze = z.infer<typeof Freeze>;
 
 export const Author = z.object({ name: Text(200), fingerprint: z.string().max(100).optional() });
+
+/** One patch that a freeze lets through until `until`, and why. */
+export const Exception = z.strictObject({
+  ecosystem: Ecosystem,
+  name: PackageName,
+  /** Absent: whatever architecture the host has installed. */
+  arch: Arch.optional(),
+  version: PackageVersion,
+  reason: Text(2000).min(1),
+  author: Author,
+  at: Instant,
+  until: Instant,
+});
+export type Exception = z.infer<typeof Exception>;
 
 /** Lifts a freeze early. */
 export const Thaw = z.object({ revision: ContentHash, at: Instant, reason: Text(2000) });
@@ -83,7 +112,9 @@ export const RevisionContent = z.strictObject({
   entries: z.array(Entry).max(20_000),
   freeze: Freeze.optional(),
   thaw: Thaw.optional(),
-  exceptions: z.array(z.unknown()).max(0),
+  /** The freeze of this revision, an ancestor, goes on in this one: same entries, and `exceptions`. */
+  continues: ContentHash.optional(),
+  exceptions: z.array(Exception).max(500),
 });
 export type RevisionContent = z.infer<typeof RevisionContent>;
 
@@ -93,6 +124,9 @@ export type Revision = z.infer<typeof Revision>;
 /** `draft`: not frozen. `frozen`: has a freeze that is not over. `expired`: its time is over. `thawed`: lifted early. */
 export const SnapshotState = z.enum(['draft', 'frozen', 'expired', 'thawed']);
 export type SnapshotState = z.infer<typeof SnapshotState>;
+
+export const ExceptionView = Exception.extend({ active: z.boolean() });
+export type ExceptionView = z.infer<typeof ExceptionView>;
 
 /** A revision as the command line and the window show it (cli.md). `revision` is its number, `id` its hash. */
 export const SnapshotView = z.object({
@@ -109,8 +143,16 @@ export const SnapshotView = z.object({
   message: z.string().optional(),
   scope: RevisionContent.shape.scope,
   entries: z.array(Entry),
-  freeze: Freeze.extend({ active: z.boolean() }).optional(),
+  /** The revision's own, or the one it continues. `window`: the occurrence that holds now, else the next one. `ends`: the last one's end. */
+  freeze: Freeze.extend({
+    active: z.boolean(),
+    window: z.object({ from: Instant, to: Instant }).optional(),
+    ends: Instant,
+  }).optional(),
   thaw: Thaw.optional(),
+  continues: ContentHash.optional(),
+  /** What its freeze lets through, or did; `active`: it does now. */
+  exceptions: z.array(ExceptionView).optional(),
   /** The freeze of another revision of this line that holds now, e.g. after an edit. */
   frozenRevision: z.object({ revision: z.int(), id: ContentHash, to: Instant }).optional(),
 });

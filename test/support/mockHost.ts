@@ -110,6 +110,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     'snapshots.restore': (input) => snapshots.restore(input),
     'snapshots.freeze': (input) => snapshots.freeze(input),
     'snapshots.thaw': (input) => snapshots.thaw(input),
+    'snapshots.except': (input) => snapshots.except(input),
     'snapshots.freezes': (input) => snapshots.freezes(input),
     'snapshots.diff': (input) => snapshots.diff(input),
     'snapshots.diffScan': (input) => snapshots.diffScan(input),

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { FrostFault, frostError } from '../../../shared/errors.ts';
 import { ContentHash, Id, Instant, SnapshotName } from '../../../shared/model/primitives.ts';
-import { Freeze, type Revision, RevisionContent } from '../../../shared/model/snapshot.ts';
+import { Exception, Freeze, type Revision, RevisionContent } from '../../../shared/model/snapshot.ts';
 import type { SnapshotStore, StoredFreeze } from '../../core/ports.ts';
 import { canonicalJson } from '../../core/snapshots/canonical.ts';
 import { type Db, fromJson, JsonRow, type Reader } from './db.ts';
@@ -27,6 +27,7 @@ const FreezeBody = z.object({
   revision: z.int(),
   freeze: Freeze,
   hostIds: z.array(Id),
+  exceptions: z.array(Exception).exactOptional(),
   thawed: z.object({ at: Instant, reason: z.string() }).exactOptional(),
 }) satisfies z.ZodType<StoredFreeze>;
 

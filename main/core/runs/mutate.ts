@@ -82,7 +82,7 @@ const followed = async (
   return { kind: 'job-ended', complaint: judged.ok ? null : { ...judged.error, host: reached.host.name } };
 };
 
-/** A freeze that began while the host was away is honoured: nothing was started yet. */
+/** A freeze that began since the task was last judged is honoured: nothing was started yet. */
 export const frozenNow = (context: StepContext, reached: Reached) => (): FrostError | undefined => {
   const { deps, hostPlan, ports, revision } = context;
   const [refusal] = revision ? deps.judge(reached.host, revision, hostPlan.actions, ports.clock.now()) : [];
@@ -109,6 +109,9 @@ export const apply = async (context: StepContext): Promise<StepResult> => {
       lockTimeoutSeconds,
     });
     const again = frozenNow(context, reached.value);
+    // Since the staging ended, the admin's hook may have taken an hour.
+    const against = again();
+    if (against !== undefined) return failed(context, against);
     const ended = await start(context, reached.value, { token, script, deadline, again });
     if (ended !== null) return ended;
   }

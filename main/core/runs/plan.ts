@@ -14,6 +14,7 @@ import { waveSizes } from '../../../shared/model/parameters.ts';
 import {
   HostPlan,
   type Plan,
+  type PlanAction,
   type Proof,
   type ProofReason,
   type Refusal,
@@ -30,6 +31,7 @@ import { routeOf } from '../fleet/route.ts';
 import { selectHosts } from '../fleet/selector.ts';
 import type { CommandSpec, Ports } from '../ports.ts';
 import { contentHash } from '../snapshots/canonical.ts';
+import { entriesAt, exceptionFor } from '../snapshots/exceptions.ts';
 import { resolveRef } from '../snapshots/resolve.ts';
 import { cleanLine } from './follow.ts';
 import { resolveParameters } from './parameters.ts';
@@ -135,6 +137,17 @@ const objections = (
   return found;
 };
 
+/** What comes in by an exception says so, with its reason: whoever approves the plan should see it. */
+const withExceptions = (actions: PlanAction[], { content }: Revision, at: number): PlanAction[] =>
+  content.exceptions.length === 0
+    ? actions
+    : actions.map((action) => {
+        const one = exceptionFor(action, content, at);
+        if (one === undefined) return action;
+        const { reason, until, author } = one;
+        return { ...action, exception: { reason, until, author: author.name } };
+      });
+
 /** What a host said is hostile until it fits the schema; a plan that does not is no plan. */
 const checked = (host: Host, plan: HostPlan): HostPlan =>
   HostPlan.safeParse(plan).success
@@ -163,7 +176,7 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
   ): Promise<Result<Simulated>> => {
     const route = routeOf(context.host, store);
     if (!route.ok) return route;
-    const { entries } = context.revision.content;
+    const entries = entriesAt(context.revision.content, ports.clock.now());
     const ask = (spec: CommandSpec) => ports.transport.run(route.value, spec, { signal: context.signal });
     const request = { ask, driver, entries, known: scan.packages };
     const first = await simulateHost(ports, { ...request, refresh: false });
@@ -207,10 +220,15 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
     const lacks = lackingIn(driver.id, simulated.simulation).length > 0;
     const read = lacks ? simulated.reread(holdings.held(driver.id)) : ok(simulated.simulation);
     if (!read.ok) return unplanned(host, read.error, scan);
-    const simulation = { ...read.value, proof: holdings.explain(driver.id, read.value.proof) };
+    const at = ports.clock.now();
+    const simulation = {
+      ...read.value,
+      actions: withExceptions(read.value.actions, revision, at),
+      proof: holdings.explain(driver.id, read.value.proof),
+    };
     const { skipped } = simulated;
     const refusals = [
-      ...deps.judge(host, revision, simulation.actions, ports.clock.now()),
+      ...deps.judge(host, revision, simulation.actions, at),
       ...simulation.refusals,
       ...objections(host, { scan, simulation, revision, parameters }),
     ];

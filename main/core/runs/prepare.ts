@@ -15,6 +15,7 @@ import { attributed, type Brought, bring, gather, notExact, type Site } from '..
 import type { Simulation, StageRequest } from '../drivers/driver.ts';
 import { isPresent } from '../drivers/states.ts';
 import type { CommandSpec } from '../ports.ts';
+import { entriesAt } from '../snapshots/exceptions.ts';
 import { ask, askAgain, locate, type Reached, reach, type StepContext } from './contact.ts';
 import { cleanLine } from './follow.ts';
 import type { StepResult } from './model.ts';
@@ -112,7 +113,7 @@ const simulateNow = async (
   const simulated = await simulateHost(ports, {
     ask: (spec) => askAgain(context, route, spec),
     driver,
-    entries: revision.content.entries,
+    entries: entriesAt(revision.content, ports.clock.now()),
     known: ports.store.lastGoodScan(host.id)?.packages ?? [],
     refresh: false,
   });
@@ -204,7 +205,9 @@ const firstRequest = (context: StepContext, { driver, host }: Reached): StageReq
     auto,
     held,
   }));
-  return driver.select(context.revision?.content.entries ?? [], installed).stages;
+  const { revision, ports } = context;
+  const entries = revision === undefined ? [] : entriesAt(revision.content, ports.clock.now());
+  return driver.select(entries, installed).stages;
 };
 
 export const simulate = async (context: StepContext): Promise<StepOutcome> => {

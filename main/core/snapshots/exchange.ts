@@ -20,6 +20,7 @@ import { parseSelector } from '../fleet/selector.ts';
 import type { Hasher } from '../ports.ts';
 import { canonicalJson, contentHash } from './canonical.ts';
 import { entryKey, entryLabel } from './edit.ts';
+import { firstOverlap, occurrencesOf } from './recurrence.ts';
 import { parseStrictJson } from './strictJson.ts';
 
 /** Of the file's UTF-8 bytes. */
@@ -209,10 +210,18 @@ const checkSense = (
     if (keys.has(entryKey(entry))) bad(`lists ${entryLabel(entry)} twice`);
     keys.add(entryKey(entry));
   }
-  const { freeze, thaw } = content;
+  const { freeze, thaw, continues } = content;
   if (freeze !== undefined && thaw !== undefined) bad('is frozen and a thaw at once');
   if (freeze !== undefined && Date.parse(freeze.to) <= Date.parse(freeze.from))
     bad('has a freeze that ends before it begins');
+  if (continues !== undefined && (freeze !== undefined || thaw !== undefined))
+    bad('continues a freeze and is another, or lifts one');
+  if ((continues === undefined) !== (content.exceptions.length === 0))
+    bad('has exceptions without a freeze, or continues one without any');
+  if (new Set(content.exceptions.map(entryKey)).size !== content.exceptions.length)
+    bad('has two exceptions for one package');
+  const windows = freeze === undefined ? undefined : occurrencesOf(freeze);
+  if (windows?.ok === false) bad(`has a freeze whose times cannot be followed: ${windows.error.message}`);
   if (freeze !== undefined && !parseSelector(freeze.hosts).ok)
     bad('has a freeze on hosts that cannot be read');
   if (freeze?.guard === true)
@@ -223,18 +232,27 @@ const checkSense = (
     );
 };
 
-/** Thaws must lift a freeze of an ancestor; two freezes of one line must not hold at the same time. `chain`: oldest first. */
+/**
+ * Thaws must lift a freeze of an ancestor, and what continues a freeze must have its entries and come before it is lifted; two
+ * freezes of one line must not hold at the same time. `chain`: oldest first.
+ */
 const checkFreezes = (chain: Revision[]): void => {
-  const open = new Map<string, Freeze>();
+  const open = new Map<string, { freeze: Freeze; entries: string }>();
   for (const { id, content } of chain) {
     if (content.thaw !== undefined && !open.delete(content.thaw.revision))
       stop('exchange.malformed', `Revision ${content.number} lifts a freeze that is not there.`);
-    if (content.freeze !== undefined) open.set(id, content.freeze);
+    if (content.freeze !== undefined)
+      open.set(id, { freeze: content.freeze, entries: canonicalJson(content.entries) });
+    if (content.continues === undefined) continue;
+    const continued = open.get(content.continues);
+    if (continued === undefined)
+      stop('exchange.malformed', `Revision ${content.number} continues a freeze that is not there.`);
+    if (continued?.entries !== canonicalJson(content.entries))
+      stop('exchange.malformed', `Revision ${content.number} continues a freeze with other entries.`);
   }
-  const spans = [...open.values()].sort((a, b) => Date.parse(a.from) - Date.parse(b.from));
+  const spans = [...open.values()].map(({ freeze }) => freeze);
   spans.forEach((freeze, index) => {
-    const before = spans[index - 1];
-    if (before !== undefined && Date.parse(freeze.from) < Date.parse(before.to))
+    if (spans.slice(0, index).some((before) => firstOverlap(before, freeze) !== undefined))
       stop('exchange.malformed', 'Two freezes of this snapshot hold at the same time.');
   });
 };

@@ -2,38 +2,45 @@
 import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
-import type { Freeze } from '../../../shared/model/snapshot.ts';
+import { type Freeze, Recurrence } from '../../../shared/model/snapshot.ts';
 import { selectHosts } from '../fleet/selector.ts';
 import type { Ports, StoredFreeze } from '../ports.ts';
+import { isActive } from './exceptions.ts';
 import { coversHost, freezeLabel, holdsAt, isLive } from './freeze.ts';
 import { selectorMatches } from './judge.ts';
 import { createLines, type Lines, shown } from './lines.ts';
+import { endOf, firstOverlap, occurrencesOf, type Span, windowAt } from './recurrence.ts';
+import { tidyRule, wordsOf } from './rule.ts';
 import { isZone, showTime } from './time.ts';
 
 /** Hosts the selector matches now. */
 export const hostsUnder = (selector: string, store: Ports['store']): Result<Host[]> =>
   selectHosts([selector], store.hosts(), (id) => store.lastGoodScan(id)?.facts);
 
-const overlaps = (a: Pick<Freeze, 'from' | 'to'>, b: Pick<Freeze, 'from' | 'to'>): boolean =>
-  Date.parse(a.from) < Date.parse(b.to) && Date.parse(b.from) < Date.parse(a.to);
-
 /**
- * Two freezes of different lines on one host at one time would forbid each other, and leave nothing that may be deployed.
- * `freeze.overlap`, naming the other freeze and the hosts.
+ * Two freezes of different lines on one host at one time would forbid each other, and leave nothing that may be deployed; every
+ * occurrence of either counts. `freeze.overlap`, naming the other freeze, the hosts and the first time both would hold.
  */
 export const checkOverlap = (
-  wanted: { lineId: string; freeze: Pick<Freeze, 'from' | 'to'>; hosts: Host[] },
+  wanted: { lineId: string; freeze: Span; hosts: Host[] },
   ports: Pick<Ports, 'store' | 'clock'>,
 ): Result<void> => {
   const matches = selectorMatches(ports.store);
+  const now = ports.clock.now();
   for (const stored of ports.store.freezes()) {
-    if (stored.lineId === wanted.lineId || !isLive(stored, ports.clock.now())) continue;
-    if (!overlaps(stored.freeze, wanted.freeze)) continue;
+    if (stored.lineId === wanted.lineId || !isLive(stored, now)) continue;
+    const clash = firstOverlap(stored.freeze, wanted.freeze);
+    if (clash === undefined) continue;
     const both = wanted.hosts.filter((host) => coversHost(stored, host, matches)).map((host) => host.name);
     if (both.length === 0) continue;
     const names =
       both.length <= 10 ? both.join(', ') : `${both.slice(0, 10).join(', ')} and ${both.length - 10} more`;
-    return fail('freeze.overlap', `On ${names} there is already ${freezeLabel(stored)}.`, {
+    const recurs = stored.freeze.recurrence !== undefined || wanted.freeze.recurrence !== undefined;
+    const { zone } = wanted.freeze;
+    const when = recurs
+      ? ` Both would hold from ${showTime(clash.from, zone)} until ${showTime(clash.to, zone)}.`
+      : '';
+    return fail('freeze.overlap', `On ${names} there is already ${freezeLabel(stored, clash.from)}.${when}`, {
       hint: `Choose other hosts or another time, or thaw '${stored.snapshot}'.`,
     });
   }
@@ -49,18 +56,33 @@ const checkWindow = (input: HandlerInput<'snapshots.freeze'>, now: number): Resu
       'input.invalid',
       `The freeze would end (${showTime(input.to, input.zone)}) before it begins (${showTime(input.from, input.zone)}).`,
     );
-  if (to <= now)
-    return fail(
-      'input.invalid',
-      `The freeze would be over already: ${showTime(input.to, input.zone)} is past.`,
-    );
+  const windows = occurrencesOf(input);
+  if (!windows.ok) return windows;
+  const end = endOf(input);
+  if (end <= now)
+    return fail('input.invalid', `The freeze would be over already: ${showTime(end, input.zone)} is past.`);
   return ok(undefined);
+};
+
+/** The rule as it is kept: in the form RFC 5545 writes it, the excluded days in order, each once. */
+const tidied = (input: HandlerInput<'snapshots.freeze'>): Result<HandlerInput<'snapshots.freeze'>> => {
+  if (input.recurrence === undefined) return ok(input);
+  const { rule, exclude } = input.recurrence;
+  const read = Recurrence.safeParse({ rule: tidyRule(rule), exclude: [...new Set(exclude)].sort() });
+  return read.success
+    ? ok({ ...input, recurrence: read.data })
+    : fail('input.invalid', `'${rule.slice(0, 80)}' is not a recurrence rule.`, {
+        hint: 'Write it as in RFC 5545, for example FREQ=WEEKLY;BYDAY=FR.',
+      });
 };
 
 const freeze =
   (ports: Ports, lines: Lines) =>
-  (input: HandlerInput<'snapshots.freeze'>): Result<Output<'snapshots.freeze'>> => {
+  (wanted: HandlerInput<'snapshots.freeze'>): Result<Output<'snapshots.freeze'>> => {
     const { store, clock } = ports;
+    const tidy = tidied(wanted);
+    if (!tidy.ok) return tidy;
+    const input = tidy.value;
     if (input.guard)
       return fail(
         'not-available',
@@ -76,7 +98,7 @@ const freeze =
     const { line, revision } = found.value;
     const live = lines.liveFreeze(line.id);
     if (live !== undefined)
-      return fail('state.conflict', `There is already ${freezeLabel(live)}.`, {
+      return fail('state.conflict', `There is already ${freezeLabel(live, clock.now())}.`, {
         hint: `Thaw '${line.name}' first; a snapshot has one freeze at a time.`,
       });
     const hosts = hostsUnder(input.hosts, store);
@@ -90,6 +112,7 @@ const freeze =
       zone: input.zone,
       policy: input.policy,
       guard: input.guard,
+      ...(input.recurrence === undefined ? {} : { recurrence: input.recurrence }),
     };
     const free = checkOverlap({ lineId: line.id, freeze: content, hosts: hosts.value }, ports);
     if (!free.ok) return free;
@@ -129,24 +152,38 @@ const freezes = (ports: Ports) => (): Result<Output<'snapshots.freezes'>> => {
   const now = clock.now();
   const matches = selectorMatches(store);
   const all = store.hosts();
+  const instant = (at: number): string => new Date(at).toISOString();
   return ok({
     freezes: store
       .freezes()
       .filter((stored) => isLive(stored, now))
-      .sort((a, b) => Date.parse(a.freeze.from) - Date.parse(b.freeze.from))
-      .map((stored) => ({
-        snapshot: stored.snapshot,
-        lineId: stored.lineId,
-        revision: stored.revision,
-        id: stored.revisionId,
-        selector: stored.freeze.hosts,
-        hosts: all.filter((host) => coversHost(stored, host, matches)).map((host) => host.name),
-        from: stored.freeze.from,
-        to: stored.freeze.to,
-        zone: stored.freeze.zone,
-        policy: stored.freeze.policy,
-        active: holdsAt(stored.freeze, now),
-      })),
+      .map((stored) => ({ stored, window: windowAt(stored.freeze, now) }))
+      .sort((a, b) => (a.window?.from ?? 0) - (b.window?.from ?? 0))
+      .map(({ stored, window }) => {
+        const { freeze: own } = stored;
+        const exceptions = stored.exceptions ?? [];
+        return {
+          snapshot: stored.snapshot,
+          lineId: stored.lineId,
+          revision: stored.revision,
+          id: stored.revisionId,
+          selector: own.hosts,
+          hosts: all.filter((host) => coversHost(stored, host, matches)).map((host) => host.name),
+          from: own.from,
+          to: own.to,
+          zone: own.zone,
+          policy: own.policy,
+          active: holdsAt(own, now),
+          ends: instant(endOf(own)),
+          ...(window === undefined ? {} : { window: { from: instant(window.from), to: instant(window.to) } }),
+          ...(own.recurrence === undefined
+            ? {}
+            : { recurrence: own.recurrence, words: wordsOf(own.recurrence.rule) }),
+          ...(exceptions.length === 0
+            ? {}
+            : { exceptions: exceptions.map((one) => ({ ...one, active: isActive(one, now) })) }),
+        };
+      }),
   });
 };
 

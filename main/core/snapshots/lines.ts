@@ -13,7 +13,9 @@ import { resolveRef } from './resolve.ts';
 import { contextOf, viewOf } from './view.ts';
 
 export type Found = { revision: Revision; head: boolean; line: SnapshotLine };
-type Change = Partial<Pick<RevisionContent, 'entries' | 'scope' | 'freeze' | 'thaw'>> & {
+type Change = Partial<
+  Pick<RevisionContent, 'entries' | 'scope' | 'freeze' | 'thaw' | 'continues' | 'exceptions'>
+> & {
   message?: string | undefined;
 };
 
@@ -68,9 +70,9 @@ export const createLines = (ports: Ports) => {
       exceptions: [],
     });
 
-  /** A freeze and a thaw belong to the one revision they were made in; neither is handed on. */
+  /** A freeze, a thaw and exceptions belong to the one revision they were made in; none is handed on. */
   const next = (on: Revision, change: Change): Revision => {
-    const { freeze: _freeze, thaw: _thaw, message: _message, ...kept } = on.content;
+    const { freeze: _freeze, thaw: _thaw, message: _message, continues: _continues, ...kept } = on.content;
     const { message, ...rest } = change;
     return build({
       ...kept,
@@ -78,6 +80,7 @@ export const createLines = (ports: Ports) => {
       parents: [on.id],
       author: { name: ports.user.slice(0, 200) },
       createdAt: instant(),
+      exceptions: [],
       ...(message === undefined || message === '' ? {} : { message }),
       ...rest,
     });

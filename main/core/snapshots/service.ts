@@ -7,6 +7,7 @@ import { driverFor, likelyEcosystem, versionFault } from '../drivers/registry.ts
 import type { Ports, SnapshotLine } from '../ports.ts';
 import { diffEntries, diffVersions } from './diff.ts';
 import { applyEdits, byStage } from './edit.ts';
+import { createExcepting } from './excepting.ts';
 import { freezeLabel } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { entriesFromScans } from './fromScans.ts';
@@ -70,6 +71,10 @@ export const createSnapshotService = (ports: Ports) => {
   const { store, clock, changes } = ports;
   const lines = createLines(ports);
   const knowledge = createKnowledge(store);
+
+  const except = createExcepting(ports, lines, (name, version, { content }) =>
+    ecosystemOf(name, version, knowledge.read(), content.scope.ecosystem, content.entries),
+  );
 
   const summary = (revision: Revision, line: SnapshotLine): SnapshotSummary =>
     summaryOf(revision, contextOf(line, store.freezes(), clock.now()), line.revisions);
@@ -193,9 +198,13 @@ export const createSnapshotService = (ports: Ports) => {
       return fail('input.invalid', `Single revisions are never removed; '${line.name}' can be, as a whole.`);
     const live = lines.liveFreeze(line.id);
     if (live !== undefined)
-      return fail('state.conflict', `'${line.name}' cannot be removed: there is ${freezeLabel(live)}.`, {
-        hint: 'Thaw it first.',
-      });
+      return fail(
+        'state.conflict',
+        `'${line.name}' cannot be removed: there is ${freezeLabel(live, clock.now())}.`,
+        {
+          hint: 'Thaw it first.',
+        },
+      );
     const own = new Set(store.revisions(line.id).map((revision) => revision.id));
     if (store.unfinishedRuns().some(({ run }) => own.has(run.snapshot.id)))
       return fail('state.conflict', `'${line.name}' cannot be removed: a run of it is not finished.`);
@@ -215,6 +224,7 @@ export const createSnapshotService = (ports: Ports) => {
     diffScan: async (input: HandlerInput<'snapshots.diffScan'>) => diffScan(input),
     remove: async (input: HandlerInput<'snapshots.remove'>) => remove(input),
     ...createFreezing(ports, lines),
+    except: async (input: HandlerInput<'snapshots.except'>) => except(input),
     ...createTransfer(ports, lines),
   };
 };

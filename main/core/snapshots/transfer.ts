@@ -33,12 +33,20 @@ const freezesOf = (file: ReadExchange, ports: Ports): Result<StoredFreeze[]> => 
   const thaws = new Map(
     chain.flatMap(({ content: { thaw } }) => (thaw === undefined ? [] : [[thaw.revision, thaw] as const])),
   );
+  // Oldest first: of several the newest revision that continues a freeze is the one that counts.
+  const excepted = new Map(
+    chain.flatMap(({ content: { continues, exceptions } }) =>
+      continues === undefined ? [] : [[continues, exceptions] as const],
+    ),
+  );
   const all: StoredFreeze[] = [];
   for (const { id, content } of chain) {
     if (content.freeze === undefined) continue;
     const known = present.get(id);
     const thaw = thaws.get(id);
-    if (known !== undefined && (known.thawed !== undefined || thaw === undefined)) continue;
+    const exceptions = excepted.get(id);
+    const news = thaw !== undefined || JSON.stringify(exceptions) !== JSON.stringify(known?.exceptions);
+    if (known !== undefined && (known.thawed !== undefined || !news)) continue;
     const hosts = hostsUnder(content.freeze.hosts, store);
     if (!hosts.ok) return hosts;
     all.push({
@@ -48,6 +56,7 @@ const freezesOf = (file: ReadExchange, ports: Ports): Result<StoredFreeze[]> => 
       revision: content.number,
       freeze: content.freeze,
       hostIds: known?.hostIds ?? hosts.value.map((host) => host.id),
+      ...(exceptions === undefined ? {} : { exceptions }),
       ...(thaw === undefined ? {} : { thawed: { at: thaw.at, reason: thaw.reason } }),
     });
   }

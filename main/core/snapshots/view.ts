@@ -1,12 +1,15 @@
 /** Revisions as they are shown: with their state, which is never stored but follows from the clock and from thaws. */
 import type {
+  Freeze,
   Revision,
   SnapshotState,
   SnapshotSummary,
   SnapshotView,
 } from '../../../shared/model/snapshot.ts';
 import type { SnapshotLine, StoredFreeze } from '../ports.ts';
+import { isActive } from './exceptions.ts';
 import { holdsAt } from './freeze.ts';
+import { endOf, windowAt } from './recurrence.ts';
 
 type Context = {
   /** Of this line. */
@@ -15,19 +18,47 @@ type Context = {
   now: number;
 };
 
-const stateOf = ({ id, content }: Revision, { freezes, now }: Context): SnapshotState => {
+/** The freeze a revision has: its own, or the one it continues. */
+const freezeOf = ({ id, content }: Revision, { freezes }: Context): StoredFreeze | undefined =>
+  freezes.find((stored) => stored.revisionId === (content.continues ?? id));
+
+const stateOf = (revision: Revision, context: Context): SnapshotState => {
+  const { content } = revision;
   if (content.thaw !== undefined) return 'thawed';
-  if (content.freeze === undefined) return 'draft';
-  if (freezes.some((stored) => stored.revisionId === id && stored.thawed !== undefined)) return 'thawed';
-  return now < Date.parse(content.freeze.to) ? 'frozen' : 'expired';
+  const stored = freezeOf(revision, context);
+  const freeze = content.freeze ?? stored?.freeze;
+  if (freeze === undefined) return 'draft';
+  if (stored?.thawed !== undefined) return 'thawed';
+  return context.now < endOf(freeze) ? 'frozen' : 'expired';
+};
+
+const instant = (at: number): string => new Date(at).toISOString();
+
+const freezeView = (freeze: Freeze, active: boolean, now: number): SnapshotView['freeze'] => {
+  const window = windowAt(freeze, now);
+  return {
+    ...freeze,
+    active,
+    ends: instant(endOf(freeze)),
+    ...(window === undefined ? {} : { window: { from: instant(window.from), to: instant(window.to) } }),
+  };
 };
 
 export const viewOf = (revision: Revision, context: Context): SnapshotView => {
   const { id, content } = revision;
+  const { now } = context;
   const state = stateOf(revision, context);
+  const stored = freezeOf(revision, context);
+  const freeze = content.freeze ?? stored?.freeze;
+  const exceptions = (stored?.exceptions ?? content.exceptions).map((one) => ({
+    ...one,
+    active: state === 'frozen' && isActive(one, now),
+  }));
   const holding = context.freezes.find(
-    (stored) =>
-      stored.revisionId !== id && stored.thawed === undefined && holdsAt(stored.freeze, context.now),
+    (other) =>
+      other.revisionId !== (content.continues ?? id) &&
+      other.thawed === undefined &&
+      holdsAt(other.freeze, now),
   );
   return {
     name: content.line.name,
@@ -42,19 +73,20 @@ export const viewOf = (revision: Revision, context: Context): SnapshotView => {
     ...(content.message === undefined ? {} : { message: content.message }),
     scope: content.scope,
     entries: content.entries,
-    ...(content.freeze === undefined
+    ...(freeze === undefined
       ? {}
-      : {
-          freeze: {
-            ...content.freeze,
-            active: state === 'frozen' && holdsAt(content.freeze, context.now),
-          },
-        }),
+      : { freeze: freezeView(freeze, state === 'frozen' && holdsAt(freeze, now), now) }),
     ...(content.thaw === undefined ? {} : { thaw: content.thaw }),
+    ...(content.continues === undefined ? {} : { continues: content.continues }),
+    ...(exceptions.length === 0 ? {} : { exceptions }),
     ...(holding === undefined
       ? {}
       : {
-          frozenRevision: { revision: holding.revision, id: holding.revisionId, to: holding.freeze.to },
+          frozenRevision: {
+            revision: holding.revision,
+            id: holding.revisionId,
+            to: instant(windowAt(holding.freeze, now)?.to ?? endOf(holding.freeze)),
+          },
         }),
   };
 };
