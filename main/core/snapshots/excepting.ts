@@ -55,8 +55,8 @@ export const createExcepting =
     if (!ecosystem.ok) return ecosystem;
     const fault = versionFault(ecosystem.value, version);
     if (fault !== undefined)
-      return fail('input.invalid', `${version} is not a version that ${fault.kind} can have.`, {
-        hint: `Such versions look like ${fault.example}.`,
+      return fail('input.invalid', `${version} cannot be the version of ${fault.kind}.`, {
+        hint: `Versions look like ${fault.example}.`,
         packages: [name],
       });
     const exception: Exception = {

@@ -12,6 +12,7 @@ import { RRuleTemporal } from 'rrule-temporal';
 import { Temporal } from 'temporal-polyfill';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Freeze } from '../../../shared/model/snapshot.ts';
+import { localClock } from './localClock.ts';
 import { parseRule, type Rule } from './rule.ts';
 import { isZone, showTime } from './time.ts';
 
@@ -24,17 +25,20 @@ export const MAX_YEARS = 10;
 const MAX_ITERATIONS = 5000;
 const MAX_CANDIDATES = 500_000;
 
-const localTime = (at: number, zone: string): Temporal.PlainDateTime =>
-  Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDateTime();
+const DAY = 86_400_000;
 
-const instantOf = (local: Temporal.PlainDateTime, zone: string): number =>
-  local.toZonedDateTime(zone, { disambiguation: 'compatible' }).epochMilliseconds;
+/** A local time, as the milliseconds it would be in UTC, on the library's calendar, which knows no zones. */
+const plain = (local: number): Temporal.ZonedDateTime =>
+  Temporal.Instant.fromEpochMilliseconds(local).toZonedDateTimeISO('UTC');
 
-/** Local starts by the rule, the first at or after `start`. The library counts on a calendar without zones: UTC. */
-const startsOf = (rule: Rule, start: Temporal.PlainDateTime): Temporal.PlainDateTime[] => {
+const dateOf = (local: number): string => new Date(local).toISOString().slice(0, 10);
+
+/** Local starts by the rule, from `start` on. */
+const startsOf = (rule: Rule, start: number): number[] => {
   const { freq, interval, until: _, ...rest } = rule;
-  const dtstart = start.toZonedDateTime('UTC');
-  const found = new RRuleTemporal({
+  const dtstart = plain(start);
+  const end = dtstart.add({ years: MAX_YEARS });
+  return new RRuleTemporal({
     ...rest,
     freq,
     interval,
@@ -42,32 +46,31 @@ const startsOf = (rule: Rule, start: Temporal.PlainDateTime): Temporal.PlainDate
     cache: false,
     maxIterations: MAX_ITERATIONS,
     maxCandidateEvaluations: MAX_CANDIDATES,
-  }).between(dtstart, dtstart.add({ years: MAX_YEARS }), true);
-  // Read anew: the library may bring a Temporal of its own.
-  return found
-    .map((one) => Temporal.Instant.from(one.toInstant().toString()))
-    .map((one) => one.toZonedDateTimeISO('UTC').toPlainDateTime())
-    .filter((one) => Temporal.PlainDateTime.compare(one, start.add({ years: MAX_YEARS })) < 0);
+  })
+    .between(dtstart, end, true)
+    .map((one) => one.epochMilliseconds)
+    .filter((one) => one < end.epochMilliseconds);
 };
 
-const withinUntil = ({ until }: Rule, local: Temporal.PlainDateTime, from: number): boolean => {
+const withinUntil = ({ until }: Rule, local: number, from: number): boolean => {
   if (until === undefined) return true;
   if (until.kind === 'instant') return from <= until.at;
-  if (until.kind === 'date') return local.toPlainDate().toString() <= until.date;
-  return Temporal.PlainDateTime.compare(local, until.time) <= 0;
+  if (until.kind === 'date') return dateOf(local) <= until.date;
+  return local <= Date.parse(`${until.time}Z`);
 };
 
 /** Every occurrence, excluded ones too, in order. */
 const expand = (span: Span, rule: Rule): Result<Occurrence[]> => {
   const { zone } = span;
   const [from, to] = [Date.parse(span.from), Date.parse(span.to)];
-  const start = localTime(from, zone);
-  const length = start.until(localTime(to, zone));
-  if (length.sign <= 0)
+  const clocks = localClock(zone, from, to + MAX_YEARS * 366 * DAY);
+  const start = clocks.localAt(from);
+  const length = clocks.localAt(to) - start;
+  if (length <= 0)
     return fail('input.invalid', 'On the local calendar, the first window would end before it begins.');
   const starts = startsOf(rule, start);
   const [first] = starts;
-  if (first === undefined || !first.equals(start) || !withinUntil(rule, start, from))
+  if (first !== start || !withinUntil(rule, start, from))
     return fail(
       'input.invalid',
       `The rule does not recur at the beginning of the first window, ${showTime(from, zone)}.`,
@@ -75,14 +78,14 @@ const expand = (span: Span, rule: Rule): Result<Occurrence[]> => {
         hint:
           first === undefined
             ? 'It never does within ten years.'
-            : `The first time that it does is ${showTime(instantOf(first, zone), zone)}: let the first window begin there.`,
+            : `The first time that it does is ${showTime(clocks.instantOf(first), zone)}: let the first window begin there.`,
       },
     );
   const all = starts.flatMap((local, index): Occurrence[] => {
-    const date = local.toPlainDate().toString();
+    const date = dateOf(local);
     if (index === 0) return [{ from, to, date }];
-    const begins = instantOf(local, zone);
-    const ends = instantOf(local.add(length), zone);
+    const begins = clocks.instantOf(local);
+    const ends = clocks.instantOf(local + length);
     // Where the clocks skip all of it there is nothing to hold.
     return ends <= begins || !withinUntil(rule, local, begins) ? [] : [{ from: begins, to: ends, date }];
   });
@@ -102,7 +105,7 @@ const work = (span: Span): Result<Occurrence[]> => {
   const { recurrence, zone } = span;
   if (recurrence === undefined) {
     const from = Date.parse(span.from);
-    const date = isZone(zone) ? localTime(from, zone).toPlainDate().toString() : span.from.slice(0, 10);
+    const date = isZone(zone) ? dateOf(localClock(zone, from, from).localAt(from)) : span.from.slice(0, 10);
     return ok([{ from, to: Date.parse(span.to), date }]);
   }
   if (!isZone(zone)) return fail('input.invalid', `'${zone}' is not a time zone this machine knows.`);

@@ -61,6 +61,8 @@ describe('freezing', () => {
       policy: 'listed-only',
       guard: false,
       active: true,
+      window: { from: at(0), to: at(24) },
+      ends: at(24),
     });
     expect(await show('autumn@2')).toMatchObject({ state: 'draft', frozenRevision: { revision: 3 } });
   });
