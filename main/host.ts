@@ -14,6 +14,9 @@ import { createDebianArchive } from './adapters/archive/debian.ts';
 import { createArtefactPool } from './adapters/artefacts/pool.ts';
 import { createChangeHub } from './adapters/changes.ts';
 import { createDemoController, type DemoController } from './adapters/demo/controller.ts';
+import { ageCipher } from './adapters/exchange/age.ts';
+import { createSigningKeys } from './adapters/exchange/sshSign.ts';
+import { sshVerifier } from './adapters/exchange/sshVerify.ts';
 import { localProbe } from './adapters/localProbe.ts';
 import { fileLog } from './adapters/log.ts';
 import { knownHostsFiles, systemClock, systemHasher, systemRandom } from './adapters/platform.ts';
@@ -26,10 +29,13 @@ import { artefactHandlers } from './api/artefacts.ts';
 import { auditHandlers, withAudit } from './api/audit.ts';
 import { fleetHandlers } from './api/fleet.ts';
 import { runHandlers } from './api/runs.ts';
+import { signatureHandlers } from './api/signatures.ts';
 import { snapshotHandlers } from './api/snapshots.ts';
 import { systemHandlers } from './api/system.ts';
 import { createArtefactService } from './core/artefacts/service.ts';
 import { createAuditService } from './core/audit/service.ts';
+import { createSignatureService } from './core/exchange/service.ts';
+import { createSignatureJudge } from './core/exchange/suffice.ts';
 import { createHostsService } from './core/fleet/hosts.ts';
 import { createScanService } from './core/fleet/scan.ts';
 import type { Log, Ports } from './core/ports.ts';
@@ -99,12 +105,18 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     changes: hub,
     activities: hub,
     probe: localProbe,
+    verifier: sshVerifier,
+    signingKeys: createSigningKeys({ agentSocket }),
+    cipher: ageCipher,
     user: userInfo().username,
   };
 
   const scans = createScanService(ports);
   const freezes = createFreezeLookup(ports);
-  const judge = createFreezeJudge(ports);
+  const frozen = createFreezeJudge(ports);
+  const unsigned = createSignatureJudge(ports);
+  /** Why a host may not get a revision now: its freezes, and the signatures its environment wants. */
+  const judge: typeof frozen = (...about) => [...frozen(...about), ...unsigned(about[0], about[1])];
   const plans = createPlanService(ports, { scanHost: scans.scanHost, judge });
   const ending = new AbortController();
   const rescans = new Set<Promise<unknown>>();
@@ -149,6 +161,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     {
       ...fleetHandlers(hosts, scans),
       ...snapshotHandlers(snapshots),
+      ...signatureHandlers(createSignatureService(ports)),
       ...runHandlers(plans, runs),
       ...artefactHandlers(createArtefactService(ports), store),
       ...auditHandlers(createAuditService(ports)),

@@ -81,6 +81,18 @@ const TABLE = {
   'exchange.broken-chain': { exit: 3, retryable: false },
   'exchange.unknown-version': { exit: 3, retryable: false },
   'exchange.too-large': { exit: 3, retryable: false },
+  /** Encrypted, and no key was given, or one that does not open it. */
+  'exchange.encrypted': { exit: 2, retryable: false },
+  'exchange.wrong-key': { exit: 2, retryable: false },
+
+  'signature.missing': { exit: 3, retryable: false },
+  'signature.invalid': { exit: 3, retryable: false },
+  'signature.untrusted': { exit: 3, retryable: false },
+  'signature.revoked': { exit: 3, retryable: false },
+  /** The key to sign with cannot be used. */
+  'signing.key': { exit: 2, retryable: false },
+  /** An environment wants more signatures than there are. */
+  'policy.signatures': { exit: 3, retryable: false },
 } as const satisfies Record<string, { exit: 1 | 2 | 3 | 4 | 130; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof TABLE;

@@ -13,6 +13,13 @@ import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Exception, Freeze, Revision } from '../../shared/model/snapshot.ts';
 import type { Archive, ArtefactIndex, Artefacts } from './artefacts/ports.ts';
 import type { CatalogStore } from './catalog/ports.ts';
+import type {
+  FileCipher,
+  SignatureStore,
+  SignatureVerifier,
+  SigningKeys,
+  StoredSignature,
+} from './exchange/ports.ts';
 
 export interface Clock {
   /** Milliseconds since 1970, wall clock. */
@@ -183,12 +190,13 @@ export interface SnapshotStore {
   revisions(lineId: string): Revision[];
   /**
    * Adds revisions (already there: left alone) and moves the line's head in one transaction; creates the line when new.
-   * `expectHead` given and not the present head: nothing is done and false is returned.
+   * `expectHead` given and not the present head: nothing is done and false is returned. `signatures`: as `putSignatures`.
    */
   putRevisions(
     revisions: Revision[],
     head: { lineId: string; name: string; revisionId: string; expectHead?: string },
     freezes: StoredFreeze[],
+    signatures?: StoredSignature[],
   ): boolean;
   freezes(): StoredFreeze[];
   thaw(
@@ -249,6 +257,7 @@ export interface Store
   extends HostStore,
     ScanStore,
     SnapshotStore,
+    SignatureStore,
     RunStore,
     SettingStore,
     AuditStore,
@@ -303,6 +312,9 @@ export type Ports = {
   changes: Changes;
   activities: Activities;
   probe: LocalProbe;
+  verifier: SignatureVerifier;
+  signingKeys: SigningKeys;
+  cipher: FileCipher;
   /** Default author of revisions and actor of runs. */
   user: string;
 };

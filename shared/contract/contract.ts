@@ -6,10 +6,23 @@ import { audit } from './audit.ts';
 import type { Command, Contract, Procedure, Query, Stream } from './define.ts';
 import { hosts, scans } from './fleet.ts';
 import { plans, runs } from './runs.ts';
+import { policies, signatures, signers } from './signatures.ts';
 import { snapshots } from './snapshots.ts';
 import { system } from './system.ts';
 
-export const contract = { hosts, scans, snapshots, plans, runs, artefacts, audit, system } satisfies Contract;
+export const contract = {
+  hosts,
+  scans,
+  snapshots,
+  signatures,
+  signers,
+  policies,
+  plans,
+  runs,
+  artefacts,
+  audit,
+  system,
+} satisfies Contract;
 export type FrostContract = typeof contract;
 
 type Groups = keyof FrostContract;

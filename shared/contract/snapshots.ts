@@ -14,6 +14,7 @@ import {
   SnapshotName,
   Text,
 } from '../model/primitives.ts';
+import { SignatureView } from '../model/signature.ts';
 import {
   Decision,
   ExceptionView,
@@ -68,6 +69,28 @@ export const EntryWarning = z.object({
 /** What importing a file does to its line: makes it, moves it forward, or nothing (`same`, or the line here is already further). */
 export const ImportOutcome = z.enum(['new-line', 'forward', 'same', 'older']);
 export type ImportOutcome = z.infer<typeof ImportOutcome>;
+
+/**
+ * A file and what is needed to judge it. `text`: the exchange file, or one encrypted with age in ASCII armor. `allowedSigners`:
+ * text of such a file, trusted for this one file instead of the signers known here. `revokedKeys`: besides those revoked here.
+ */
+export const IncomingFile = z.object({
+  text: z.string(),
+  key: z
+    .strictObject({
+      identity: z.string().max(100_000).optional(),
+      passphrase: z.string().max(1000).optional(),
+    })
+    .optional(),
+  allowedSigners: z
+    .string()
+    .max(2 * 1024 * 1024)
+    .optional(),
+  revokedKeys: z
+    .string()
+    .max(2 * 1024 * 1024)
+    .optional(),
+});
 
 export const snapshots = {
   list: query(z.object({}), z.object({ snapshots: z.array(SnapshotSummary) })),
@@ -163,17 +186,30 @@ export const snapshots = {
   diff: query(z.object({ a: SnapshotRef, b: SnapshotRef }), SnapshotDiff),
   /** What the last good scans of a selector offer that the snapshot has not, and the reverse. */
   diffScan: query(z.object({ ref: SnapshotRef, selectors: Selectors.min(1) }), SnapshotDiff),
-  /** The exchange file's text; the caller writes it. */
+  /** The exchange file's text with all signatures there are; the caller writes it. `recipients`, `passphrase`: encrypted with age. */
   export: query(
-    z.object({ ref: SnapshotRef }),
-    z.object({ fileName: z.string(), text: z.string(), bytes: z.int() }),
+    z.object({
+      ref: SnapshotRef,
+      recipients: z.array(z.string().max(5000)).max(50).optional(),
+      passphrase: z.string().max(1000).optional(),
+    }),
+    z.object({
+      fileName: z.string(),
+      text: z.string(),
+      bytes: z.int(),
+      encrypted: z.boolean(),
+      signatures: z.array(SignatureView),
+    }),
   ),
   /** Checks and says what an import would do; changes nothing. */
   verify: query(
-    z.object({ text: z.string() }),
+    IncomingFile,
     z.object({
       ok: z.boolean(),
-      signatures: z.array(z.object({ fingerprint: z.string(), checked: z.boolean() })),
+      signatures: z.array(SignatureView),
+      encrypted: z.boolean(),
+      /** Signatures the file brings that are not here yet. */
+      freshSignatures: z.int(),
       revisions: z.array(SnapshotSummary),
       /** Against the newest revision here, where the line is known. */
       diff: SnapshotDiff.optional(),
@@ -184,10 +220,12 @@ export const snapshots = {
     }),
   ),
   import: command(
-    z.object({ text: z.string() }),
+    IncomingFile,
     z.object({
       ok: z.boolean(),
-      signatures: z.array(z.object({ fingerprint: z.string(), checked: z.boolean() })),
+      signatures: z.array(SignatureView),
+      encrypted: z.boolean(),
+      freshSignatures: z.int(),
       revisions: z.array(SnapshotSummary),
       diff: SnapshotDiff.optional(),
       fresh: z.int(),

@@ -168,7 +168,7 @@ export type SnapshotSummary = z.infer<typeof SnapshotSummary>;
 export const SnapshotRef = z.string().trim().min(1).max(200);
 
 export const EXCHANGE_FORMAT = 'frostline.exchange/1';
-/** `*.frost.json`: the revision chain, oldest first. Signatures are SSHSIG over the head's id; they are kept, not yet checked. */
+/** `*.frost.json`: the revision chain, oldest first. Signatures are SSHSIG over the head's id. */
 export const ExchangeFile = z.strictObject({
   format: z.literal(EXCHANGE_FORMAT),
   head: ContentHash,

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { ArtefactIndex, ArtefactKey, PooledArtefact } from '../../main/core/artefacts/ports.ts';
 import { chainLine } from '../../main/core/audit/chain.ts';
+import type { StoredSignature } from '../../main/core/exchange/ports.ts';
 import type {
   AuditStore,
   RunCommit,
@@ -51,6 +52,7 @@ type Records = {
   lines: Map<string, { id: string; name: string; headId: string }>;
   revisions: Map<string, Revision>;
   freezes: Map<string, StoredFreeze>;
+  signatures: StoredSignature[];
   plans: Map<string, Plan>;
   runs: Map<string, StoredRun>;
   events: Map<string, RunEvent[]>;
@@ -138,6 +140,13 @@ const snapshotMethods = (r: Records) => {
       if (!r.revisions.has(revision.id)) r.revisions.set(revision.id, copy(revision));
     r.lines.set(head.lineId, { id: head.lineId, name: head.name, headId: head.revisionId });
   };
+  const putSignatures = (added: StoredSignature[]): void => {
+    if (added.some((one) => !r.revisions.has(one.revisionId)))
+      throw fault('not-found', 'The revision that was signed is not here.');
+    for (const one of added)
+      if (!r.signatures.some((o) => o.revisionId === one.revisionId && o.fingerprint === one.fingerprint))
+        r.signatures.push(copy(one));
+  };
   return {
     lines,
     line: (idOrName: string) =>
@@ -149,12 +158,16 @@ const snapshotMethods = (r: Records) => {
       revisions: Revision[],
       head: { lineId: string; name: string; revisionId: string; expectHead?: string },
       freezes: StoredFreeze[],
+      signatures: StoredSignature[] = [],
     ): boolean => {
       if (head.expectHead !== undefined && r.lines.get(head.lineId)?.headId !== head.expectHead) return false;
       put(revisions, head);
       for (const freeze of freezes) r.freezes.set(freeze.revisionId, copy(freeze));
+      putSignatures(signatures);
       return true;
     },
+    signatures: (revisionId: string) => copy(r.signatures.filter((one) => one.revisionId === revisionId)),
+    putSignatures,
     freezes: () => copy([...r.freezes.values()]),
     thaw: (
       revisionId: string,
@@ -170,6 +183,8 @@ const snapshotMethods = (r: Records) => {
     },
     removeLine: (lineId: string) => {
       r.lines.delete(lineId);
+      const own = new Set(ofLine(lineId).map((revision) => revision.id));
+      r.signatures = r.signatures.filter((one) => !own.has(one.revisionId));
       for (const revision of ofLine(lineId)) r.revisions.delete(revision.id);
       for (const freeze of r.freezes.values())
         if (freeze.lineId === lineId) r.freezes.delete(freeze.revisionId);
@@ -325,6 +340,7 @@ export const createMemoryStore = (): Store => {
     lines: new Map(),
     revisions: new Map(),
     freezes: new Map(),
+    signatures: [],
     plans: new Map(),
     runs: new Map(),
     events: new Map(),

@@ -4,11 +4,16 @@
  */
 
 import type { z } from 'zod';
+import { ageCipher } from '../../main/adapters/exchange/age.ts';
+import { createSigningKeys } from '../../main/adapters/exchange/sshSign.ts';
+import { sshVerifier } from '../../main/adapters/exchange/sshVerify.ts';
 import { serveChannel } from '../../main/adapters/rpc/serve.ts';
 import { artefactHandlers } from '../../main/api/artefacts.ts';
 import { auditHandlers } from '../../main/api/audit.ts';
+import { signatureHandlers } from '../../main/api/signatures.ts';
 import { createArtefactService } from '../../main/core/artefacts/service.ts';
 import { createAuditService } from '../../main/core/audit/service.ts';
+import { createSignatureService } from '../../main/core/exchange/service.ts';
 import type { Ports } from '../../main/core/ports.ts';
 import { createSnapshotService } from '../../main/core/snapshots/service.ts';
 import { createFrameClient, type FrameClient } from '../../shared/contract/client.ts';
@@ -82,6 +87,9 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     store,
     changes: { announce: (change) => hub.announce(change) },
     user: 'anna',
+    verifier: sshVerifier,
+    signingKeys: createSigningKeys({ agentSocket: undefined }),
+    cipher: ageCipher,
   } satisfies Partial<Ports>;
   // The snapshot service touches neither vault, transport nor activities.
   const snapshots = createSnapshotService(ports as unknown as Ports);
@@ -102,6 +110,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
       createArtefactService({ store, artefacts: createMemoryArtefacts(), clock: fakeClock() }),
       store,
     ),
+    ...signatureHandlers(createSignatureService(ports)),
     'snapshots.list': (input) => snapshots.list(input),
     'snapshots.show': (input) => snapshots.show(input),
     'snapshots.history': (input) => snapshots.history(input),

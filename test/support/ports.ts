@@ -1,5 +1,8 @@
 /** Fakes of the small ports for unit tests: time that a test moves, chance that repeats, and collectors. */
 import { createHash } from 'node:crypto';
+import { ageCipher } from '../../main/adapters/exchange/age.ts';
+import { createSigningKeys } from '../../main/adapters/exchange/sshSign.ts';
+import { sshVerifier } from '../../main/adapters/exchange/sshVerify.ts';
 import type {
   Activities,
   ChangeNote,
@@ -160,6 +163,10 @@ export const fakePorts = (chosen: { vault: Vault; transport: Transport } & Parti
   changes: collectingChanges(),
   activities: fakeActivities(),
   probe: { run: async () => ({ result: 'clear', detail: '' }) },
+  // Pure computation, but for key files: nothing to fake.
+  verifier: sshVerifier,
+  signingKeys: createSigningKeys({ agentSocket: undefined }),
+  cipher: ageCipher,
   user: 'anna',
   ...chosen,
 });

@@ -252,9 +252,24 @@ CREATE TABLE audit (
 ) STRICT;
 `;
 
+/** Detached signatures of revisions; one of each key. They are never changed. */
+const SIGNATURES = `
+CREATE TABLE signatures (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  revision TEXT NOT NULL REFERENCES revisions (id) ON DELETE CASCADE,
+  fingerprint TEXT NOT NULL,
+  armor TEXT NOT NULL,
+  added_at TEXT NOT NULL,
+  UNIQUE (revision, fingerprint)
+) STRICT;
+CREATE TRIGGER signatures_unchanged BEFORE UPDATE ON signatures
+BEGIN SELECT RAISE (ABORT, 'a signature never changes'); END;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: ARTEFACTS },
   { version: 3, sql: CATALOGUE },
   { version: 4, sql: AUDIT_CHAIN, code: chainAudit },
+  { version: 5, sql: SIGNATURES },
 ];

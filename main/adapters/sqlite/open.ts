@@ -29,6 +29,7 @@ import { planStore } from './plans.ts';
 import { runStore } from './runs.ts';
 import { scanStore } from './scans.ts';
 import { settingStore } from './settings.ts';
+import { signatureStore } from './signatures.ts';
 import { snapshotStore } from './snapshots.ts';
 import { trustStore } from './trust.ts';
 
@@ -125,6 +126,7 @@ export const openStore = (options: { file: string; log: Log }): Result<Store> =>
       ...hostStore(db),
       ...scanStore(db),
       ...snapshotStore(db),
+      ...signatureStore(db),
       ...planStore(db),
       ...runStore(db),
       ...settingStore(db),

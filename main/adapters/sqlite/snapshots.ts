@@ -11,6 +11,7 @@ import type { SnapshotStore, StoredFreeze } from '../../core/ports.ts';
 import { canonicalJson } from '../../core/snapshots/canonical.ts';
 import { type Db, fromJson, JsonRow, type Reader } from './db.ts';
 import { damaged } from './faults.ts';
+import { insertSignatures } from './signatures.ts';
 
 const RevisionRow = z.object({ id: z.string(), content: z.string() });
 const LineRow = z.object({
@@ -119,7 +120,7 @@ export const snapshotStore = (db: Db): SnapshotStore => ({
         lineId,
       )
       .map((row) => parse(db, row)),
-  putRevisions: (revisions, head, freezes) =>
+  putRevisions: (revisions, head, freezes, signatures = []) =>
     db.transaction(() => {
       if (head.expectHead !== undefined) {
         const present = db.get(
@@ -131,6 +132,7 @@ export const snapshotStore = (db: Db): SnapshotStore => ({
       }
       put(db, revisions, head);
       for (const freeze of freezes) putFreeze(db, freeze);
+      insertSignatures(db, signatures);
       return true;
     }),
   freezes: () =>

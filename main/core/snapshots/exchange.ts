@@ -3,10 +3,18 @@
  *
  * Reading checks in this order, so that the first thing said is the cause: size, JSON, kind and version of the file, the head's
  * hash, the chain of parents, and only then whether each revision is one this version understands. Nothing is taken from a
- * file that was not covered by a hash that was checked; signatures are carried along, not yet checked.
+ * file that was not covered by a hash that was checked, and signatures are judged before anything that they cover is read.
  */
 import { z } from 'zod';
-import { type ErrorCode, FrostFault, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
+import {
+  type ErrorCode,
+  type FrostError,
+  FrostFault,
+  fail,
+  frostError,
+  ok,
+  type Result,
+} from '../../../shared/errors.ts';
 import { ContentHash } from '../../../shared/model/primitives.ts';
 import {
   EXCHANGE_FORMAT,
@@ -25,6 +33,7 @@ import { parseStrictJson } from './strictJson.ts';
 
 /** Of the file's UTF-8 bytes. */
 export const MAX_EXCHANGE_BYTES = 32 * 1024 * 1024;
+const MAX_ENTRIES = 20_000;
 /** Far more than the size limit allows for real files; keeps `[[],[],…` from filling the memory. */
 const JSON_LIMITS = { depth: 32, values: 4_000_000 };
 
@@ -39,9 +48,10 @@ const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 export const writeExchange = (
   revisions: Revision[],
   headId: string,
+  signatures: ExchangeFile['signatures'] = [],
 ): Result<{ text: string; bytes: number }> => {
   const lines = revisions.map((revision) => canonicalJson(revision.content));
-  const text = `{"format":"${EXCHANGE_FORMAT}","head":"${headId}","revisions":[\n${lines.join(',\n')}\n],"signatures":[]}\n`;
+  const text = `{"format":"${EXCHANGE_FORMAT}","head":"${headId}","revisions":[\n${lines.join(',\n')}\n],"signatures":${canonicalJson(signatures)}}\n`;
   const bytes = bytesOf(text);
   return bytes > MAX_EXCHANGE_BYTES
     ? fail(
@@ -54,7 +64,15 @@ export const writeExchange = (
 const Envelope = z.strictObject({
   format: z.string(),
   head: ContentHash,
-  revisions: z.array(z.record(z.string(), z.unknown())).min(1).max(10_000),
+  revisions: z
+    .array(z.record(z.string(), z.unknown()))
+    .min(1)
+    .max(10_000)
+    // Before anything is hashed: a revision of a million entries is none, whatever stands in them.
+    .refine(
+      (all) => all.every(({ entries }) => !Array.isArray(entries) || entries.length <= MAX_ENTRIES),
+      `a revision has more than ${MAX_ENTRIES} entries`,
+    ),
   signatures: ExchangeFile.shape.signatures,
 });
 
@@ -279,11 +297,18 @@ export const chainOf = (head: Revision, stored: (id: string) => Revision | undef
  */
 export const readExchange = (
   text: string,
-  context: { hasher: Hasher; stored(id: string): Revision | undefined },
+  context: {
+    hasher: Hasher;
+    stored(id: string): Revision | undefined;
+    /** Judges the signatures once the chain is known to be what the head's hash says; an error refuses the file. */
+    vouch?(head: string, signatures: ExchangeFile['signatures']): FrostError | undefined;
+  },
 ): Result<ReadExchange> => {
   try {
     const envelope = readEnvelope(readJson(text));
     const ids = checkChain(envelope, context.hasher, (id) => context.stored(id) !== undefined);
+    const unvouched = context.vouch?.(envelope.head, envelope.signatures);
+    if (unvouched !== undefined) throw new FrostFault(unvouched);
     const contents = envelope.revisions.map(readContent);
     const revisions = contents.map((content, index): Revision => ({ id: ids[index] ?? '', content }));
     const own = new Map(revisions.map((revision) => [revision.id, revision]));

@@ -3,6 +3,7 @@ import type { HandlerInput, Output } from '../../../shared/contract/contract.ts'
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import { type Freeze, Recurrence } from '../../../shared/model/snapshot.ts';
+import { signaturesSufficeFor } from '../exchange/suffice.ts';
 import { selectHosts } from '../fleet/selector.ts';
 import type { Ports, StoredFreeze } from '../ports.ts';
 import { isActive } from './exceptions.ts';
@@ -105,6 +106,8 @@ const freeze =
     if (!hosts.ok) return hosts;
     if (hosts.value.length === 0)
       return fail('input.invalid', `No host matches ${input.hosts}: such a freeze would protect nothing.`);
+    const signed = signaturesSufficeFor(revision.id, hosts.value, 'freeze', ports);
+    if (!signed.ok) return signed;
     const content: Freeze = {
       hosts: input.hosts.trim(),
       from: input.from,

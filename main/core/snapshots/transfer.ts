@@ -3,9 +3,13 @@ import type { HandlerInput, Output } from '../../../shared/contract/contract.ts'
 import type { ImportOutcome } from '../../../shared/contract/snapshots.ts';
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type { Revision, SnapshotDiff, SnapshotSummary } from '../../../shared/model/snapshot.ts';
+import { type Incoming, openIncoming, type Vouched } from '../exchange/incoming.ts';
+import { viewOfSignature } from '../exchange/judge.ts';
+import type { StoredSignature } from '../exchange/ports.ts';
+import { keptSignatures } from '../exchange/suffice.ts';
 import type { Ports, SnapshotLine, StoredFreeze } from '../ports.ts';
 import { diffEntries } from './diff.ts';
-import { chainOf, type ReadExchange, readExchange, writeExchange } from './exchange.ts';
+import { chainOf, MAX_EXCHANGE_BYTES, type ReadExchange, readExchange, writeExchange } from './exchange.ts';
 import { isLive } from './freeze.ts';
 import { checkOverlap, hostsUnder } from './freezing.ts';
 import type { Lines } from './lines.ts';
@@ -20,7 +24,12 @@ type Assessment = {
   diff: SnapshotDiff | undefined;
   freezes: StoredFreeze[];
   refusal: FrostError | undefined;
+  vouched: Vouched;
+  encrypted: boolean;
 };
+
+/** The file is refused for its signatures: of what it holds, nothing was read. */
+type Unvouched = { vouched: Vouched; refusal: FrostError; encrypted: boolean };
 
 const lookUp = (store: Ports['store']) => (id: string) => store.revision(id);
 
@@ -93,10 +102,22 @@ const refusalOf = (
   return undefined;
 };
 
-const assess = (text: string, ports: Ports): Result<Assessment> => {
+const assess = async (input: Incoming, ports: Ports): Promise<Result<Assessment | Unvouched>> => {
   const { store, hasher } = ports;
-  const read = readExchange(text, { hasher, stored: lookUp(store) });
-  if (!read.ok) return read;
+  const opened = await openIncoming(input, MAX_EXCHANGE_BYTES, ports);
+  if (!opened.ok) return opened;
+  const encrypted = opened.value.text !== input.text;
+  let vouched: Vouched = { judged: [], refusal: undefined };
+  const read = readExchange(opened.value.text, {
+    hasher,
+    stored: lookUp(store),
+    vouch: (head, signatures) => {
+      vouched = opened.value.vouch(head, signatures);
+      return vouched.refusal;
+    },
+  });
+  if (!read.ok)
+    return vouched.refusal === undefined ? read : ok({ vouched, refusal: vouched.refusal, encrypted });
   const file = read.value;
   const local = store.line(file.head.content.line.id);
   const localHead = local && store.revision(local.headId);
@@ -122,6 +143,8 @@ const assess = (text: string, ports: Ports): Result<Assessment> => {
     diff: localHead && diffEntries(localHead.content.entries, file.head.content.entries),
     freezes: freezes.value,
     refusal: refusalOf(file, outcome, freezes.value, ports),
+    vouched,
+    encrypted,
   });
 };
 
@@ -134,8 +157,23 @@ const summaries = ({ file, freezes }: Assessment, ports: Ports): SnapshotSummary
   return file.revisions.map((revision) => summaryOf(revision, context, file.revisions.length));
 };
 
+/** Signatures of the file that are not kept here yet. All of them are sound; who made them is judged anew whenever it matters. */
+const signaturesIn = ({ file, vouched }: Assessment, ports: Ports): StoredSignature[] => {
+  const revisionId = file.head.id;
+  const kept = new Set(ports.store.signatures(revisionId).map((one) => one.fingerprint));
+  const addedAt = new Date(ports.clock.now()).toISOString();
+  return file.signatures.flatMap(({ armor }, index) => {
+    const fingerprint = vouched.judged[index]?.fingerprint;
+    if (fingerprint === undefined || kept.has(fingerprint)) return [];
+    kept.add(fingerprint);
+    return [{ revisionId, fingerprint, armor, addedAt }];
+  });
+};
+
 const report = (assessment: Assessment, ports: Ports) => ({
-  signatures: assessment.file.signatures.map(({ fingerprint }) => ({ fingerprint, checked: false })),
+  signatures: assessment.vouched.judged.map(viewOfSignature),
+  encrypted: assessment.encrypted,
+  freshSignatures: signaturesIn(assessment, ports).length,
   revisions: summaries(assessment, ports),
   fresh: assessment.fresh.length,
   ...(assessment.diff === undefined ? {} : { diff: assessment.diff }),
@@ -143,22 +181,41 @@ const report = (assessment: Assessment, ports: Ports) => ({
 
 const exportFile =
   (ports: Ports, lines: Lines) =>
-  (input: HandlerInput<'snapshots.export'>): Result<Output<'snapshots.export'>> => {
+  async (input: HandlerInput<'snapshots.export'>): Promise<Result<Output<'snapshots.export'>>> => {
     const found = lines.find(input.ref);
     if (!found.ok) return found;
     const { revision } = found.value;
-    const written = writeExchange(chainOf(revision, lookUp(ports.store)), revision.id);
+    const kept = ports.store
+      .signatures(revision.id)
+      .map(({ fingerprint, armor }) => ({ fingerprint, armor }));
+    const written = writeExchange(chainOf(revision, lookUp(ports.store)), revision.id, kept);
     if (!written.ok) return written;
+    const { recipients = [], passphrase } = input;
+    const encrypted = recipients.length > 0 || passphrase !== undefined;
+    const text = encrypted
+      ? await ports.cipher.encrypt(written.value.text, { recipients, passphrase })
+      : ok(written.value.text);
+    if (!text.ok) return text;
     const { line, number } = revision.content;
-    const fileName = `${line.name.replaceAll(' ', '-')}-r${number}.frost.json`;
-    return ok({ fileName, ...written.value });
+    return ok({
+      fileName: `${line.name.replaceAll(' ', '-')}-r${number}.frost.json${encrypted ? '.age' : ''}`,
+      text: text.value,
+      bytes: encrypted ? text.value.length : written.value.bytes,
+      encrypted,
+      signatures: keptSignatures(revision.id, ports).map(viewOfSignature),
+    });
   };
 
 const verify =
   (ports: Ports) =>
-  (input: HandlerInput<'snapshots.verify'>): Result<Output<'snapshots.verify'>> => {
-    const assessed = assess(input.text, ports);
+  async (input: HandlerInput<'snapshots.verify'>): Promise<Result<Output<'snapshots.verify'>>> => {
+    const assessed = await assess(input, ports);
     if (!assessed.ok) return assessed;
+    if (!('file' in assessed.value)) {
+      const { refusal, vouched, encrypted } = assessed.value;
+      const signatures = vouched.judged.map(viewOfSignature);
+      return ok({ ok: false, signatures, encrypted, freshSignatures: 0, revisions: [], fresh: 0, refusal });
+    }
     const { refusal, outcome } = assessed.value;
     return ok({
       ...report(assessed.value, ports),
@@ -169,14 +226,16 @@ const verify =
 
 const importFile =
   (ports: Ports, lines: Lines) =>
-  (input: HandlerInput<'snapshots.import'>): Result<Output<'snapshots.import'>> => {
+  async (input: HandlerInput<'snapshots.import'>): Promise<Result<Output<'snapshots.import'>>> => {
     const { store, changes } = ports;
-    const assessed = assess(input.text, ports);
+    const assessed = await assess(input, ports);
     if (!assessed.ok) return assessed;
+    if (!('file' in assessed.value)) return { ok: false, error: assessed.value.refusal };
     const { file, local, fresh, freezes, outcome, refusal } = assessed.value;
     if (refusal !== undefined) return { ok: false, error: refusal };
     const { line } = file.head.content;
     const answer = report(assessed.value, ports);
+    const signatures = signaturesIn(assessed.value, ports);
     if (outcome === 'new-line' || outcome === 'forward') {
       const stored = store.putRevisions(
         fresh,
@@ -187,9 +246,13 @@ const importFile =
           ...(local === undefined ? {} : { expectHead: local.headId }),
         },
         freezes,
+        signatures,
       );
       if (!stored)
         return fail('state.conflict', `'${line.name}' was changed in the meantime; nothing was imported.`);
+      changes.announce({ type: 'snapshots' });
+    } else if (signatures.length > 0) {
+      store.putSignatures(signatures);
       changes.announce({ type: 'snapshots' });
     }
     const head = store.revision(store.line(line.id)?.headId ?? '');
@@ -198,7 +261,7 @@ const importFile =
   };
 
 export const createTransfer = (ports: Ports, lines: Lines) => ({
-  export: async (input: HandlerInput<'snapshots.export'>) => exportFile(ports, lines)(input),
+  export: (input: HandlerInput<'snapshots.export'>) => exportFile(ports, lines)(input),
   verify: async (input: HandlerInput<'snapshots.verify'>) => verify(ports)(input),
   import: async (input: HandlerInput<'snapshots.import'>) => importFile(ports, lines)(input),
 });

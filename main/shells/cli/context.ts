@@ -3,14 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Client } from '../../../shared/contract/contract.ts';
-import {
-  type ErrorCode,
-  exitCodeOf,
-  type FrostError,
-  FrostFault,
-  frostError,
-  type Result,
-} from '../../../shared/errors.ts';
+import { exitCodeOf, type FrostError, FrostFault, frostError, type Result } from '../../../shared/errors.ts';
 import { defaultDataDir } from '../../adapters/platform.ts';
 import type { ChannelClient } from '../../adapters/rpc/client.ts';
 import { attach } from '../process/attach.ts';
@@ -26,7 +19,7 @@ export class Context {
   readonly dataDir: string;
   readonly paint: Paint;
   exitCode = 0;
-  readonly #options: GlobalOptions;
+  #options: GlobalOptions;
   #client: ChannelClient | null = null;
 
   constructor(options: GlobalOptions) {
@@ -54,6 +47,16 @@ export class Context {
       unwrap(await client.call('system.unlock', { passphrase }));
     }
     return client;
+  }
+
+  /**
+   * The passphrase file, for commands in which it belongs to a file and not to the vault (cli.md: `snapshot export`); the vault
+   * is then not opened with it.
+   */
+  takePassphraseFile(): string | undefined {
+    const { passphraseFile, ...rest } = this.#options;
+    this.#options = rest;
+    return passphraseFile;
   }
 
   close(): void {
@@ -98,12 +101,12 @@ export const unwrap = <T>(result: Result<T>): T => {
   throw new FrostFault(result.error);
 };
 
-export const readText = (path: string, tooLarge: ErrorCode = 'input.too-large'): string => {
+export const readText = (path: string): string => {
   try {
     const data = readFileSync(path);
     if (data.length > LARGEST_FILE_BYTES)
       throw new FrostFault(
-        frostError(tooLarge, `${path} is larger than ${LARGEST_FILE_BYTES / 1024 / 1024} MiB.`),
+        frostError('input.too-large', `${path} is larger than ${LARGEST_FILE_BYTES / 1024 / 1024} MiB.`),
       );
     return data.toString('utf8');
   } catch (thrown) {

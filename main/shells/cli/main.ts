@@ -10,6 +10,7 @@ import { registerRun } from './commands/run.ts';
 import { registerRuns } from './commands/runs.ts';
 import { registerScan } from './commands/scan.ts';
 import { registerServe } from './commands/serve.ts';
+import { registerSigning } from './commands/signers.ts';
 import { registerSnapshot } from './commands/snapshot.ts';
 import { tellError } from './context.ts';
 import { createRegister } from './register.ts';
@@ -36,6 +37,7 @@ const register = createRegister((code) => {
 registerHosts(program, register);
 registerScan(program, register);
 registerSnapshot(program, register);
+registerSigning(program, register);
 registerRun(program, register);
 registerRuns(program, register);
 registerArtefacts(program, register);

@@ -154,7 +154,7 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
                 {verified.signatures.length === 0
                   ? 'none'
                   : verified.signatures
-                      .map((each) => `${each.fingerprint} (${each.checked ? 'checked' : 'not checked'})`)
+                      .map((each) => `${each.signer ?? each.fingerprint} (${each.status})`)
                       .join(', ')}
               </dd>
             </dl>

@@ -1,57 +1,225 @@
-/** Snapshots out to files and in from them. */
-import { renameSync, writeFileSync } from 'node:fs';
+/** Snapshots out to files and in from them, and who signed them. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { invalid, readText, unwrap } from '../context.ts';
+import type { SignWith } from '../../../../shared/contract/signatures.ts';
+import { exitCodeOf } from '../../../../shared/errors.ts';
+import type { SignatureView } from '../../../../shared/model/signature.ts';
+import { createSigningKeys } from '../../../adapters/exchange/sshSign.ts';
+import { sshVerifier } from '../../../adapters/exchange/sshVerify.ts';
+import { signRevision } from '../../../core/exchange/service.ts';
+import { type Context, invalid, unwrap } from '../context.ts';
+import { readExchangeFile, readSecret, readSmall, writeWhole } from '../files.ts';
 import type { Register } from '../register.ts';
 import { diffText } from '../snapshotText.ts';
-import { bytes } from '../terminal.ts';
+import { bytes, safe } from '../terminal.ts';
 
-export const registerExchange = (snapshot: Command, action: Register): void => {
+/** Of the file; the limit of what is in it is the host process's. Armor makes an encrypted one a third longer. */
+const LARGEST_BYTES = 45 * 1024 * 1024;
+
+const collect = (value: string, all: string[]) => [...all, value];
+
+const signatureText = ({ signer, fingerprint, keyType, status, reason }: SignatureView): string =>
+  `  ${status.padEnd(8)} ${safe(signer ?? '(unknown)')}  ${fingerprint}  ${keyType}${reason === undefined ? '' : `  (${safe(reason)})`}`;
+
+const signaturesText = (signatures: readonly SignatureView[]): string =>
+  signatures.length === 0 ? 'not signed' : ['signatures:', ...signatures.map(signatureText)].join('\n');
+
+type KeyOptions = { keyPassphraseFile?: string };
+
+/** Signed in this process: the key's path, its passphrase and the agent are the caller's, not the host process's. */
+const signHere = async (
+  context: Context,
+  ref: string,
+  source: { key: string } | { agent: true; fingerprint?: string },
+  o: KeyOptions,
+) => {
+  const client = await context.client();
+  const { id } = unwrap(await client.call('signatures.list', { ref }));
+  const agentSocket = process.env.SSH_AUTH_SOCK;
+  const armor = unwrap(
+    await signRevision(
+      id,
+      'key' in source
+        ? {
+            kind: 'file',
+            file: source.key,
+            ...(o.keyPassphraseFile === undefined ? {} : { passphrase: readSecret(o.keyPassphraseFile) }),
+          }
+        : { kind: 'agent', fingerprint: source.fingerprint },
+      { verifier: sshVerifier, signingKeys: createSigningKeys({ agentSocket }) },
+    ),
+  );
+  return unwrap(await client.call('signatures.sign', { ref: id, with: { kind: 'signature', armor } }));
+};
+
+type SignOptions = KeyOptions & {
+  key?: string;
+  agent?: true;
+  fingerprint?: string;
+  signature?: string;
+};
+
+const signedBy = async (context: Context, ref: string, o: SignOptions) => {
+  const ways = [o.key, o.agent, o.signature].filter((way) => way !== undefined);
+  if (ways.length !== 1)
+    throw invalid('Say with what it is signed: one of --key FILE, --agent or --signature FILE.');
+  if (o.key !== undefined) return signHere(context, ref, { key: o.key }, o);
+  if (o.agent) {
+    const one = o.fingerprint === undefined ? {} : { fingerprint: o.fingerprint };
+    return signHere(context, ref, { agent: true, ...one }, o);
+  }
+  const signature: SignWith = { kind: 'signature', armor: readSmall(o.signature ?? '').slice(0, 20_000) };
+  return unwrap(await (await context.client()).call('signatures.sign', { ref, with: signature }));
+};
+
+const registerSign = (snapshot: Command, action: Register): void => {
   snapshot
-    .command('export <name> <file>')
-    .description('write an exchange file (*.frost.json)')
+    .command('sign <name>')
+    .description('vouch for a revision with your SSH key, or take in a signature made elsewhere')
+    .option('--key <file>', 'private key, or a .pub file whose private half the agent has')
+    .option('--key-passphrase-file <file>', 'opens an encrypted private key')
+    .option('--agent', 'with the SSH agent')
+    .option('--fingerprint <sha256>', 'which of its keys, where the agent has several')
+    .option('--signature <file>', 'made with: printf %s ID | ssh-keygen -Y sign -n frostline -f KEY')
     .action(
-      action(async (context, [ref, file]) => {
-        const client = await context.client();
-        const made = unwrap(await client.call('snapshots.export', { ref: ref ?? '' }));
-        const path = resolve(file ?? '');
-        try {
-          writeFileSync(`${path}.part`, made.text);
-          renameSync(`${path}.part`, path);
-        } catch (thrown) {
-          throw invalid(
-            `${path} cannot be written: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
-          );
-        }
-        context.result(
-          { file: path, bytes: made.bytes, signatures: [] },
-          () => `Wrote ${path} (${bytes(made.bytes)})`,
+      action<SignOptions>(async (context, [ref], o) => {
+        const signed = await signedBy(context, ref ?? '', o);
+        context.result(signed, () =>
+          [
+            `Signed ${signed.snapshot}@${signed.revision} with ${signed.fingerprint}`,
+            signaturesText(signed.signatures),
+            ...signed.wanted.map(
+              (one) =>
+                `${one.environment} wants ${one.need} to ${one.purpose}: ${one.suffices ? 'enough' : `${one.signers.length} so far`}`,
+            ),
+          ].join('\n'),
         );
       }),
     );
 
-  for (const kind of ['verify', 'import'] as const) {
-    snapshot
-      .command(`${kind} <file>`)
-      .description(
-        kind === 'verify'
-          ? 'check an exchange file; changes nothing'
-          : 'check an exchange file and take it in',
-      )
-      .action(
-        action(async (context, [file]) => {
-          const client = await context.client();
-          const outcome = unwrap(
-            await client.call(`snapshots.${kind}`, { text: readText(file ?? '', 'exchange.too-large') }),
+  snapshot
+    .command('signatures <name>')
+    .description('who vouches for a revision, and whether it is enough')
+    .action(
+      action(async (context, [ref]) => {
+        const listed = unwrap(await (await context.client()).call('signatures.list', { ref: ref ?? '' }));
+        context.result(listed, () =>
+          [
+            `${listed.snapshot}@${listed.revision}  ${listed.id}`,
+            signaturesText(listed.signatures),
+            ...listed.wanted.map(
+              (one) =>
+                `${one.environment} wants ${one.need} to ${one.purpose}: ${one.suffices ? 'enough' : `${one.signers.length} so far`}`,
+            ),
+          ].join('\n'),
+        );
+      }),
+    );
+};
+
+const registerExport = (snapshot: Command, action: Register): void => {
+  snapshot
+    .command('export <name> <file>')
+    .description(
+      'write an exchange file (*.frost.json) with all signatures; --passphrase-file encrypts it with a passphrase',
+    )
+    .option('--sign <key>', 'sign it first with this SSH private key')
+    .option('--key-passphrase-file <file>', 'opens an encrypted private key')
+    .option('--recipient <age1…>', 'encrypt it for this age recipient (again and again)', collect, [])
+    .action(
+      action<KeyOptions & { sign?: string; recipient: string[] }>(async (context, [ref, file], o) => {
+        const passphraseFile = context.takePassphraseFile();
+        const client = await context.client();
+        if (o.sign !== undefined) await signHere(context, ref ?? '', { key: o.sign }, o);
+        const made = unwrap(
+          await client.call('snapshots.export', {
+            ref: ref ?? '',
+            ...(o.recipient.length === 0 ? {} : { recipients: o.recipient }),
+            ...(passphraseFile === undefined ? {} : { passphrase: readSecret(passphraseFile) }),
+          }),
+        );
+        const path = resolve(file ?? '');
+        writeWhole(path, made.text);
+        const { encrypted, signatures } = made;
+        context.result({ file: path, bytes: made.bytes, encrypted, signatures }, () =>
+          [
+            `Wrote ${path} (${bytes(made.bytes)}${encrypted ? ', encrypted with age' : ''})`,
+            signaturesText(signatures),
+          ].join('\n'),
+        );
+      }),
+    );
+};
+
+type IncomingOptions = { allowedSigners?: string; revokedKeys?: string; identity?: string };
+
+const identityOf = (context: Context, given: string): string => {
+  if (!given.startsWith('AGE-SECRET-KEY-')) return readSmall(given);
+  context.note('A secret key on the command line is seen by others on this machine: give the file it is in.');
+  return given;
+};
+
+const incoming = (context: Context, file: string, o: IncomingOptions) => {
+  const passphraseFile = context.takePassphraseFile();
+  const key = {
+    ...(o.identity === undefined ? {} : { identity: identityOf(context, o.identity) }),
+    ...(passphraseFile === undefined ? {} : { passphrase: readSecret(passphraseFile) }),
+  };
+  return {
+    text: readExchangeFile(file, LARGEST_BYTES),
+    ...(Object.keys(key).length === 0 ? {} : { key }),
+    ...(o.allowedSigners === undefined ? {} : { allowedSigners: readSmall(o.allowedSigners) }),
+    ...(o.revokedKeys === undefined ? {} : { revokedKeys: readSmall(o.revokedKeys) }),
+  };
+};
+
+const registerIncoming = (
+  snapshot: Command,
+  action: Register,
+  kind: 'verify' | 'import',
+  description: string,
+): void => {
+  snapshot
+    .command(`${kind} <file>`)
+    .description(description)
+    .option(
+      '--allowed-signers <file>',
+      'trust these for this file (ssh-keygen(1)), not the signers known here',
+    )
+    .option('--revoked-keys <file>', 'keys or fingerprints that do not count, besides those revoked here')
+    .option(
+      '--identity <file>',
+      'age identity file that opens it (--passphrase-file opens it with a passphrase)',
+    )
+    .action(
+      action<IncomingOptions>(async (context, [file], o) => {
+        const input = incoming(context, file ?? '', o);
+        const outcome = unwrap(await (await context.client()).call(`snapshots.${kind}`, input));
+        const refusal = 'refusal' in outcome ? outcome.refusal : undefined;
+        if (outcome.outcome === 'older')
+          context.note(
+            'The file is older than what is here: an old file that is sent again looks like this. Nothing was changed.',
           );
-          context.result(outcome, () =>
-            [
-              `${outcome.revisions.length} revisions, ${outcome.fresh} of them new here; content hashes agree, signatures are not checked in this version`,
-              ...(outcome.diff === undefined ? [] : [diffText(outcome.diff)]),
-            ].join('\n'),
-          );
-        }),
-      );
-  }
+        // Refused files end as errors do, and still tell who signed.
+        const error = refusal === undefined ? {} : { error: refusal };
+        context.result({ ...outcome, ...error }, () =>
+          [
+            ...(refusal === undefined
+              ? []
+              : [`Refused: ${safe(refusal.message)} ${safe(refusal.hint ?? '')}`.trim()]),
+            `${outcome.revisions.length} revisions, ${outcome.fresh} of them new here`,
+            signaturesText(outcome.signatures),
+            ...(outcome.diff === undefined ? [] : [diffText(outcome.diff)]),
+          ].join('\n'),
+        );
+        if (refusal !== undefined) context.exitCode = exitCodeOf(refusal);
+      }),
+    );
+};
+
+export const registerExchange = (snapshot: Command, action: Register): void => {
+  registerExport(snapshot, action);
+  registerSign(snapshot, action);
+  registerIncoming(snapshot, action, 'verify', 'check an exchange file; changes nothing');
+  registerIncoming(snapshot, action, 'import', 'check an exchange file and take it in');
 };

@@ -1,0 +1,65 @@
+/** Files the admin names: read whole only once their size is known, and never more than they may have. */
+import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { fileText } from '../../../shared/age.ts';
+import { type ErrorCode, FrostFault, frostError } from '../../../shared/errors.ts';
+import { invalid } from './context.ts';
+
+const PIECE_BYTES = 256 * 1024;
+
+const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** A pipe has no size, so reading stops at the limit too. */
+export const readBytes = (path: string, maxBytes: number, tooLarge: ErrorCode): Buffer => {
+  const refuse = () =>
+    new FrostFault(
+      frostError(tooLarge, `${path} is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB.`, {
+        hint: 'Nothing of it was read.',
+      }),
+    );
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    if (fstatSync(file).size > maxBytes) throw refuse();
+    const pieces: Buffer[] = [];
+    for (let total = 0; ; ) {
+      const piece = Buffer.alloc(PIECE_BYTES);
+      const count = readSync(file, piece, 0, PIECE_BYTES, null);
+      if (count === 0) return Buffer.concat(pieces);
+      total += count;
+      if (total > maxBytes) throw refuse();
+      pieces.push(piece.subarray(0, count));
+    }
+  } catch (thrown) {
+    if (thrown instanceof FrostFault) throw thrown;
+    throw invalid(`${path} cannot be read: ${reasonOf(thrown)}.`);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+};
+
+/** Keys, lists of signers, passphrases. */
+export const readSmall = (path: string): string =>
+  readBytes(path, 2 * 1024 * 1024, 'input.too-large').toString('utf8');
+
+/** One line. */
+export const readSecret = (path: string): string => readSmall(path).replace(/\r?\n$/, '');
+
+/** An exchange file, or one encrypted with age: binary ones come back in armor. */
+export const readExchangeFile = (path: string, maxBytes: number): string => {
+  const text = fileText(readBytes(path, maxBytes, 'exchange.too-large'));
+  if (text === undefined)
+    throw new FrostFault(
+      frostError('exchange.malformed', `${path} is not an exchange file: it is not valid UTF-8.`),
+    );
+  return text;
+};
+
+/** Whole or not at all. */
+export const writeWhole = (path: string, text: string): void => {
+  try {
+    writeFileSync(`${path}.part`, text);
+    renameSync(`${path}.part`, path);
+  } catch (thrown) {
+    throw invalid(`${path} cannot be written: ${reasonOf(thrown)}.`);
+  }
+};
