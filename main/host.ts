@@ -12,6 +12,7 @@ import type { Host } from '../shared/model/host.ts';
 import type { TaskState } from '../shared/model/run.ts';
 import { createDebianArchive } from './adapters/archive/debian.ts';
 import { createArtefactPool } from './adapters/artefacts/pool.ts';
+import { createBundleFiles } from './adapters/bundles/files.ts';
 import { createChangeHub } from './adapters/changes.ts';
 import { createDemoController, type DemoController } from './adapters/demo/controller.ts';
 import { ageCipher } from './adapters/exchange/age.ts';
@@ -27,6 +28,7 @@ import { createSshTransport } from './adapters/ssh/transport.ts';
 import { createPassphraseVault } from './adapters/vault/passphrase.ts';
 import { artefactHandlers } from './api/artefacts.ts';
 import { auditHandlers, withAudit } from './api/audit.ts';
+import { bundleHandlers } from './api/bundles.ts';
 import { fleetHandlers } from './api/fleet.ts';
 import { runHandlers } from './api/runs.ts';
 import { signatureHandlers } from './api/signatures.ts';
@@ -34,6 +36,7 @@ import { snapshotHandlers } from './api/snapshots.ts';
 import { systemHandlers } from './api/system.ts';
 import { createArtefactService } from './core/artefacts/service.ts';
 import { createAuditService } from './core/audit/service.ts';
+import { createBundleService } from './core/bundles/service.ts';
 import { createSignatureService } from './core/exchange/service.ts';
 import { createSignatureJudge } from './core/exchange/suffice.ts';
 import { createHostsService } from './core/fleet/hosts.ts';
@@ -102,6 +105,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     transport,
     artefacts: createArtefactPool({ folder: join(options.dataDir, 'artefacts'), index: store, clock }),
     archive: createDebianArchive({ settings: store }),
+    bundles: createBundleFiles(join(options.dataDir, 'bundles')),
     changes: hub,
     activities: hub,
     probe: localProbe,
@@ -144,6 +148,12 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     knownElsewhere: createKnownElsewhere(knownHostsFiles(), log),
   });
   const snapshots = createSnapshotService(ports);
+  const bundles = createBundleService(ports, {
+    scanHost: scans.scanHost,
+    exportText: (ref) => snapshots.export({ ref }),
+    verify: (input) => snapshots.verify(input),
+    import: (input) => snapshots.import(input),
+  });
   const demo: DemoController = createDemoController({
     ports,
     hosts,
@@ -165,6 +175,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
       ...runHandlers(plans, runs),
       ...artefactHandlers(createArtefactService(ports), store),
       ...auditHandlers(createAuditService(ports)),
+      ...bundleHandlers(bundles),
       ...systemHandlers(ports, hub, demo, facts),
     },
     ports,

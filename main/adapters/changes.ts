@@ -27,14 +27,17 @@ export const createChangeHub = (clock: Clock, random: Random): ChangeHub => {
     for (const listener of listeners) listener({ ...change, seq } as Change);
   };
 
-  const begin = (kind: 'scan' | 'plan', label: string, total: number): ActivityHandle => {
+  const begin = (kind: Activity['kind'], label: string, steps: number): ActivityHandle => {
     const id = random.id();
     const abort = new AbortController();
     const startedAt = new Date(clock.now()).toISOString();
     const waitingFor = new Set<string>();
+    let total = steps;
     let done = 0;
     let failed = 0;
     let shownAt = 0;
+    let moved = 0;
+    let movedSince: number | undefined;
     const view = (): Activity => ({
       id,
       kind,
@@ -44,6 +47,11 @@ export const createChangeHub = (clock: Clock, random: Random): ChangeHub => {
       failed,
       startedAt,
       waitingFor: [...waitingFor].slice(0, 20),
+      ...(movedSince === undefined
+        ? {}
+        : {
+            bytes: { moved, perSecond: Math.round(moved / Math.max(1, (clock.now() - movedSince) / 1000)) },
+          }),
     });
     const show = (force: boolean) => {
       const now = clock.now();
@@ -64,6 +72,15 @@ export const createChangeHub = (clock: Clock, random: Random): ChangeHub => {
         done += 1;
         if (hasFailed) failed += 1;
         show(done === total);
+      },
+      more: (count) => {
+        total += count;
+        show(false);
+      },
+      moved: (bytes) => {
+        movedSince ??= clock.now();
+        moved += bytes;
+        show(false);
       },
       end: () => {
         running.delete(id);

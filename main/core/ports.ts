@@ -12,6 +12,7 @@ import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.
 import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Exception, Freeze, Revision } from '../../shared/model/snapshot.ts';
 import type { Archive, ArtefactIndex, Artefacts } from './artefacts/ports.ts';
+import type { BundleFiles, BundleStore } from './bundles/ports.ts';
 import type { CatalogStore } from './catalog/ports.ts';
 import type {
   FileCipher,
@@ -263,7 +264,8 @@ export interface Store
     AuditStore,
     TrustStore,
     ArtefactIndex,
-    CatalogStore {
+    CatalogStore,
+    BundleStore {
   close(): void;
 }
 
@@ -289,12 +291,16 @@ export type ChangeNote =
 
 /** Follows a long command for `system.activity`; `signal` aborts when the admin cancels it. */
 export interface Activities {
-  begin(kind: 'scan' | 'plan', label: string, total: number): ActivityHandle;
+  begin(kind: 'scan' | 'plan' | 'bundle', label: string, total: number): ActivityHandle;
 }
 export interface ActivityHandle {
   readonly signal: AbortSignal;
   started(host: string): void;
   finished(host: string, failed: boolean): void;
+  /** So much more is to be done than was known when it began. */
+  more(steps: number): void;
+  /** Bytes that arrived or were written, since the last time. */
+  moved(bytes: number): void;
   end(): void;
 }
 
@@ -309,6 +315,7 @@ export type Ports = {
   /** Old artefacts kept on this machine, and where else they can be had. */
   artefacts: Artefacts;
   archive: Archive;
+  bundles: BundleFiles;
   changes: Changes;
   activities: Activities;
   probe: LocalProbe;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Arch, Ecosystem, Instant, PackageName, PackageVersion, Sha256, Text } from '../model/primitives.ts';
 import { command, query } from './define.ts';
 
-/** `bytes`: size of the file. `needed`: a run that is not accepted, or a plan of today, counts on it; it is never pruned. */
+/** `bytes`: size of the file. `needed`: a run that is not accepted, a plan of today or a bundle counts on it; it is never pruned. */
 export const StoredArtefact = z.object({
   ecosystem: Ecosystem,
   name: PackageName,
@@ -11,7 +11,7 @@ export const StoredArtefact = z.object({
   version: PackageVersion,
   sha256: Sha256,
   bytes: z.int(),
-  source: z.enum(['host', 'archive']),
+  source: z.enum(['host', 'archive', 'bundle']),
   from: Text(300),
   addedAt: Instant,
   needed: z.boolean(),

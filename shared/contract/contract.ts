@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { FrostError, Result } from '../errors.ts';
 import { artefacts } from './artefacts.ts';
 import { audit } from './audit.ts';
+import { bundles } from './bundles.ts';
 import type { Command, Contract, Procedure, Query, Stream } from './define.ts';
 import { hosts, scans } from './fleet.ts';
 import { plans, runs } from './runs.ts';
@@ -21,6 +22,7 @@ export const contract = {
   runs,
   artefacts,
   audit,
+  bundles,
   system,
 } satisfies Contract;
 export type FrostContract = typeof contract;

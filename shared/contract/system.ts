@@ -5,13 +5,15 @@ import { command, query, stream } from './define.ts';
 
 export const Activity = z.object({
   id: Id,
-  kind: z.enum(['scan', 'plan']),
+  kind: z.enum(['scan', 'plan', 'bundle']),
   label: Text(300),
   done: z.int(),
   total: z.int(),
   failed: z.int(),
   startedAt: Instant,
   waitingFor: z.array(Text(100)).max(20),
+  /** What was moved so far, and a second, on average; only where it is about files. */
+  bytes: z.object({ moved: z.int(), perSecond: z.int() }).optional(),
 });
 export type Activity = z.infer<typeof Activity>;
 

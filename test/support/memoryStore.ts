@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { ArtefactIndex, ArtefactKey, PooledArtefact } from '../../main/core/artefacts/ports.ts';
 import { chainLine } from '../../main/core/audit/chain.ts';
+import type { BundledArtefact, BundleStore } from '../../main/core/bundles/ports.ts';
 import type { StoredSignature } from '../../main/core/exchange/ports.ts';
 import type {
   AuditStore,
@@ -60,6 +61,7 @@ type Records = {
   settings: Map<string, string>;
   audit: { line: AuditLine; text: string }[];
   keys: TrustedKey[];
+  bundled: Map<string, Map<string, BundledArtefact>>;
 };
 
 const hostMethods = (r: Records, catalog: ReturnType<typeof createMemoryCatalog>) => {
@@ -185,6 +187,7 @@ const snapshotMethods = (r: Records) => {
       r.lines.delete(lineId);
       const own = new Set(ofLine(lineId).map((revision) => revision.id));
       r.signatures = r.signatures.filter((one) => !own.has(one.revisionId));
+      r.bundled.delete(lineId);
       for (const revision of ofLine(lineId)) r.revisions.delete(revision.id);
       for (const freeze of r.freezes.values())
         if (freeze.lineId === lineId) r.freezes.delete(freeze.revisionId);
@@ -332,6 +335,31 @@ const artefactMethods = (): ArtefactIndex => {
 };
 const sortKey = (a: PooledArtefact): string => [a.name, a.version, a.arch, a.ecosystem, a.sha256].join('\0');
 
+const bundleMethods = (r: Records): BundleStore => {
+  const text = (a: BundledArtefact): string =>
+    [a.name, a.version, a.arch, a.ecosystem, a.role, a.sha256].join('\0');
+  return {
+    putBundled: (lineId, packages) => {
+      if (!r.lines.has(lineId)) throw fault('internal', 'There is no such line.');
+      const there = r.bundled.get(lineId) ?? new Map<string, BundledArtefact>();
+      for (const { ecosystem, name, arch, version, sha256, role } of packages) {
+        const one = { ecosystem, name, arch, version, sha256, role };
+        there.set(text(one), one);
+      }
+      r.bundled.set(lineId, there);
+    },
+    bundled: (lineId) =>
+      copy([...(r.bundled.get(lineId) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)),
+    bundledVersions: () => [
+      ...new Map(
+        [...r.bundled.values()]
+          .flatMap((some) => [...some.values()])
+          .map(({ name, version }) => [`${name} ${version}`, { name, version }]),
+      ).values(),
+    ],
+  };
+};
+
 export const createMemoryStore = (): Store => {
   const records: Records = {
     hosts: new Map(),
@@ -348,6 +376,7 @@ export const createMemoryStore = (): Store => {
     settings: new Map(),
     audit: [],
     keys: [],
+    bundled: new Map(),
   };
   const catalog = createMemoryCatalog((id) => records.hosts.get(id));
   return {
@@ -359,6 +388,7 @@ export const createMemoryStore = (): Store => {
     ...runMethods(records),
     ...smallMethods(records),
     ...artefactMethods(),
+    ...bundleMethods(records),
     close: () => undefined,
   };
 };

@@ -24,6 +24,7 @@ import type { SnapshotView } from '../../shared/model/snapshot.ts';
 import { channelPair } from './channelPair.ts';
 import { createMemoryArtefacts } from './memoryArtefacts.ts';
 import { createMemoryStore } from './memoryStore.ts';
+import { mockBundles } from './mock/bundles.ts';
 import { fleetHandlers } from './mock/fleet.ts';
 import { Hub, type MockState, type Mood } from './mock/hub.ts';
 import { type RunStepper, runHandlers } from './mock/runs.ts';
@@ -111,6 +112,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
       store,
     ),
     ...signatureHandlers(createSignatureService(ports)),
+    ...mockBundles(),
     'snapshots.list': (input) => snapshots.list(input),
     'snapshots.show': (input) => snapshots.show(input),
     'snapshots.history': (input) => snapshots.history(input),

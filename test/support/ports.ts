@@ -1,5 +1,8 @@
 /** Fakes of the small ports for unit tests: time that a test moves, chance that repeats, and collectors. */
 import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBundleFiles } from '../../main/adapters/bundles/files.ts';
 import { ageCipher } from '../../main/adapters/exchange/age.ts';
 import { createSigningKeys } from '../../main/adapters/exchange/sshSign.ts';
 import { sshVerifier } from '../../main/adapters/exchange/sshVerify.ts';
@@ -115,12 +118,13 @@ export const collectingChanges = (): Changes & { notes: ChangeNote[] } => {
 };
 
 export type FakeActivity = {
-  kind: 'scan' | 'plan';
+  kind: 'scan' | 'plan' | 'bundle';
   label: string;
   total: number;
   started: string[];
   finished: { host: string; failed: boolean }[];
   ended: boolean;
+  moved: number;
   cancel(): void;
 };
 export const fakeActivities = (): Activities & { all: FakeActivity[] } => {
@@ -136,6 +140,7 @@ export const fakeActivities = (): Activities & { all: FakeActivity[] } => {
         started: [],
         finished: [],
         ended: false,
+        moved: 0,
         cancel: () => controller.abort(),
       };
       all.push(activity);
@@ -143,6 +148,12 @@ export const fakeActivities = (): Activities & { all: FakeActivity[] } => {
         signal: controller.signal,
         started: (host) => void activity.started.push(host),
         finished: (host, failed) => void activity.finished.push({ host, failed }),
+        more: (steps) => {
+          activity.total += steps;
+        },
+        moved: (bytes) => {
+          activity.moved += bytes;
+        },
         end: () => {
           activity.ended = true;
         },
@@ -160,6 +171,7 @@ export const fakePorts = (chosen: { vault: Vault; transport: Transport } & Parti
   store: createMemoryStore(),
   artefacts: createMemoryArtefacts(),
   archive: noArchive,
+  bundles: createBundleFiles(join(tmpdir(), 'frostline-no-bundles')),
   changes: collectingChanges(),
   activities: fakeActivities(),
   probe: { run: async () => ({ result: 'clear', detail: '' }) },

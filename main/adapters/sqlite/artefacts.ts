@@ -18,7 +18,7 @@ const Row = z.object({
   version: PackageVersion,
   sha256: Sha256,
   bytes: z.int().min(1),
-  source: z.enum(['host', 'archive']),
+  source: z.enum(['host', 'archive', 'bundle']),
   from: z.string(),
   addedAt: Instant,
 });

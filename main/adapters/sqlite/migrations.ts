@@ -266,10 +266,25 @@ CREATE TRIGGER signatures_unchanged BEFORE UPDATE ON signatures
 BEGIN SELECT RAISE (ABORT, 'a signature never changes'); END;
 `;
 
+/** Packages that bundles brought or took away, by line; see core/bundles. */
+const BUNDLED = `
+CREATE TABLE bundled (
+  line TEXT NOT NULL REFERENCES lines (id) ON DELETE CASCADE,
+  ecosystem TEXT NOT NULL,
+  name TEXT NOT NULL,
+  arch TEXT NOT NULL,
+  version TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('new', 'rollback')),
+  PRIMARY KEY (line, ecosystem, name, arch, version, sha256, role)
+) STRICT, WITHOUT ROWID;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: ARTEFACTS },
   { version: 3, sql: CATALOGUE },
   { version: 4, sql: AUDIT_CHAIN, code: chainAudit },
   { version: 5, sql: SIGNATURES },
+  { version: 6, sql: BUNDLED },
 ];

@@ -19,6 +19,7 @@ import { err, FrostFault, ok, type Result } from '../../../shared/errors.ts';
 import type { Log, Store } from '../../core/ports.ts';
 import { artefactIndex } from './artefacts.ts';
 import { auditStore } from './audit.ts';
+import { bundleStore } from './bundles.ts';
 import { catalogStore } from './catalog.ts';
 import { Db } from './db.ts';
 import { backupsOf, damaged, faultOf } from './faults.ts';
@@ -134,6 +135,7 @@ export const openStore = (options: { file: string; log: Log }): Result<Store> =>
       ...trustStore(db),
       ...artefactIndex(db),
       ...catalogStore(db),
+      ...bundleStore(db),
       close: () => db.close(),
     });
   } catch (error) {

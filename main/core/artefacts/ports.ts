@@ -7,11 +7,11 @@ import type { Ecosystem } from '../../../shared/model/primitives.ts';
 
 export type ArtefactKey = { ecosystem: Ecosystem; name: string; arch: string; version: string };
 
-/** `source`: what kind of place it came from; `from`: its name (a host's, or an archive's). `bytes`: size of the file. */
+/** `source`: what kind of place it came from; `from`: its name (a host's, an archive's, or a bundle's snapshot). `bytes`: size of the file. */
 export type PooledArtefact = ArtefactKey & {
   sha256: string;
   bytes: number;
-  source: 'host' | 'archive';
+  source: 'host' | 'archive' | 'bundle';
   from: string;
   addedAt: string;
 };

@@ -1,9 +1,10 @@
 /**
  * How much the console's store of old artefacts may hold, and what may leave it. The rule: a file stays as long as a run that
- * is not accepted was to change its package from that version, or a plan of the last day that was not run counts on the store
- * for it. All others may be pruned.
+ * is not accepted was to change its package from that version, a plan of the last day that was not run counts on the store for
+ * it, or a bundle of a snapshot that is still here has it. All others may be pruned.
  */
 import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { BundleStore } from '../bundles/ports.ts';
 import type { Ports, RunStore, SettingStore } from '../ports.ts';
 import type { PooledArtefact, PoolLimits } from './ports.ts';
 
@@ -29,7 +30,10 @@ export const megabytes = (bytes: number): string =>
 export const versionKey = (a: { name: string; version: string }): string => `${a.name} ${a.version}`;
 
 /** `name version` of everything somebody may still want to go back to. */
-export const neededVersions = (store: RunStore, now: number): Set<string> => {
+export const neededVersions = (
+  store: RunStore & Pick<BundleStore, 'bundledVersions'>,
+  now: number,
+): Set<string> => {
   const needed = new Set<string>();
   const started = new Set<string>();
   for (const summary of store.runs(LOOK_BACK)) {
@@ -45,6 +49,7 @@ export const neededVersions = (store: RunStore, now: number): Set<string> => {
       if (name !== undefined && version !== undefined && (source === 'console' || source === 'archive'))
         needed.add(versionKey({ name, version }));
   }
+  for (const one of store.bundledVersions()) needed.add(versionKey(one));
   return needed;
 };
 

@@ -35,6 +35,32 @@ describe.each(kinds)('a store %s', (_, make) => {
     onTestFinished(() => store.close());
   });
 
+  describe('what bundles brought', () => {
+    const one = (name: string, version: string, role: 'new' | 'rollback') =>
+      ({ ecosystem: 'apt', name, arch: 'amd64', version, sha256: 'a'.repeat(64), role }) as const;
+    const line = (n: number) => {
+      const revision = makeRevision(uuid(n), n, []);
+      store.putRevisions([revision], { lineId: uuid(n), name: `line ${n}`, revisionId: revision.id }, []);
+      return uuid(n);
+    };
+
+    it('is kept by line, each once, and goes with its line', () => {
+      const [a, b] = [line(1), line(2)];
+      store.putBundled(a, [one('vim', '2', 'new'), one('vim', '1', 'rollback')]);
+      store.putBundled(a, [one('vim', '2', 'new'), one('curl', '7', 'new')]);
+      store.putBundled(b, [one('vim', '2', 'rollback')]);
+      expect(store.bundled(a)).toEqual([
+        one('curl', '7', 'new'),
+        one('vim', '1', 'rollback'),
+        one('vim', '2', 'new'),
+      ]);
+      expect(store.bundledVersions()).toHaveLength(3);
+      store.removeLine(a);
+      expect(store.bundled(a)).toEqual([]);
+      expect(store.bundledVersions()).toEqual([{ name: 'vim', version: '2' }]);
+    });
+  });
+
   describe('hosts', () => {
     it('gives back what was put, by id, by name without regard to case, and all in order of name', () => {
       const whole = makeHost('web-2', {

@@ -12,6 +12,7 @@ import { readExchangeFile, readSecret, readSmall, writeWhole } from '../files.ts
 import type { Register } from '../register.ts';
 import { diffText } from '../snapshotText.ts';
 import { bytes, safe } from '../terminal.ts';
+import { bundleCommand, isBundle, registerBundle } from './bundle.ts';
 
 /** Of the file; the limit of what is in it is the host process's. Armor makes an encrypted one a third longer. */
 const LARGEST_BYTES = 45 * 1024 * 1024;
@@ -193,6 +194,7 @@ const registerIncoming = (
     )
     .action(
       action<IncomingOptions>(async (context, [file], o) => {
+        if (isBundle(file ?? '')) return bundleCommand(context, kind, file ?? '', o);
         const input = incoming(context, file ?? '', o);
         const outcome = unwrap(await (await context.client()).call(`snapshots.${kind}`, input));
         const refusal = 'refusal' in outcome ? outcome.refusal : undefined;
@@ -222,4 +224,5 @@ export const registerExchange = (snapshot: Command, action: Register): void => {
   registerSign(snapshot, action);
   registerIncoming(snapshot, action, 'verify', 'check an exchange file; changes nothing');
   registerIncoming(snapshot, action, 'import', 'check an exchange file and take it in');
+  registerBundle(snapshot, action);
 };

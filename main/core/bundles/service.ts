@@ -1,0 +1,364 @@
+/** The contract's `bundles` group: making, checking and taking in. */
+import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
+import type { BundleManifest, BundlePackage } from '../../../shared/model/bundle.ts';
+import { limitsOf, makeRoom, megabytes } from '../artefacts/room.ts';
+import { plainLine } from '../drivers/shell.ts';
+import { selectStored } from '../fleet/select.ts';
+import type { Ports } from '../ports.ts';
+import type { EngineDeps } from '../runs/tools.ts';
+import { readExchange } from '../snapshots/exchange.ts';
+import { resolveRef } from '../snapshots/resolve.ts';
+import { type Collected, createCollector, knownHash } from './collect.ts';
+import type { BundleSource } from './ports.ts';
+import { type ReadBundle, readBundle, readHead } from './read.ts';
+import { manifestOf, writeBundle } from './write.ts';
+
+/** The snapshots' own service, for the exchange file in a bundle. */
+export type BundleDeps = Pick<EngineDeps, 'scanHost' | 'tools'> & {
+  exportText(ref: string): Promise<Result<{ text: string }>>;
+  verify(input: HandlerInput<'snapshots.verify'>): Promise<Result<Output<'snapshots.verify'>>>;
+  import(input: HandlerInput<'snapshots.import'>): Promise<Result<Output<'snapshots.import'>>>;
+};
+
+const PIECE_BYTES = 1024 * 1024;
+
+const reportOf = ({ manifest, id }: ReadBundle): Output<'bundles.import'>['bundle'] => {
+  const files = new Map(manifest.packages.filter((one) => one.carried).map((one) => [one.sha256, one.bytes]));
+  return {
+    id,
+    head: manifest.head,
+    snapshotName: manifest.snapshot.name,
+    revision: manifest.snapshot.revision,
+    createdAt: manifest.createdAt,
+    packages: manifest.packages,
+    files: files.size,
+    bytes: [...files.values()].reduce((sum, bytes) => sum + bytes, 0),
+    ...(manifest.since === undefined ? {} : { since: manifest.since }),
+  };
+};
+
+/** Packages of the bundle as they are to stand in its manifest; `had`: files the other side's bundle had. */
+const packagesOf = (found: readonly Collected[], had: ReadonlySet<string>): BundlePackage[] =>
+  found.map(({ artefact: { ecosystem, name, arch, version, sha256, bytes }, role }) => ({
+    ecosystem,
+    name,
+    arch,
+    version,
+    sha256,
+    bytes,
+    role,
+    carried: !had.has(sha256),
+  }));
+
+const fileNameOf = (name: string, revision: number): string =>
+  `${name.replaceAll(' ', '-')}-r${revision}.frost.tar`;
+
+export const createBundleService = (ports: Ports, deps: BundleDeps) => {
+  const { artefacts, bundles, clock, hasher, store } = ports;
+
+  const withFile = async <T>(
+    path: string,
+    work: (source: BundleSource) => Promise<Result<T>>,
+  ): Promise<Result<T>> => {
+    const opened = await bundles.open(path);
+    if (!opened.ok) return opened;
+    try {
+      return await work(opened.value);
+    } finally {
+      await opened.value.close();
+    }
+  };
+
+  /** The manifest of the bundle that the other side has. */
+  const sinceOf = async (
+    path: string | undefined,
+    lineName: string,
+  ): Promise<Result<{ id: string; manifest: BundleManifest } | undefined>> => {
+    if (path === undefined) return ok(undefined);
+    const head = await withFile(path, (source) => readHead(source, hasher));
+    if (!head.ok) return head;
+    const { manifest, id } = head.value;
+    if (manifest.snapshot.name !== lineName)
+      return fail('input.invalid', `That bundle is of '${manifest.snapshot.name}', not of '${lineName}'.`);
+    return ok({ id, manifest });
+  };
+
+  const write = async (
+    path: string,
+    o: { manifest: BundleManifest; exchange: string; signal: AbortSignal },
+  ): Promise<Result<{ bytes: number }>> => {
+    const sink = await bundles.create(path);
+    if (!sink.ok) return sink;
+    let done = false;
+    try {
+      const written = await writeBundle(sink.value, artefacts, o);
+      if (!written.ok) return written;
+      done = true;
+      return await sink.value.finish();
+    } finally {
+      if (!done) await sink.value.abandon();
+    }
+  };
+
+  const make = async (
+    input: HandlerInput<'bundles.make'>,
+    caller: Caller,
+  ): Promise<Result<Output<'bundles.make'>>> => {
+    const resolved = resolveRef(input.ref, store);
+    if (!resolved.ok) return resolved;
+    const { revision } = resolved.value;
+    const { line, number } = revision.content;
+    const hosts = selectStored(input.hosts, store);
+    if (!hosts.ok) return hosts;
+    if (hosts.value.length === 0)
+      return fail('plan.empty', 'No host is selected.', { hint: 'hosts list shows what there is.' });
+    const since = await sinceOf(input.since, line.name);
+    if (!since.ok) return since;
+    const own =
+      input.file === undefined ? await bundles.ownPath(fileNameOf(line.name, number)) : ok(input.file);
+    if (!own.ok) return own;
+    // Before hours of fetching: whether it could be written there at all.
+    const probe = await bundles.create(own.value);
+    if (!probe.ok) return probe;
+    await probe.value.abandon();
+    const exported = await deps.exportText(revision.id);
+    if (!exported.ok) return exported;
+
+    const activity = ports.activities.begin('bundle', `Bundle of ${line.name}@${number}`, hosts.value.length);
+    const signal = AbortSignal.any([activity.signal, caller.signal]);
+    try {
+      const collect = createCollector(ports, deps, { revision, activity, signal });
+      const { packages: found, missing, silent } = await collect(hosts.value);
+      if (signal.aborted)
+        return fail('cancelled', 'The bundle was cancelled; what was fetched is kept for the next time.');
+      if (silent.length === hosts.value.length && silent[0] !== undefined)
+        return { ok: false, error: silent[0].error };
+      const had = new Set(since.value?.manifest.packages.map((one) => one.sha256));
+      const packages = packagesOf(found, had);
+      const manifest = manifestOf(
+        {
+          head: revision.id,
+          snapshot: { name: line.name, revision: number },
+          createdAt: new Date(clock.now()).toISOString(),
+          exchange: exported.value.text,
+          packages,
+          ...(since.value === undefined ? {} : { since: since.value.id }),
+        },
+        hasher,
+      );
+      if (!manifest.ok) return manifest;
+      const written = await write(own.value, {
+        manifest: manifest.value,
+        exchange: exported.value.text,
+        signal,
+      });
+      if (!written.ok) return written;
+      store.putBundled(line.id, packages);
+      const id = await withFile(own.value, (source) => readHead(source, hasher));
+      if (!id.ok) return id;
+      return ok({
+        file: own.value,
+        bytes: written.value.bytes,
+        id: id.value.id,
+        packages: manifest.value.packages,
+        missing: missing.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
+        silent,
+      });
+    } finally {
+      activity.end();
+    }
+  };
+
+  /** Files an increment counts on, that are not here. */
+  const lackingOf = ({ manifest }: ReadBundle): BundlePackage[] =>
+    manifest.packages.filter(
+      (one) => !one.carried && !artefacts.find(one).some((copy) => copy.sha256 === one.sha256),
+    );
+
+  /** A new package that is not the file whose hash the snapshot knows. */
+  const contradicted = (read: ReadBundle): BundlePackage | undefined => {
+    const exchange = readExchange(read.exchange, { hasher, stored: (id) => store.revision(id) });
+    if (!exchange.ok) return undefined;
+    return read.manifest.packages.find((one) => {
+      const hash = one.role === 'new' ? knownHash(one, exchange.value.head) : undefined;
+      return hash !== undefined && hash !== one.sha256;
+    });
+  };
+
+  /** What in it contradicts itself, although every file has the hash that is announced. */
+  const faultOf = (read: ReadBundle, exchange: Output<'snapshots.verify'>): FrostError | undefined => {
+    const { manifest } = read;
+    // Refused for its signatures: of what it holds, nothing was read.
+    if (exchange.revisions.length === 0) return undefined;
+    const last = exchange.revisions.find((one) => one.id === manifest.head);
+    if (
+      last === undefined ||
+      last.name !== manifest.snapshot.name ||
+      last.revision !== manifest.snapshot.revision
+    )
+      return frostError(
+        'exchange.malformed',
+        'The bundle and the exchange file in it are of different snapshots.',
+      );
+    const other = contradicted(read);
+    if (other !== undefined)
+      return frostError(
+        'exchange.tampered',
+        `${other.name} ${other.version} in the bundle is another file than the snapshot approves.`,
+        { hint: 'Ask for the bundle again.' },
+      );
+    return undefined;
+  };
+
+  /** Why it may not come in, although it is sound. */
+  const refusalOf = (read: ReadBundle, exchange: Output<'snapshots.verify'>): FrostError | undefined => {
+    const { manifest } = read;
+    const lacking = lackingOf(read);
+    if (lacking.length > 0)
+      return frostError(
+        'exchange.broken-chain',
+        `The bundle builds on an earlier one whose packages are not here: ${lacking
+          .slice(0, 5)
+          .map((one) => `${one.name} ${one.version}`)
+          .join(', ')}${lacking.length > 5 ? ` and ${lacking.length - 5} more` : ''}.`,
+        { hint: 'Import the earlier bundle first, or ask for one that is whole.' },
+      );
+    const limits = limitsOf(store);
+    const large = manifest.packages.find((one) => one.carried && one.bytes > limits.file);
+    if (large !== undefined)
+      return frostError(
+        'input.too-large',
+        `${large.name} ${large.version} has ${megabytes(large.bytes)}, more than the ${megabytes(limits.file)} that the console's store takes of one file.`,
+        { hint: 'Raise the limit (artefacts limits), then import again.' },
+      );
+    const { bytes } = reportOf(read);
+    if (bytes > limits.pool)
+      return frostError(
+        'input.too-large',
+        `The packages are ${megabytes(bytes)}, more than the console's store may hold (${megabytes(limits.pool)}).`,
+        { hint: 'Raise the limit (artefacts limits), then import again.' },
+      );
+    return exchange.refusal;
+  };
+
+  const verify = async (
+    { file, ...trusted }: HandlerInput<'bundles.verify'>,
+    caller: Caller,
+  ): Promise<Result<Output<'bundles.verify'>>> =>
+    withFile(file, async (source) => {
+      const read = await readBundle(source, hasher, caller.signal);
+      if (!read.ok) return read;
+      const exchange = await deps.verify({ text: read.value.exchange, ...trusted });
+      if (!exchange.ok) return exchange;
+      const fault = faultOf(read.value, exchange.value);
+      if (fault !== undefined) return { ok: false, error: fault };
+      const refusal = refusalOf(read.value, exchange.value);
+      const { outcome, refusal: _, ...rest } = exchange.value;
+      return ok({
+        ...rest,
+        ok: refusal === undefined,
+        ...(refusal === undefined ? (outcome === undefined ? {} : { outcome }) : { refusal }),
+        bundle: reportOf(read.value),
+        lacking: lackingOf(read.value),
+      });
+    });
+
+  /** One package file out of the bundle into the pool; `true`: it was not there before. */
+  const takeIn = async (
+    source: BundleSource,
+    read: ReadBundle,
+    one: BundlePackage,
+  ): Promise<Result<boolean>> => {
+    if (artefacts.find(one).some((copy) => copy.sha256 === one.sha256)) return ok(false);
+    const span = read.packages.get(one.sha256);
+    if (span === undefined) return ok(false);
+    const room = await makeRoom(ports, one.bytes);
+    if (!room.ok) return room;
+    const { ecosystem, name, arch, version } = one;
+    const { snapshot } = read.manifest;
+    const opened = await artefacts.receive({
+      key: { ecosystem, name, arch, version },
+      bytes: one.bytes,
+      hash: { sha256: one.sha256 },
+      source: 'bundle',
+      from: `the bundle of ${snapshot.name}@${snapshot.revision}`,
+    });
+    if (!opened.ok) return opened;
+    const writer = opened.value;
+    while (writer.offset < one.bytes) {
+      const piece = await source.read(
+        span.offset + writer.offset,
+        Math.min(PIECE_BYTES, one.bytes - writer.offset),
+      );
+      if (!piece.ok || piece.value.length === 0) {
+        writer.suspend();
+        return piece.ok ? fail('exchange.tampered', 'The bundle was changed while it was read.') : piece;
+      }
+      if (!writer.write(piece.value)) break;
+    }
+    const finished = await writer.finish();
+    return finished.ok ? ok(true) : finished;
+  };
+
+  const importFile = async (
+    { file, ...trusted }: HandlerInput<'bundles.import'>,
+    caller: Caller,
+  ): Promise<Result<Output<'bundles.import'>>> =>
+    withFile(file, async (source) => {
+      const read = await readBundle(source, hasher, caller.signal);
+      if (!read.ok) return read;
+      const exchange = await deps.verify({ text: read.value.exchange, ...trusted });
+      if (!exchange.ok) return exchange;
+      const fault = faultOf(read.value, exchange.value);
+      if (fault !== undefined) return { ok: false, error: fault };
+      const refusal = refusalOf(read.value, exchange.value);
+      if (refusal !== undefined) return { ok: false, error: refusal };
+      const { manifest } = read.value;
+      const carried = manifest.packages.filter((one) => one.carried);
+      const activity = ports.activities.begin(
+        'bundle',
+        `Import of ${manifest.snapshot.name}@${manifest.snapshot.revision}`,
+        carried.length,
+      );
+      const signal = AbortSignal.any([activity.signal, caller.signal]);
+      const added: string[] = [];
+      const undo = async <T>(error: Result<T>): Promise<Result<T>> => {
+        for (const sha256 of added) await artefacts.remove(sha256);
+        return error;
+      };
+      try {
+        for (const one of carried) {
+          if (signal.aborted)
+            return undo(fail('cancelled', 'The import was cancelled; nothing was taken in.'));
+          activity.started(one.name);
+          const taken = await takeIn(source, read.value, one);
+          if (!taken.ok) return undo(taken);
+          if (taken.value) {
+            added.push(one.sha256);
+            activity.moved(one.bytes);
+          }
+          activity.finished(one.name, false);
+        }
+        const imported = await deps.import({ text: read.value.exchange, ...trusted });
+        if (!imported.ok) return undo(imported);
+        store.putBundled(imported.value.snapshot.lineId, manifest.packages);
+        return ok({ ...imported.value, bundle: reportOf(read.value) });
+      } finally {
+        activity.end();
+      }
+    });
+
+  return {
+    make,
+    verify,
+    import: importFile,
+    list: async (_input: HandlerInput<'bundles.list'>): Promise<Result<Output<'bundles.list'>>> => {
+      const folder = await bundles.ownPath('');
+      if (!folder.ok) return folder;
+      return ok({ folder: folder.value, bundles: await bundles.own() });
+    },
+  };
+};
+
+export type BundleService = ReturnType<typeof createBundleService>;

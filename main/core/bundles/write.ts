@@ -1,0 +1,92 @@
+/** Writes a bundle: the manifest, the exchange file and the package files out of the pool, each hashed once more on its way. */
+import { fail, ok, type Result } from '../../../shared/errors.ts';
+import {
+  BUNDLE_FORMAT,
+  type BundleManifest,
+  type BundlePackage,
+  MAX_BUNDLE_PACKAGES,
+} from '../../../shared/model/bundle.ts';
+import type { Artefacts } from '../artefacts/ports.ts';
+import type { Hasher } from '../ports.ts';
+import { canonicalJson } from '../snapshots/canonical.ts';
+import type { BundleSink } from './ports.ts';
+import { EXCHANGE_NAME, MANIFEST_NAME, membersOf } from './read.ts';
+import { paddingOf, tarEnd, tarHeader } from './tar.ts';
+
+const PIECE_BYTES = 1024 * 1024;
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const orderOf = (one: BundlePackage): string =>
+  [one.ecosystem, one.name, one.arch, one.version, one.role, one.sha256].join(' ');
+
+export type BundleContent = {
+  head: string;
+  snapshot: { name: string; revision: number };
+  createdAt: string;
+  exchange: string;
+  packages: BundlePackage[];
+  since?: string;
+};
+
+/** `exchange` is what was exported. Error: `input.too-large`. */
+export const manifestOf = (content: BundleContent, hasher: Hasher): Result<BundleManifest> => {
+  const { head, snapshot, createdAt, exchange, packages, since } = content;
+  if (packages.length > MAX_BUNDLE_PACKAGES)
+    return fail('input.too-large', `${packages.length} packages are more than a bundle may have.`);
+  return ok({
+    format: BUNDLE_FORMAT,
+    head,
+    snapshot,
+    createdAt,
+    exchange: { sha256: hasher.sha256(exchange), bytes: new TextEncoder().encode(exchange).length },
+    packages: packages.toSorted((a, b) => byText(orderOf(a), orderOf(b))),
+    metadata: [],
+    advisories: [],
+    ...(since === undefined ? {} : { since }),
+  });
+};
+
+/** Errors: `store.full`, and for a pooled file `not-found`, `store.damaged`; `cancelled`. The sink is left open. */
+export const writeBundle = async (
+  sink: BundleSink,
+  artefacts: Pick<Artefacts, 'read' | 'verify'>,
+  o: { manifest: BundleManifest; exchange: string; signal: AbortSignal },
+): Promise<Result<void>> => {
+  const { manifest, signal } = o;
+  const seconds = Date.parse(manifest.createdAt) / 1000;
+  const encoder = new TextEncoder();
+  const padded = async (bytes: number): Promise<Result<void>> => sink.write(new Uint8Array(paddingOf(bytes)));
+  const whole = async (name: string, content: Uint8Array): Promise<Result<void>> => {
+    const head = await sink.write(tarHeader(name, content.length, seconds));
+    if (!head.ok) return head;
+    const body = await sink.write(content);
+    return body.ok ? padded(content.length) : body;
+  };
+  const first = await whole(MANIFEST_NAME, encoder.encode(canonicalJson(manifest)));
+  if (!first.ok) return first;
+  for (const { name, bytes, sha256 } of membersOf(manifest)) {
+    if (signal.aborted) return fail('cancelled', 'The bundle was cancelled.');
+    if (name === EXCHANGE_NAME) {
+      const written = await whole(name, encoder.encode(o.exchange));
+      if (!written.ok) return written;
+      continue;
+    }
+    const sound = await artefacts.verify(sha256);
+    if (!sound.ok) return sound;
+    const head = await sink.write(tarHeader(name, bytes, seconds));
+    if (!head.ok) return head;
+    for (let offset = 0; offset < bytes; ) {
+      if (signal.aborted) return fail('cancelled', 'The bundle was cancelled.');
+      const piece = await artefacts.read(sha256, offset, Math.min(PIECE_BYTES, bytes - offset));
+      if (!piece.ok) return piece;
+      if (piece.value.length === 0) return fail('store.damaged', 'A file of the pool became shorter.');
+      const written = await sink.write(piece.value);
+      if (!written.ok) return written;
+      offset += piece.value.length;
+    }
+    const end = await padded(bytes);
+    if (!end.ok) return end;
+  }
+  return sink.write(tarEnd());
+};

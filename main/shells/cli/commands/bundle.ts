@@ -1,0 +1,108 @@
+/** `snapshot bundle`, and the bundles that `snapshot verify` and `snapshot import` are given: files for hosts without a repository. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { BundleReport } from '../../../../shared/contract/bundles.ts';
+import { exitCodeOf } from '../../../../shared/errors.ts';
+import { type Context, invalid, unwrap } from '../context.ts';
+import { readSmall } from '../files.ts';
+import { checkSelectors } from '../fleet.ts';
+import type { Register } from '../register.ts';
+import { diffText } from '../snapshotText.ts';
+import { bytes, count, safe } from '../terminal.ts';
+
+const collect = (value: string, all: string[]) => [...all, value];
+
+/** A tar archive names its first member first; JSON begins with a brace. By content, so that a file may have any name. */
+export const isBundle = (path: string): boolean => {
+  if (/\.tar$/.test(path)) return true;
+  try {
+    const file = openSync(path, 'r');
+    const head = Buffer.alloc(12);
+    const read = readSync(file, head, 0, head.length, 0);
+    closeSync(file);
+    return head.toString('latin1', 0, read).startsWith('bundle.json\0');
+  } catch {
+    return false;
+  }
+};
+
+const reportText = (report: BundleReport): string => {
+  const of = (role: string) => report.packages.filter((one) => one.role === role).length;
+  return `bundle of ${report.snapshotName}@${report.revision}: ${count(of('new'), 'new package')}, ${of('rollback')} to go back to; ${count(report.files, 'file')}, ${bytes(report.bytes)}${report.since === undefined ? '' : ', on top of an earlier bundle'}`;
+};
+
+/** `snapshot verify` and `snapshot import` of a bundle. */
+export const bundleCommand = async (
+  context: Context,
+  kind: 'verify' | 'import',
+  file: string,
+  o: { allowedSigners?: string; revokedKeys?: string },
+): Promise<void> => {
+  const client = await context.client();
+  const outcome = unwrap(
+    await client.call(`bundles.${kind}`, {
+      file: resolve(file),
+      ...(o.allowedSigners === undefined ? {} : { allowedSigners: readSmall(o.allowedSigners) }),
+      ...(o.revokedKeys === undefined ? {} : { revokedKeys: readSmall(o.revokedKeys) }),
+    }),
+  );
+  const refusal = 'refusal' in outcome ? outcome.refusal : undefined;
+  context.result({ ...outcome, ...(refusal === undefined ? {} : { error: refusal }) }, () =>
+    [
+      ...(refusal === undefined
+        ? []
+        : [`Refused: ${safe(refusal.message)} ${safe(refusal.hint ?? '')}`.trim()]),
+      reportText(outcome.bundle),
+      `${count(outcome.revisions.length, 'revision')}, ${outcome.fresh} of them new here; every file has the hash that is announced`,
+      ...(outcome.diff === undefined ? [] : [diffText(outcome.diff)]),
+    ].join('\n'),
+  );
+  if (refusal !== undefined) context.exitCode = exitCodeOf(refusal);
+};
+
+export const registerBundle = (snapshot: Command, action: Register): void => {
+  snapshot
+    .command('bundle <name> <file>')
+    .description(
+      'write a bundle (*.frost.tar): the snapshot with its packages, new and old, for hosts without a repository',
+    )
+    .option('--hosts <selector>', 'the hosts it is made through and for; again and again', collect, [])
+    .option('--since <file>', 'leave out what this earlier bundle has')
+    .action(
+      action<{ hosts: string[]; since?: string }>(async (context, [ref, file], o) => {
+        checkSelectors(o.hosts);
+        if (o.hosts.length === 0)
+          throw invalid(
+            'Give --hosts SELECTOR.',
+            'They say what they need, and download it: --hosts all for every host.',
+          );
+        if (o.since === '') throw invalid('--since is empty.');
+        const client = await context.client();
+        const made = unwrap(
+          await client.call('bundles.make', {
+            ref: ref ?? '',
+            hosts: o.hosts,
+            file: resolve(file ?? ''),
+            ...(o.since === undefined ? {} : { since: resolve(o.since) }),
+          }),
+        );
+        for (const { host, error } of made.silent) context.note(`${host}: ${error.message}`);
+        for (const one of made.missing)
+          context.note(
+            `${one.name} ${one.version}${one.role === 'rollback' ? ' (to go back to)' : ''} is not in it: ${one.host}: ${one.reason}`,
+          );
+        if (made.silent.length + made.missing.length > 0) context.exitCode = 1;
+        const carried = made.packages.filter((one) => one.carried);
+        const of = (role: string) => carried.filter((one) => one.role === role).length;
+        context.result(made, () =>
+          [
+            `Wrote ${made.file} (${bytes(made.bytes)}): ${count(of('new'), 'new package')}, ${of('rollback')} to go back to`,
+            ...(carried.length < made.packages.length
+              ? [`${made.packages.length - carried.length} more are in the earlier bundle`]
+              : []),
+          ].join('\n'),
+        );
+      }),
+    );
+};

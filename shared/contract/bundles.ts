@@ -1,0 +1,95 @@
+/** Bundles (`*.frost.tar`): a snapshot with its package files, for hosts that have no repository. */
+import { z } from 'zod';
+import { FrostError } from '../errors.ts';
+import { BundlePackage, BundleRole } from '../model/bundle.ts';
+import {
+  ContentHash,
+  HostName,
+  Instant,
+  PackageName,
+  Sha256,
+  SnapshotName,
+  Text,
+} from '../model/primitives.ts';
+import { SnapshotRef } from '../model/snapshot.ts';
+import { command, query } from './define.ts';
+import { Selectors } from './fleet.ts';
+import { IncomingFile, snapshots } from './snapshots.ts';
+
+/** An absolute path on the machine of the host process. */
+const Path = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((text) => !/\p{Cc}/u.test(text), 'holds control characters');
+
+/** A bundle on this machine, and who is trusted for it, as with an exchange file. */
+const IncomingBundle = IncomingFile.omit({ text: true, key: true }).extend({ file: Path });
+
+/** What a bundle says of itself, once every byte of it was checked. */
+const Report = z.object({
+  /** SHA-256 of its manifest. */
+  id: Sha256,
+  head: ContentHash,
+  snapshotName: SnapshotName,
+  revision: z.int(),
+  createdAt: Instant,
+  packages: z.array(BundlePackage),
+  /** Package files that come with it, and their sizes' sum. */
+  files: z.int(),
+  bytes: z.int(),
+  /** The bundle it builds on; absent: it is whole by itself. */
+  since: Sha256.optional(),
+});
+export type BundleReport = z.infer<typeof Report>;
+
+const MadeBundle = z.object({
+  file: z.string(),
+  bytes: z.int(),
+  id: Sha256,
+  packages: z.array(BundlePackage),
+  /** What could not be had, where it was wanted, and why. */
+  missing: z.array(
+    z.object({
+      name: PackageName,
+      version: z.string(),
+      role: BundleRole,
+      host: HostName,
+      reason: Text(2000),
+    }),
+  ),
+  /** Hosts that could not say what they need: nothing is in it for them alone. */
+  silent: z.array(z.object({ host: HostName, error: FrostError })),
+});
+export type MadeBundle = z.infer<typeof MadeBundle>;
+
+export const bundles = {
+  /**
+   * Makes a bundle through the hosts of the selector. `file`: absolute path ending in `.frost.tar`; absent: in the data
+   * folder's `bundles`. `since`: a bundle that the other side has; what is in it is left out. Errors: `not-found`,
+   * `input.invalid` (path, selector, `since` of another snapshot), `plan.empty` (no host, or none that could say what it
+   * needs), `exchange.*` (`since` is no sound bundle), `store.full`, `cancelled`.
+   */
+  make: command(
+    z.object({ ref: SnapshotRef, hosts: Selectors.min(1), file: Path.optional(), since: Path.optional() }),
+    MadeBundle,
+    { permission: 'edit' },
+  ),
+  /** Bundles in the data folder, newest first. */
+  list: query(
+    z.object({}),
+    z.object({
+      folder: z.string(),
+      bundles: z.array(z.object({ path: z.string(), bytes: z.int(), modifiedAt: Instant })),
+    }),
+  ),
+  /** Checks every byte and says what an import would do; changes nothing. */
+  verify: query(
+    IncomingBundle,
+    snapshots.verify.output.extend({ bundle: Report, lacking: z.array(BundlePackage) }),
+  ),
+  /** Checks every byte, then takes the packages into the console's store, and the snapshot as any exchange file. */
+  import: command(IncomingBundle, snapshots.import.output.extend({ bundle: Report }), {
+    permission: 'edit',
+  }),
+};
