@@ -1,6 +1,7 @@
 /** What differs between two lists of entries. Pure. */
 import type { Entry, SnapshotDiff } from '../../../shared/model/snapshot.ts';
 import { entryKey } from './edit.ts';
+import { longestAscending } from './mergeOrder.ts';
 
 type Pair = { a: Entry; b: Entry };
 
@@ -34,26 +35,6 @@ const pairUp = (a: Entry[], b: Entry[]): { pairs: Pair[]; onlyA: Entry[]; onlyB:
     } else onlyA.push(entry);
   }
   return { pairs, onlyA, onlyB: [...inB.values()] };
-};
-
-/** Indexes of a longest ascending run, in order: what is not in it was moved. */
-const longestAscending = (numbers: number[]): Set<number> => {
-  const tails: number[] = [];
-  const before: number[] = [];
-  numbers.forEach((value, index) => {
-    let low = 0;
-    let high = tails.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((numbers[tails[middle] ?? 0] ?? 0) < value) low = middle + 1;
-      else high = middle;
-    }
-    before[index] = low === 0 ? -1 : (tails[low - 1] ?? -1);
-    tails[low] = index;
-  });
-  const kept = new Set<number>();
-  for (let at = tails.at(-1) ?? -1; at >= 0; at = before[at] ?? -1) kept.add(at);
-  return kept;
 };
 
 const shown = (value: string | number | undefined): string => (value === undefined ? '' : String(value));
