@@ -34,6 +34,7 @@ import { runHandlers } from './api/runs.ts';
 import { signatureHandlers } from './api/signatures.ts';
 import { snapshotHandlers } from './api/snapshots.ts';
 import { systemHandlers } from './api/system.ts';
+import { versionHandlers } from './api/versions.ts';
 import { createArtefactService } from './core/artefacts/service.ts';
 import { createAuditService } from './core/audit/service.ts';
 import { createBundleService } from './core/bundles/service.ts';
@@ -171,6 +172,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     {
       ...fleetHandlers(hosts, scans),
       ...snapshotHandlers(snapshots),
+      ...versionHandlers(snapshots.versions),
       ...signatureHandlers(createSignatureService(ports)),
       ...runHandlers(plans, runs),
       ...artefactHandlers(createArtefactService(ports), store),

@@ -76,6 +76,9 @@ const TABLE = {
   /** The chain of an audit log does not hold. */
   'audit.broken': { exit: 3, retryable: false },
 
+  /** Told with its conflicts, never alone. */
+  'merge.conflicts': { exit: 3, retryable: false },
+
   'exchange.malformed': { exit: 3, retryable: false },
   'exchange.tampered': { exit: 3, retryable: false },
   'exchange.broken-chain': { exit: 3, retryable: false },

@@ -10,11 +10,13 @@ import { plans, runs } from './runs.ts';
 import { policies, signatures, signers } from './signatures.ts';
 import { snapshots } from './snapshots.ts';
 import { system } from './system.ts';
+import { versions } from './versions.ts';
 
 export const contract = {
   hosts,
   scans,
   snapshots,
+  versions,
   signatures,
   signers,
   policies,

@@ -26,6 +26,7 @@ import {
   SnapshotSummary,
   SnapshotView,
 } from '../model/snapshot.ts';
+import { MergeConflict } from '../model/versions.ts';
 import { command, query } from './define.ts';
 import { Selectors } from './fleet.ts';
 
@@ -66,8 +67,11 @@ export const EntryWarning = z.object({
   message: Text(1000),
 });
 
-/** What importing a file does to its line: makes it, moves it forward, or nothing (`same`, or the line here is already further). */
-export const ImportOutcome = z.enum(['new-line', 'forward', 'same', 'older']);
+/**
+ * What importing a file does to its line: makes it, moves it forward, or nothing (`same`, or the line here is already further).
+ * `diverged`: both were changed; the file's revisions are kept beside the newest one here, until they are merged.
+ */
+export const ImportOutcome = z.enum(['new-line', 'forward', 'same', 'older', 'diverged']);
 export type ImportOutcome = z.infer<typeof ImportOutcome>;
 
 /**
@@ -215,12 +219,15 @@ export const snapshots = {
       diff: SnapshotDiff.optional(),
       fresh: z.int(),
       outcome: ImportOutcome.optional(),
+      /** With `diverged`: what a merge would not know how to decide. */
+      conflicts: z.array(MergeConflict).optional(),
       /** Why an import would be refused although the file is sound (`ok` is then false), e.g. `state.conflict`. */
       refusal: FrostError.optional(),
     }),
   ),
+  /** `merge`: merged at once where the two diverged and there is no conflict. */
   import: command(
-    IncomingFile,
+    IncomingFile.extend({ merge: z.boolean().optional() }),
     z.object({
       ok: z.boolean(),
       signatures: z.array(SignatureView),
@@ -230,6 +237,12 @@ export const snapshots = {
       diff: SnapshotDiff.optional(),
       fresh: z.int(),
       outcome: ImportOutcome.optional(),
+      conflicts: z.array(MergeConflict).optional(),
+      /** The two were merged. */
+      merged: z.boolean(),
+      /** The newest revision of the file. */
+      head: ContentHash,
+      /** The newest revision here, afterwards. */
       snapshot: SnapshotView,
     }),
     { permission: 'edit' },

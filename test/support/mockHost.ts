@@ -11,6 +11,7 @@ import { serveChannel } from '../../main/adapters/rpc/serve.ts';
 import { artefactHandlers } from '../../main/api/artefacts.ts';
 import { auditHandlers } from '../../main/api/audit.ts';
 import { signatureHandlers } from '../../main/api/signatures.ts';
+import { versionHandlers } from '../../main/api/versions.ts';
 import { createArtefactService } from '../../main/core/artefacts/service.ts';
 import { createAuditService } from '../../main/core/audit/service.ts';
 import { createSignatureService } from '../../main/core/exchange/service.ts';
@@ -130,6 +131,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     'snapshots.import': (input) => snapshots.import(input),
     'snapshots.remove': (input) => snapshots.remove(input),
     ...auditHandlers(createAuditService(ports)),
+    ...versionHandlers(snapshots.versions),
     ...systemHandlers(state, hub),
   };
   const handlers = moody(all, state);

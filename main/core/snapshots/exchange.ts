@@ -26,6 +26,7 @@ import {
 } from '../../../shared/model/snapshot.ts';
 import { parseSelector } from '../fleet/selector.ts';
 import type { Hasher } from '../ports.ts';
+import { ancestry } from './ancestry.ts';
 import { canonicalJson, contentHash } from './canonical.ts';
 import { entryKey, entryLabel } from './edit.ts';
 import { firstOverlap, occurrencesOf } from './recurrence.ts';
@@ -250,29 +251,58 @@ const checkSense = (
     );
 };
 
+/** A freeze that was not lifted yet, with the freezes that were open when it was made. */
+type OpenFreeze = { freeze: Freeze; entries: string; over: ReadonlySet<string> };
+
+/** What was open at the parents and lifted at none of them. */
+const openAt = (
+  parents: ReadonlyMap<string, OpenFreeze>[],
+  lifted: () => ReadonlySet<string>,
+): Map<string, OpenFreeze> => {
+  const [first, second] = parents;
+  if (second === undefined) return new Map(first);
+  const gone = lifted();
+  return new Map(parents.flatMap((each) => [...each]).filter(([id]) => !gone.has(id)));
+};
+
 /**
  * Thaws must lift a freeze of an ancestor, and what continues a freeze must have its entries and come before it is lifted; two
- * freezes of one line must not hold at the same time. `chain`: oldest first.
+ * freezes of which one was made on the other must not hold at the same time. `chain`: oldest first, each after its parents.
+ * Those of branches that a merge joined may, in the past: whoever takes the chain in sees to those that hold now.
  */
 const checkFreezes = (chain: Revision[]): void => {
-  const open = new Map<string, { freeze: Freeze; entries: string }>();
+  const own = new Map(chain.map((revision) => [revision.id, revision]));
+  const liftedBy = (ids: string[]): Set<string> => {
+    const all = [...ancestry(ids, (id) => own.get(id)).values()];
+    return new Set(all.flatMap(({ content }) => content.thaw?.revision ?? []));
+  };
+  const states = new Map<string, ReadonlyMap<string, OpenFreeze>>();
+  let open = new Map<string, OpenFreeze>();
   for (const { id, content } of chain) {
-    if (content.thaw !== undefined && !open.delete(content.thaw.revision))
+    const { parents, thaw, freeze, continues } = content;
+    open = openAt(
+      parents.flatMap((parent) => states.get(parent) ?? []),
+      () => liftedBy(parents),
+    );
+    if (thaw !== undefined && !open.delete(thaw.revision))
       stop('exchange.malformed', `Revision ${content.number} lifts a freeze that is not there.`);
-    if (content.freeze !== undefined)
-      open.set(id, { freeze: content.freeze, entries: canonicalJson(content.entries) });
-    if (content.continues === undefined) continue;
-    const continued = open.get(content.continues);
+    if (freeze !== undefined)
+      open.set(id, { freeze, entries: canonicalJson(content.entries), over: new Set(open.keys()) });
+    states.set(id, open);
+    if (continues === undefined) continue;
+    const continued = open.get(continues);
     if (continued === undefined)
       stop('exchange.malformed', `Revision ${content.number} continues a freeze that is not there.`);
     if (continued?.entries !== canonicalJson(content.entries))
       stop('exchange.malformed', `Revision ${content.number} continues a freeze with other entries.`);
   }
-  const spans = [...open.values()].map(({ freeze }) => freeze);
-  spans.forEach((freeze, index) => {
-    if (spans.slice(0, index).some((before) => firstOverlap(before, freeze) !== undefined))
-      stop('exchange.malformed', 'Two freezes of this snapshot hold at the same time.');
-  });
+  // `open` is what the head leaves open.
+  for (const { freeze, over } of open.values())
+    for (const below of over) {
+      const other = open.get(below);
+      if (other !== undefined && firstOverlap(other.freeze, freeze) !== undefined)
+        stop('exchange.malformed', 'Two freezes of this snapshot hold at the same time.');
+    }
 };
 
 /** The revision and all it was made from, oldest first, each after its parents. Missing ones are left out. */

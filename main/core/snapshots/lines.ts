@@ -24,6 +24,7 @@ export type Lines = ReturnType<typeof createLines>;
 export const createLines = (ports: Ports) => {
   const { store, clock, hasher, random, changes } = ports;
 
+  const author = () => ({ name: ports.user.slice(0, 200) });
   const instant = (): string => new Date(clock.now()).toISOString();
 
   const find = (ref: string): Result<Found> => resolveRef(ref, store);
@@ -61,7 +62,7 @@ export const createLines = (ports: Ports) => {
       line: { id: random.id(), name },
       number: 1,
       parents: [],
-      author: { name: ports.user.slice(0, 200) },
+      author: author(),
       createdAt: instant(),
       ...(message === undefined ? {} : { message }),
       scope,
@@ -78,7 +79,7 @@ export const createLines = (ports: Ports) => {
       ...kept,
       number: on.content.number + 1,
       parents: [on.id],
-      author: { name: ports.user.slice(0, 200) },
+      author: author(),
       createdAt: instant(),
       exceptions: [],
       ...(message === undefined || message === '' ? {} : { message }),
@@ -114,7 +115,7 @@ export const createLines = (ports: Ports) => {
   const liveFreeze = (lineId: string): StoredFreeze | undefined =>
     store.freezes().find((stored) => stored.lineId === lineId && isLive(stored, clock.now()));
 
-  return { instant, find, findHead, first, next, append, view, liveFreeze };
+  return { instant, author, find, findHead, build, first, next, append, view, liveFreeze };
 };
 
 /** The answer that carries one snapshot. */

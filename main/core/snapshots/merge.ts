@@ -219,14 +219,14 @@ const arrange = (
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** What makes two rules or two exceptions the same one: its id, else the package and version it is for, else all of it. */
+/** What makes two rules the same one, or two exceptions: its id, else the package it is for, else all of it. */
 const itemKey = (item: unknown): string => {
   const loose: Loose = { ...Object(item) };
-  const id = textOf(loose.id);
+  const [id, name] = [textOf(loose.id), textOf(loose.name)];
   if (id !== undefined) return id;
-  const [name, version] = [textOf(loose.name), textOf(loose.version)];
-  if (name === undefined || version === undefined) return canonicalJson(item);
-  return [textOf(loose.ecosystem) ?? '', name, textOf(loose.arch) ?? '', version].join('/');
+  return name === undefined
+    ? canonicalJson(item)
+    : [textOf(loose.ecosystem) ?? '', name, textOf(loose.arch) ?? ''].join('/');
 };
 
 /** Rules or exceptions: each is merged as a whole. */

@@ -1,10 +1,16 @@
-/** From what a person writes to a revision: `NAME` (the newest), `NAME@3`, a line's id, a revision's id or its beginning. */
+/**
+ * From what a person writes to a revision: `NAME` (the newest), `NAME@3`, `NAME@1a2b3c` (the beginning of its id), a line's id, a
+ * revision's id or its beginning. A line with branches may have two revisions of one number: then it has to be an id.
+ */
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
 import type { SnapshotLine, SnapshotStore } from '../ports.ts';
 
 /** As short as people copy them; shorter ones are taken for typing errors. */
 const SHORTEST_BEGINNING = /^sha256:[0-9a-f]{6,64}$/;
+
+/** After a name, where it can only be one of its revisions. */
+const BEGINNING = /^[0-9a-f]{6,64}$/;
 
 const beginningWith = (text: string, store: SnapshotStore): Revision[] =>
   SHORTEST_BEGINNING.test(text)
@@ -48,13 +54,22 @@ export const resolveRef = (
   if (at < 0)
     return found(store.revision(line.headId), line, `Snapshot '${line.name}' has lost its newest revision.`);
   const wanted = text.slice(at + 1);
-  if (!/^[1-9]\d{0,6}$/.test(wanted))
-    return fail('input.invalid', `'${wanted.slice(0, 80)}' is not a revision number.`, {
-      hint: `Write ${line.name}@1, ${line.name}@2, …`,
+  const all = store.revisions(line.id);
+  const numbered = all.filter((revision) => `${revision.content.number}` === wanted);
+  const begins = BEGINNING.test(wanted)
+    ? all.filter(({ id }) => id.slice('sha256:'.length).startsWith(wanted))
+    : [];
+  const [one, ...others] = numbered.length > 0 ? numbered : begins;
+  if (others.length > 0 && one !== undefined)
+    return fail('input.invalid', `'${line.name}' has more than one revision ${wanted}: it has branches.`, {
+      hint: `Write which: ${[one, ...others]
+        .slice(0, 4)
+        .map(({ id }) => `${line.name}@${id.slice('sha256:'.length, 'sha256:'.length + 12)}`)
+        .join(', ')}`,
     });
-  return found(
-    store.revisions(line.id).find((revision) => revision.content.number === Number(wanted)),
-    line,
-    `Snapshot '${line.name}' has no revision ${wanted}.`,
-  );
+  if (one === undefined && !/^[1-9]\d{0,6}$/.test(wanted) && !BEGINNING.test(wanted))
+    return fail('input.invalid', `'${wanted.slice(0, 80)}' is not a revision number.`, {
+      hint: `Write ${line.name}@1, ${line.name}@2, …, or the beginning of a revision's id.`,
+    });
+  return found(one, line, `Snapshot '${line.name}' has no revision ${wanted}.`);
 };

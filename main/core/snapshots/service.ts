@@ -13,6 +13,7 @@ import { createFreezing } from './freezing.ts';
 import { entriesFromScans } from './fromScans.ts';
 import { createKnowledge, type Knowledge } from './known.ts';
 import { createLines, shown } from './lines.ts';
+import { createJoin, createMerging } from './merging.ts';
 import { createTransfer } from './transfer.ts';
 import { contextOf, summaryOf } from './view.ts';
 
@@ -70,6 +71,7 @@ export type SnapshotService = ReturnType<typeof createSnapshotService>;
 export const createSnapshotService = (ports: Ports) => {
   const { store, clock, changes } = ports;
   const lines = createLines(ports);
+  const versions = createMerging(ports, lines);
   const knowledge = createKnowledge(store);
 
   const except = createExcepting(ports, lines, (name, version, { content }) =>
@@ -225,6 +227,7 @@ export const createSnapshotService = (ports: Ports) => {
     remove: async (input: HandlerInput<'snapshots.remove'>) => remove(input),
     ...createFreezing(ports, lines),
     except: async (input: HandlerInput<'snapshots.except'>) => except(input),
-    ...createTransfer(ports, lines),
+    ...createTransfer(ports, lines, createJoin(ports, lines)),
+    versions,
   };
 };

@@ -2,18 +2,31 @@
 import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import type { ImportOutcome } from '../../../shared/contract/snapshots.ts';
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
-import type { Revision, SnapshotDiff, SnapshotSummary } from '../../../shared/model/snapshot.ts';
+import type {
+  Revision,
+  SnapshotDiff,
+  SnapshotSummary,
+  SnapshotView,
+} from '../../../shared/model/snapshot.ts';
+import type { MergeConflict } from '../../../shared/model/versions.ts';
 import { type Incoming, openIncoming, type Vouched } from '../exchange/incoming.ts';
 import { viewOfSignature } from '../exchange/judge.ts';
 import type { StoredSignature } from '../exchange/ports.ts';
 import { keptSignatures } from '../exchange/suffice.ts';
 import type { Ports, SnapshotLine, StoredFreeze } from '../ports.ts';
+import type { LookUp } from './ancestry.ts';
 import { diffEntries } from './diff.ts';
 import { chainOf, MAX_EXCHANGE_BYTES, type ReadExchange, readExchange, writeExchange } from './exchange.ts';
 import { isLive } from './freeze.ts';
 import { checkOverlap, hostsUnder } from './freezing.ts';
 import type { Lines } from './lines.ts';
 import { contextOf, summaryOf } from './view.ts';
+
+/** Merging what diverged (merging.ts). */
+export type Join = {
+  conflicts(ours: Revision, theirs: Revision, lookUp: LookUp): MergeConflict[];
+  merge(ours: Revision, theirs: Revision): Result<SnapshotView>;
+};
 
 /** What importing a file would do here. `refusal`: why it may not, although the file is sound. */
 type Assessment = {
@@ -23,6 +36,8 @@ type Assessment = {
   outcome: ImportOutcome;
   diff: SnapshotDiff | undefined;
   freezes: StoredFreeze[];
+  /** With `diverged`. */
+  conflicts: MergeConflict[];
   refusal: FrostError | undefined;
   vouched: Vouched;
   encrypted: boolean;
@@ -34,7 +49,10 @@ type Unvouched = { vouched: Vouched; refusal: FrostError; encrypted: boolean };
 const lookUp = (store: Ports['store']) => (id: string) => store.revision(id);
 
 /** Freezes the chain of the file brings, with the hosts they match here; lifted where a later revision lifts them. */
-const freezesOf = (file: ReadExchange, ports: Ports): Result<StoredFreeze[]> => {
+export const freezesOf = (
+  file: Pick<ReadExchange, 'head' | 'revisions'>,
+  ports: Ports,
+): Result<StoredFreeze[]> => {
   const { store } = ports;
   const own = new Map(file.revisions.map((revision) => [revision.id, revision]));
   const chain = chainOf(file.head, (id) => own.get(id) ?? store.revision(id));
@@ -72,12 +90,7 @@ const freezesOf = (file: ReadExchange, ports: Ports): Result<StoredFreeze[]> => 
   return ok(all);
 };
 
-const refusalOf = (
-  file: ReadExchange,
-  outcome: ImportOutcome | 'diverged',
-  freezes: StoredFreeze[],
-  ports: Ports,
-): FrostError | undefined => {
+const refusalOf = (file: ReadExchange, freezes: StoredFreeze[], ports: Ports): FrostError | undefined => {
   const { store, clock } = ports;
   const { line } = file.head.content;
   const namesake = store.line(line.name);
@@ -85,14 +98,6 @@ const refusalOf = (
     return frostError('already-exists', `There is another snapshot named '${namesake.name}' here.`, {
       hint: 'The two have nothing in common but the name. Export and remove the one here, then import again.',
     });
-  if (outcome === 'diverged')
-    return frostError(
-      'state.conflict',
-      `'${line.name}' was changed both here and in the file since they were the same; neither contains the other.`,
-      {
-        hint: 'Nothing was imported. Agree on one of the two: remove the one here and import again, or export this one.',
-      },
-    );
   for (const stored of freezes) {
     if (!isLive(stored, clock.now())) continue;
     const hosts = store.hosts().filter((host) => stored.hostIds.includes(host.id));
@@ -102,7 +107,7 @@ const refusalOf = (
   return undefined;
 };
 
-const assess = async (input: Incoming, ports: Ports): Promise<Result<Assessment | Unvouched>> => {
+const assess = async (input: Incoming, ports: Ports, join: Join): Promise<Result<Assessment | Unvouched>> => {
   const { store, hasher } = ports;
   const opened = await openIncoming(input, MAX_EXCHANGE_BYTES, ports);
   if (!opened.ok) return opened;
@@ -126,7 +131,7 @@ const assess = async (input: Incoming, ports: Ports): Promise<Result<Assessment 
     chainOf(head, (parent) => own.get(parent) ?? store.revision(parent)).some(
       (revision) => revision.id === id,
     );
-  const outcome = ((): ImportOutcome | 'diverged' => {
+  const outcome = ((): ImportOutcome => {
     if (localHead === undefined) return 'new-line';
     if (localHead.id === file.head.id) return 'same';
     if (includes(file.head, localHead.id)) return 'forward';
@@ -139,10 +144,14 @@ const assess = async (input: Incoming, ports: Ports): Promise<Result<Assessment 
     file,
     local,
     fresh: file.revisions.filter((revision) => store.revision(revision.id) === undefined),
-    outcome: outcome === 'diverged' ? 'forward' : outcome,
+    outcome,
     diff: localHead && diffEntries(localHead.content.entries, file.head.content.entries),
     freezes: freezes.value,
-    refusal: refusalOf(file, outcome, freezes.value, ports),
+    conflicts:
+      outcome === 'diverged' && localHead !== undefined
+        ? join.conflicts(localHead, file.head, (id) => own.get(id) ?? store.revision(id))
+        : [],
+    refusal: refusalOf(file, freezes.value, ports),
     vouched,
     encrypted,
   });
@@ -177,6 +186,7 @@ const report = (assessment: Assessment, ports: Ports) => ({
   revisions: summaries(assessment, ports),
   fresh: assessment.fresh.length,
   ...(assessment.diff === undefined ? {} : { diff: assessment.diff }),
+  ...(assessment.outcome === 'diverged' ? { conflicts: assessment.conflicts } : {}),
 });
 
 const exportFile =
@@ -207,9 +217,9 @@ const exportFile =
   };
 
 const verify =
-  (ports: Ports) =>
+  (ports: Ports, join: Join) =>
   async (input: HandlerInput<'snapshots.verify'>): Promise<Result<Output<'snapshots.verify'>>> => {
-    const assessed = await assess(input, ports);
+    const assessed = await assess(input, ports, join);
     if (!assessed.ok) return assessed;
     if (!('file' in assessed.value)) {
       const { refusal, vouched, encrypted } = assessed.value;
@@ -224,44 +234,55 @@ const verify =
     });
   };
 
+/** Stores what is new of the file. The newest revision here moves only forward; what diverged stands beside it. */
+const take = (assessment: Assessment, ports: Ports): Result<void> => {
+  const { file, local, fresh, freezes, outcome } = assessment;
+  const { store, changes } = ports;
+  const { line } = file.head.content;
+  const signatures = signaturesIn(assessment, ports);
+  const moves = outcome === 'new-line' || outcome === 'forward';
+  if (moves || outcome === 'diverged') {
+    const stored = store.putRevisions(
+      fresh,
+      {
+        lineId: line.id,
+        name: line.name,
+        revisionId: moves || local === undefined ? file.head.id : local.headId,
+        ...(local === undefined ? {} : { expectHead: local.headId }),
+      },
+      freezes,
+      signatures,
+    );
+    if (!stored)
+      return fail('state.conflict', `'${line.name}' was changed in the meantime; nothing was imported.`);
+  } else if (signatures.length > 0) store.putSignatures(signatures);
+  if (moves || fresh.length > 0 || signatures.length > 0) changes.announce({ type: 'snapshots' });
+  return ok(undefined);
+};
+
 const importFile =
-  (ports: Ports, lines: Lines) =>
+  (ports: Ports, lines: Lines, join: Join) =>
   async (input: HandlerInput<'snapshots.import'>): Promise<Result<Output<'snapshots.import'>>> => {
-    const { store, changes } = ports;
-    const assessed = await assess(input, ports);
+    const { store } = ports;
+    const assessed = await assess(input, ports, join);
     if (!assessed.ok) return assessed;
     if (!('file' in assessed.value)) return { ok: false, error: assessed.value.refusal };
-    const { file, local, fresh, freezes, outcome, refusal } = assessed.value;
+    const { file, outcome, refusal, conflicts } = assessed.value;
     if (refusal !== undefined) return { ok: false, error: refusal };
     const { line } = file.head.content;
-    const answer = report(assessed.value, ports);
-    const signatures = signaturesIn(assessed.value, ports);
-    if (outcome === 'new-line' || outcome === 'forward') {
-      const stored = store.putRevisions(
-        fresh,
-        {
-          lineId: line.id,
-          name: line.name,
-          revisionId: file.head.id,
-          ...(local === undefined ? {} : { expectHead: local.headId }),
-        },
-        freezes,
-        signatures,
-      );
-      if (!stored)
-        return fail('state.conflict', `'${line.name}' was changed in the meantime; nothing was imported.`);
-      changes.announce({ type: 'snapshots' });
-    } else if (signatures.length > 0) {
-      store.putSignatures(signatures);
-      changes.announce({ type: 'snapshots' });
-    }
+    const answer = { ...report(assessed.value, ports), ok: true, outcome, head: file.head.id };
+    const taken = take(assessed.value, ports);
+    if (!taken.ok) return taken;
     const head = store.revision(store.line(line.id)?.headId ?? '');
     if (head === undefined) return fail('internal', `'${line.name}' was imported and is not there.`);
-    return ok({ ...answer, ok: true, outcome, snapshot: lines.view(head) });
+    if (input.merge !== true || outcome !== 'diverged' || conflicts.length > 0)
+      return ok({ ...answer, merged: false, snapshot: lines.view(head) });
+    const merged = join.merge(head, file.head);
+    return merged.ok ? ok({ ...answer, merged: true, snapshot: merged.value }) : merged;
   };
 
-export const createTransfer = (ports: Ports, lines: Lines) => ({
+export const createTransfer = (ports: Ports, lines: Lines, join: Join) => ({
   export: (input: HandlerInput<'snapshots.export'>) => exportFile(ports, lines)(input),
-  verify: async (input: HandlerInput<'snapshots.verify'>) => verify(ports)(input),
-  import: async (input: HandlerInput<'snapshots.import'>) => importFile(ports, lines)(input),
+  verify: async (input: HandlerInput<'snapshots.verify'>) => verify(ports, join)(input),
+  import: async (input: HandlerInput<'snapshots.import'>) => importFile(ports, lines, join)(input),
 });

@@ -23,6 +23,8 @@ const OUTCOME: Record<NonNullable<Verified['outcome']>, string> = {
   forward: 'Moves the snapshot here forward to the newest revision of the file.',
   same: 'Nothing to do: the snapshot here is at the same revision.',
   older: 'Nothing to do: the snapshot here is already further than the file.',
+  diverged:
+    'Both were changed since they were the same. The revisions of the file are kept beside yours; merge them afterwards.',
 };
 
 type Looked = { text: string; verified: Verified } | { error: FrostError };
@@ -57,7 +59,8 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
 
   const verified = looked !== undefined && 'verified' in looked ? looked.verified : undefined;
   const head = verified?.revisions.reduce((best, each) => (each.revision > best.revision ? each : best));
-  const useful = verified?.outcome === 'new-line' || verified?.outcome === 'forward';
+  const useful =
+    verified?.outcome === 'new-line' || verified?.outcome === 'forward' || verified?.outcome === 'diverged';
 
   const confirm = async () => {
     if (looked === undefined || !('text' in looked)) return;

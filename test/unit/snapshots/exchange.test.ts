@@ -110,18 +110,46 @@ describe('importing', () => {
     expect(everything(theirs)).toEqual(before);
   });
 
-  test('a line that was changed on both sides is refused, and nothing of it is stored', async () => {
+  test('a line that was changed on both sides keeps its newest revision, and the file’s beside it', async () => {
     good(await carry(ours, theirs));
     await edit(ours, { kind: 'remove', name: 'curl' });
     theirs.clock.set(theirs.clock.now() + HOUR);
     await edit(theirs, { kind: 'remove', name: 'openssl' });
     const before = everything(theirs);
-    expect(bad(await carry(ours, theirs)).code).toBe('state.conflict');
-    expect(good(await theirs.service.verify({ text: await exported(ours) }))).toMatchObject({
-      ok: false,
-      refusal: { code: 'state.conflict' },
+    const text = await exported(ours);
+    expect(good(await theirs.service.verify({ text }))).toMatchObject({
+      ok: true,
+      outcome: 'diverged',
+      conflicts: [],
     });
     expect(everything(theirs)).toEqual(before);
+    const imported = good(await theirs.service.import({ text }));
+    expect(imported).toMatchObject({ outcome: 'diverged', merged: false, fresh: 1, conflicts: [] });
+    expect(imported.snapshot).toEqual(good(await theirs.service.show({ ref: 'autumn' })).snapshot);
+    expect(imported.snapshot.id).not.toBe(imported.head);
+    expect(good(await theirs.service.show({ ref: imported.head })).snapshot).toMatchObject({
+      revision: 4,
+      head: false,
+    });
+    expect(good(await theirs.service.import({ text }))).toMatchObject({ outcome: 'diverged', fresh: 0 });
+  });
+
+  test('or is merged at once, where there is no conflict', async () => {
+    good(await carry(ours, theirs));
+    await edit(ours, { kind: 'remove', name: 'curl' });
+    theirs.clock.set(theirs.clock.now() + HOUR);
+    await edit(theirs, { kind: 'note', name: 'openssl', note: 'ours' });
+    const text = await exported(ours);
+    const imported = good(await theirs.service.import({ text, merge: true }));
+    expect(imported).toMatchObject({
+      outcome: 'diverged',
+      merged: true,
+      snapshot: { revision: 5, head: true },
+    });
+    expect(imported.snapshot.parents).toHaveLength(2);
+    expect(imported.snapshot.entries.some((one) => one.name === 'curl')).toBe(false);
+    // The other side moves forward to it.
+    expect(good(await carry(theirs, ours))).toMatchObject({ outcome: 'forward', fresh: 2 });
   });
 
   test('another line of the same name is refused', async () => {
@@ -317,7 +345,9 @@ describe('a file that is not sound is refused with its reason', () => {
     ];
     for (const [text, code] of cases)
       expect([text.slice(0, 400), await verifyCode(text)]).toEqual([text.slice(0, 400), code]);
-    expect(good(await ours.service.verify({ text: withEntries(openssl) }))).toMatchObject({ ok: false });
+    expect(good(await ours.service.verify({ text: withEntries(openssl) }))).toMatchObject({
+      outcome: 'diverged',
+    });
   });
 
   test('two freezes of one line may not hold at once', async () => {

@@ -7,6 +7,7 @@ import { diffText, show, snapshotDocument } from '../snapshotText.ts';
 import { table } from '../terminal.ts';
 import { registerExchange } from './snapshotExchange.ts';
 import { registerFreeze } from './snapshotFreeze.ts';
+import { registerVersions } from './snapshotVersions.ts';
 
 const collect = (value: string, all: string[]) => [...all, value];
 
@@ -229,4 +230,5 @@ export const registerSnapshot = (program: Command, action: Register): void => {
 
   registerFreeze(snapshot, action);
   registerExchange(snapshot, action);
+  registerVersions(snapshot, action);
 };

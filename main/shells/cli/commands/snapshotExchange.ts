@@ -1,6 +1,7 @@
 /** Snapshots out to files and in from them, and who signed them. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Output } from '../../../../shared/contract/contract.ts';
 import type { SignWith } from '../../../../shared/contract/signatures.ts';
 import { exitCodeOf } from '../../../../shared/errors.ts';
 import type { SignatureView } from '../../../../shared/model/signature.ts';
@@ -152,7 +153,26 @@ const registerExport = (snapshot: Command, action: Register): void => {
     );
 };
 
-type IncomingOptions = { allowedSigners?: string; revokedKeys?: string; identity?: string };
+export type IncomingOptions = { allowedSigners?: string; revokedKeys?: string; identity?: string };
+
+type Taken = Output<'snapshots.verify'> & Partial<Output<'snapshots.import'>>;
+
+/** How to go on where both sides were changed. */
+const apart = ({ outcome, conflicts = [], merged, head, snapshot }: Taken): string[] => {
+  if (outcome !== 'diverged') return [];
+  if (merged === true) return [`Both sides were changed; merged as ${snapshot?.name}@${snapshot?.revision}`];
+  const names = [...new Set(conflicts.map((one) => one.name))];
+  const found =
+    conflicts.length === 0
+      ? 'there is no conflict'
+      : `in conflict: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ` and ${names.length - 10} more` : ''}`;
+  return head === undefined || snapshot === undefined
+    ? [`Both sides were changed since they were the same; ${found}.`]
+    : [
+        `Both sides were changed since they were the same; ${found}. The file's revisions are kept beside yours.`,
+        `Merge them with: frostline snapshot merge '${snapshot.name}' ${head}`,
+      ];
+};
 
 const identityOf = (context: Context, given: string): string => {
   if (!given.startsWith('AGE-SECRET-KEY-')) return readSmall(given);
@@ -160,7 +180,7 @@ const identityOf = (context: Context, given: string): string => {
   return given;
 };
 
-const incoming = (context: Context, file: string, o: IncomingOptions) => {
+export const incoming = (context: Context, file: string, o: IncomingOptions) => {
   const passphraseFile = context.takePassphraseFile();
   const key = {
     ...(o.identity === undefined ? {} : { identity: identityOf(context, o.identity) }),
@@ -180,9 +200,10 @@ const registerIncoming = (
   kind: 'verify' | 'import',
   description: string,
 ): void => {
-  snapshot
-    .command(`${kind} <file>`)
-    .description(description)
+  const command = snapshot.command(`${kind} <file>`).description(description);
+  if (kind === 'import')
+    command.option('--merge', 'where both sides were changed, merge at once if there is no conflict');
+  command
     .option(
       '--allowed-signers <file>',
       'trust these for this file (ssh-keygen(1)), not the signers known here',
@@ -193,11 +214,16 @@ const registerIncoming = (
       'age identity file that opens it (--passphrase-file opens it with a passphrase)',
     )
     .action(
-      action<IncomingOptions>(async (context, [file], o) => {
+      action<IncomingOptions & { merge?: boolean }>(async (context, [file], o) => {
         if (isBundle(file ?? '')) return bundleCommand(context, kind, file ?? '', o);
         const input = incoming(context, file ?? '', o);
-        const outcome = unwrap(await (await context.client()).call(`snapshots.${kind}`, input));
-        const refusal = 'refusal' in outcome ? outcome.refusal : undefined;
+        const client = await context.client();
+        const outcome: Taken = unwrap(
+          kind === 'verify'
+            ? await client.call('snapshots.verify', input)
+            : await client.call('snapshots.import', { ...input, merge: o.merge === true }),
+        );
+        const { refusal } = outcome;
         if (outcome.outcome === 'older')
           context.note(
             'The file is older than what is here: an old file that is sent again looks like this. Nothing was changed.',
@@ -212,6 +238,7 @@ const registerIncoming = (
             `${outcome.revisions.length} revisions, ${outcome.fresh} of them new here`,
             signaturesText(outcome.signatures),
             ...(outcome.diff === undefined ? [] : [diffText(outcome.diff)]),
+            ...apart(outcome),
           ].join('\n'),
         );
         if (refusal !== undefined) context.exitCode = exitCodeOf(refusal);
