@@ -30,6 +30,7 @@ import { artefactHandlers } from './api/artefacts.ts';
 import { auditHandlers, withAudit } from './api/audit.ts';
 import { bundleHandlers } from './api/bundles.ts';
 import { fleetHandlers } from './api/fleet.ts';
+import { freezeHandlers } from './api/freezes.ts';
 import { runHandlers } from './api/runs.ts';
 import { signatureHandlers } from './api/signatures.ts';
 import { snapshotHandlers } from './api/snapshots.ts';
@@ -45,6 +46,7 @@ import { createScanService } from './core/fleet/scan.ts';
 import type { Log, Ports } from './core/ports.ts';
 import { createPlanService } from './core/runs/plan.ts';
 import { createRunService } from './core/runs/service.ts';
+import { createFreezeCalendar } from './core/snapshots/freezeCalendar.ts';
 import { createFreezeJudge, createFreezeLookup } from './core/snapshots/judge.ts';
 import { createSnapshotService } from './core/snapshots/service.ts';
 
@@ -174,6 +176,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
       ...snapshotHandlers(snapshots),
       ...versionHandlers(snapshots.versions),
       ...signatureHandlers(createSignatureService(ports)),
+      ...freezeHandlers(createFreezeCalendar(ports)),
       ...runHandlers(plans, runs),
       ...artefactHandlers(createArtefactService(ports), store),
       ...auditHandlers(createAuditService(ports)),

@@ -6,6 +6,7 @@ import { audit } from './audit.ts';
 import { bundles } from './bundles.ts';
 import type { Command, Contract, Procedure, Query, Stream } from './define.ts';
 import { hosts, scans } from './fleet.ts';
+import { freezes } from './freezes.ts';
 import { plans, runs } from './runs.ts';
 import { policies, signatures, signers } from './signatures.ts';
 import { snapshots } from './snapshots.ts';
@@ -20,6 +21,7 @@ export const contract = {
   signatures,
   signers,
   policies,
+  freezes,
   plans,
   runs,
   artefacts,

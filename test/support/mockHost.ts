@@ -16,6 +16,7 @@ import { createArtefactService } from '../../main/core/artefacts/service.ts';
 import { createAuditService } from '../../main/core/audit/service.ts';
 import { createSignatureService } from '../../main/core/exchange/service.ts';
 import type { Ports } from '../../main/core/ports.ts';
+import { createFreezeCalendar } from '../../main/core/snapshots/freezeCalendar.ts';
 import { createSnapshotService } from '../../main/core/snapshots/service.ts';
 import { createFrameClient, type FrameClient } from '../../shared/contract/client.ts';
 import type { Client, Handlers } from '../../shared/contract/contract.ts';
@@ -94,6 +95,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     cipher: ageCipher,
   } satisfies Partial<Ports>;
   // The snapshot service touches neither vault, transport nor activities.
+  const calendar = createFreezeCalendar(ports as unknown as Ports);
   const snapshots = createSnapshotService(ports as unknown as Ports);
   const snapshotOf = async (ref: string): Promise<Result<SnapshotView>> => {
     const found = await snapshots.show({ ref });
@@ -124,6 +126,9 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     'snapshots.thaw': (input) => snapshots.thaw(input),
     'snapshots.except': (input) => snapshots.except(input),
     'snapshots.freezes': (input) => snapshots.freezes(input),
+    'freezes.calendar': (input) => calendar.calendar(input),
+    'freezes.preview': (input) => calendar.preview(input),
+    'freezes.readCalendar': (input) => calendar.readCalendar(input),
     'snapshots.diff': (input) => snapshots.diff(input),
     'snapshots.diffScan': (input) => snapshots.diffScan(input),
     'snapshots.export': (input) => snapshots.export(input),

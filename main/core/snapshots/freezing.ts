@@ -2,17 +2,18 @@
 import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
-import { type Freeze, Recurrence } from '../../../shared/model/snapshot.ts';
+import type { Freeze } from '../../../shared/model/snapshot.ts';
 import { signaturesSufficeFor } from '../exchange/suffice.ts';
 import { selectHosts } from '../fleet/selector.ts';
 import type { Ports, StoredFreeze } from '../ports.ts';
 import { isActive } from './exceptions.ts';
 import { coversHost, freezeLabel, holdsAt, isLive } from './freeze.ts';
+import { checkSpan, tidyRecurrence } from './freezeCalendar.ts';
 import { selectorMatches } from './judge.ts';
 import { createLines, type Lines, shown } from './lines.ts';
-import { endOf, firstOverlap, occurrencesOf, type Span, windowAt } from './recurrence.ts';
-import { tidyRule, wordsOf } from './rule.ts';
-import { isZone, showTime } from './time.ts';
+import { endOf, firstOverlap, type Span, windowAt } from './recurrence.ts';
+import { wordsOf } from './rule.ts';
+import { showTime } from './time.ts';
 
 /** Hosts the selector matches now. */
 export const hostsUnder = (selector: string, store: Ports['store']): Result<Host[]> =>
@@ -48,16 +49,8 @@ export const checkOverlap = (
   return ok(undefined);
 };
 
-const checkWindow = (input: HandlerInput<'snapshots.freeze'>, now: number): Result<void> => {
-  if (!isZone(input.zone))
-    return fail('input.invalid', `'${input.zone}' is not a time zone this machine knows.`);
-  const [from, to] = [Date.parse(input.from), Date.parse(input.to)];
-  if (to <= from)
-    return fail(
-      'input.invalid',
-      `The freeze would end (${showTime(input.to, input.zone)}) before it begins (${showTime(input.from, input.zone)}).`,
-    );
-  const windows = occurrencesOf(input);
+const checkWindow = (input: Span, now: number): Result<void> => {
+  const windows = checkSpan(input);
   if (!windows.ok) return windows;
   const end = endOf(input);
   if (end <= now)
@@ -65,25 +58,14 @@ const checkWindow = (input: HandlerInput<'snapshots.freeze'>, now: number): Resu
   return ok(undefined);
 };
 
-/** The rule as it is kept: in the form RFC 5545 writes it, the excluded days in order, each once. */
-const tidied = (input: HandlerInput<'snapshots.freeze'>): Result<HandlerInput<'snapshots.freeze'>> => {
-  if (input.recurrence === undefined) return ok(input);
-  const { rule, exclude } = input.recurrence;
-  const read = Recurrence.safeParse({ rule: tidyRule(rule), exclude: [...new Set(exclude)].sort() });
-  return read.success
-    ? ok({ ...input, recurrence: read.data })
-    : fail('input.invalid', `'${rule.slice(0, 80)}' is not a recurrence rule.`, {
-        hint: 'Write it as in RFC 5545, for example FREQ=WEEKLY;BYDAY=FR.',
-      });
-};
-
 const freeze =
   (ports: Ports, lines: Lines) =>
   (wanted: HandlerInput<'snapshots.freeze'>): Result<Output<'snapshots.freeze'>> => {
     const { store, clock } = ports;
-    const tidy = tidied(wanted);
-    if (!tidy.ok) return tidy;
-    const input = tidy.value;
+    const recurrence = wanted.recurrence === undefined ? ok(undefined) : tidyRecurrence(wanted.recurrence);
+    if (!recurrence.ok) return recurrence;
+    const { recurrence: _, ...rest } = wanted;
+    const input = { ...rest, ...(recurrence.value && { recurrence: recurrence.value }) };
     if (input.guard)
       return fail(
         'not-available',

@@ -35,6 +35,10 @@ export const showTime = (at: string | number, zone: string): string => {
   return known === 'UTC' ? `${local} UTC` : `${local} ${known} (${time.offset})`;
 };
 
+/** The day on which an instant is in a known zone, `2026-12-25`. */
+export const localDateOf = (at: string, zone: string): string =>
+  Temporal.Instant.from(at).toZonedDateTimeISO(zone).toPlainDate().toString();
+
 const relative = (text: string, zone: string, now: number): Result<string> | undefined => {
   const parts = /^\+(\d{1,6})(m|h|d|w)$/.exec(text);
   if (parts === null) return undefined;

@@ -11,7 +11,11 @@ const actionText = (a: PlanAction): string => {
       ? '  (not listed; has to go for another package)'
       : '  (comes in as a dependency)';
   const versions = [a.from, a.to].filter((version) => version !== undefined).join(' → ');
-  return `${a.action.padEnd(9)} ${a.name}:${a.arch}  ${versions}${why}`;
+  const exception =
+    a.exception === undefined
+      ? ''
+      : `  (exception until ${a.exception.until}, by ${safe(a.exception.author)}: ${safe(a.exception.reason)})`;
+  return `${a.action.padEnd(9)} ${a.name}:${a.arch}  ${versions}${why}${exception}`;
 };
 
 const hostText = (host: HostPlan, several: boolean, p: Paint): string[] => {

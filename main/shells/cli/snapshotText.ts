@@ -1,5 +1,6 @@
 /** A snapshot and a difference as the command line shows them. */
 import type { SnapshotDiff, SnapshotView } from '../../../shared/model/snapshot.ts';
+import { wordsOf } from '../../core/snapshots/rule.ts';
 import type { Context } from './context.ts';
 import { safe, table } from './terminal.ts';
 
@@ -18,12 +19,22 @@ export const show = (context: Context, snapshot: SnapshotView, first = '') =>
   context.result({ snapshot: snapshotDocument(snapshot) }, () => {
     const p = context.paint;
     const head = `${first}${p.bold(snapshot.name)} @${snapshot.revision}  ${snapshot.state}  ${p.dim(snapshot.id)}`;
+    const { freeze: own } = snapshot;
     const freeze =
-      snapshot.freeze === undefined
+      own === undefined
         ? []
         : [
-            `frozen on ${snapshot.freeze.hosts} from ${snapshot.freeze.from} to ${snapshot.freeze.to} (${snapshot.freeze.policy})`,
+            `frozen on ${own.hosts} from ${own.from} to ${own.to} (${own.policy})`,
+            ...(own.recurrence === undefined
+              ? []
+              : [
+                  `${wordsOf(own.recurrence.rule)}${own.recurrence.exclude.length === 0 ? '' : `, not on ${own.recurrence.exclude.join(', ')}`}; ${own.window === undefined ? 'over' : `${own.active ? 'now' : 'next'} from ${own.window.from} to ${own.window.to}`}`,
+                ]),
           ];
+    const exceptions = (snapshot.exceptions ?? []).map(
+      (one) =>
+        `exception: ${one.name}${one.arch === undefined ? '' : `:${one.arch}`} ${one.version} until ${one.until}${one.active ? '' : ' (over)'}, by ${safe(one.author.name)}: ${safe(one.reason)}`,
+    );
     const held =
       snapshot.frozenRevision === undefined
         ? []
@@ -46,7 +57,7 @@ export const show = (context: Context, snapshot: SnapshotView, first = '') =>
             ]),
             p,
           );
-    return [head, ...freeze, ...held, entries].join('\n');
+    return [head, ...freeze, ...exceptions, ...held, entries].join('\n');
   });
 export const diffText = (diff: SnapshotDiff): string =>
   [

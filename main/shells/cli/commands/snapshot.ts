@@ -162,7 +162,7 @@ export const registerSnapshot = (program: Command, action: Register): void => {
                   `${s.revision}`,
                   s.state,
                   `${s.entryCount}`,
-                  s.freeze?.to ?? s.frozenRevision?.to ?? '',
+                  s.freeze?.window?.to ?? s.freeze?.ends ?? s.frozenRevision?.to ?? '',
                 ]),
                 context.paint,
               ),

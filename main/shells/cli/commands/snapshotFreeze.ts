@@ -1,43 +1,105 @@
 /** `snapshot freeze` and what belongs to it. */
 import { type Command, Option } from 'commander';
-import { parseTime } from '../../../core/snapshots/time.ts';
-import { unwrap } from '../context.ts';
+import type { CallInput } from '../../../../shared/contract/contract.ts';
+import { chooseEvent } from '../../../core/snapshots/calendarFile.ts';
+import { localDateOf, parseTime } from '../../../core/snapshots/time.ts';
+import { type Context, invalid, readText, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
 import { show } from '../snapshotText.ts';
+
+const collect = (value: string, all: string[]) => [...all, value];
+
+type FreezeOptions = {
+  hosts?: string;
+  environment?: string;
+  from?: string;
+  to?: string;
+  recurrence?: string;
+  exclude: string[];
+  ics?: string;
+  event?: string;
+  policy: 'listed-only' | 'listed-or-dependency';
+  guard?: boolean;
+  zone: string;
+};
+type Window = Pick<CallInput<'snapshots.freeze'>, 'from' | 'to' | 'zone' | 'recurrence'>;
+
+const selectorOf = ({ hosts, environment }: FreezeOptions): string => {
+  if ((hosts === undefined) === (environment === undefined))
+    throw invalid('Give either --hosts SELECTOR or --environment NAME.');
+  return hosts ?? `env=${environment}`;
+};
+
+/** `2026-12-25`, or a time on that day. */
+const dayOf = (text: string, zone: string, now: number): string => {
+  const at = unwrap(parseTime(text, { zone, now }));
+  return localDateOf(at, zone);
+};
+
+const windowFromFile = async (context: Context, file: string, o: FreezeOptions): Promise<Window> => {
+  if (o.from !== undefined || o.to !== undefined || o.recurrence !== undefined || o.exclude.length > 0)
+    throw invalid('--ics brings its own times: leave out --from, --to, --recurrence and --exclude.');
+  const client = await context.client();
+  const text = readText(file);
+  const { events } = unwrap(await client.call('freezes.readCalendar', { text, zone: o.zone }));
+  const { window, event } = unwrap(chooseEvent(events, o.event));
+  context.note(`From the file: ${event.summary || event.uid}${event.words ? `, ${event.words}` : ''}`);
+  return window;
+};
+
+const windowFromOptions = (o: FreezeOptions): Window => {
+  if (o.event !== undefined) throw invalid('--event belongs to --ics FILE.');
+  if (o.to === undefined) throw invalid('Give --to TIME, or --ics FILE.');
+  if (o.exclude.length > 0 && o.recurrence === undefined)
+    throw invalid('--exclude belongs to --recurrence: leave out single days of it.');
+  const { zone } = o;
+  const now = Date.now();
+  return {
+    from: unwrap(parseTime(o.from ?? 'now', { zone, now })),
+    to: unwrap(parseTime(o.to, { zone, now })),
+    zone,
+    ...(o.recurrence === undefined
+      ? {}
+      : { recurrence: { rule: o.recurrence, exclude: o.exclude.map((day) => dayOf(day, zone, now)) } }),
+  };
+};
+
+const machineZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** `PKG=VERSION`, or `PKG:ARCH=VERSION`. */
+const parsePatch = (text: string): { name: string; arch?: string; version: string } => {
+  const [, name, arch, version] = /^([^=:]+)(?::([^=:]+))?=(.+)$/.exec(text) ?? [];
+  if (name === undefined || version === undefined)
+    throw invalid(`--add ${text}: expected PACKAGE=VERSION or PACKAGE:ARCH=VERSION.`);
+  return { name, version, ...(arch === undefined ? {} : { arch }) };
+};
 
 export const registerFreeze = (snapshot: Command, action: Register): void => {
   snapshot
     .command('freeze <name>')
     .description('from FROM until TO, nothing else may be deployed on these hosts')
-    .requiredOption('--hosts <selector>', 'the hosts it holds on')
-    .option('--from <time>', 'ISO time, date, "now" or +2h', 'now')
-    .requiredOption('--to <time>', 'ISO time, date, "now" or +2h')
+    .option('--hosts <selector>', 'the hosts it holds on')
+    .option('--environment <name>', 'the environment it holds on: --hosts env=NAME')
+    .option('--from <time>', 'ISO time, date, "now" or +2h (default: now)')
+    .option('--to <time>', 'ISO time, date, "now" or +2h')
+    .option('--recurrence <rule>', 'RFC 5545, e.g. "FREQ=WEEKLY;BYDAY=FR": FROM to TO is the first window')
+    .option('--exclude <time>', 'a day on which no window begins; again and again', collect, [])
+    .option('--ics <file>', 'times and recurrence from an event of a calendar file')
+    .option('--event <uid>', 'which event, where the file has several')
     .addOption(
       new Option('--policy <policy>').choices(['listed-only', 'listed-or-dependency']).default('listed-only'),
     )
     .option('--guard', 'enforce it on the hosts too')
-    .option(
-      '--zone <zone>',
-      'IANA time zone of times without offset',
-      Intl.DateTimeFormat().resolvedOptions().timeZone,
-    )
+    .option('--zone <zone>', 'IANA time zone of times without offset, and of the recurrence', machineZone())
     .action(
-      action<{
-        hosts: string;
-        from: string;
-        to: string;
-        policy: 'listed-only' | 'listed-or-dependency';
-        guard?: boolean;
-        zone: string;
-      }>(async (context, [ref], o) => {
-        const now = Date.now();
+      action<FreezeOptions>(async (context, [ref], o) => {
+        const hosts = selectorOf(o);
+        const window = o.ics === undefined ? windowFromOptions(o) : await windowFromFile(context, o.ics, o);
         const frozen = unwrap(
           await (await context.client()).call('snapshots.freeze', {
             ref: ref ?? '',
-            hosts: o.hosts,
-            from: unwrap(parseTime(o.from, { zone: o.zone, now })),
-            to: unwrap(parseTime(o.to, { zone: o.zone, now })),
-            zone: o.zone,
+            hosts,
+            ...window,
             policy: o.policy,
             guard: o.guard === true,
           }),
@@ -57,6 +119,30 @@ export const registerFreeze = (snapshot: Command, action: Register): void => {
           context,
           unwrap(await client.call('snapshots.thaw', { ref: ref ?? '', reason: o.reason })).snapshot,
         );
+      }),
+    );
+
+  snapshot
+    .command('except <name>')
+    .description('let one patch through a freeze, until a time')
+    .requiredOption('--add <package=version>', 'PACKAGE=VERSION or PACKAGE:ARCH=VERSION')
+    .requiredOption('--reason <text>', 'shown in plans and reports')
+    .requiredOption('--until <time>', 'ISO time, date or +2h: from then on it is refused again')
+    .option('--zone <zone>', 'IANA time zone of a time without offset', machineZone())
+    .action(
+      action<{ add: string; reason: string; until: string; zone: string }>(async (context, [ref], o) => {
+        const until = unwrap(parseTime(o.until, { zone: o.zone, now: Date.now() }));
+        const client = await context.client();
+        const made = unwrap(
+          await client.call('snapshots.except', {
+            ref: ref ?? '',
+            ...parsePatch(o.add),
+            reason: o.reason,
+            until,
+          }),
+        );
+        if (made.snapshot.message !== undefined) context.note(made.snapshot.message);
+        show(context, made.snapshot);
       }),
     );
 };

@@ -1,0 +1,79 @@
+/** `freezes`: all of them at a glance, and when they hold. */
+import type { Command } from 'commander';
+import { parseTime, showTime } from '../../../core/snapshots/time.ts';
+import { unwrap } from '../context.ts';
+import type { Register } from '../register.ts';
+import { safe, table } from '../terminal.ts';
+
+const machineZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+export const registerFreezes = (program: Command, action: Register): void => {
+  const freezes = program.command('freezes').description('when which freeze holds, over all snapshots');
+
+  freezes
+    .command('list')
+    .description('freezes that hold now or will')
+    .action(
+      action(async (context) => {
+        const client = await context.client();
+        const document = unwrap(await client.call('snapshots.freezes', {}));
+        context.result(document, () =>
+          document.freezes.length === 0
+            ? 'No freeze holds or will. Make one with: frostline snapshot freeze NAME --hosts SELECTOR --to TIME'
+            : table(
+                ['SNAPSHOT', 'HOSTS', 'NOW', 'FROM', 'UNTIL', 'RECURS', 'EXCEPTIONS'],
+                document.freezes.map((one) =>
+                  [
+                    `${one.snapshot}@${one.revision}`,
+                    `${one.selector} (${one.hosts.length})`,
+                    one.active ? 'frozen' : 'not yet',
+                    showTime(one.window?.from ?? one.from, one.zone),
+                    showTime(one.window?.to ?? one.to, one.zone),
+                    one.words ?? '',
+                    `${one.exceptions?.filter((exception) => exception.active).length ?? 0}`,
+                  ].map(safe),
+                ),
+                context.paint,
+              ),
+        );
+      }),
+    );
+
+  freezes
+    .command('calendar')
+    .description('every window of every freeze within a time')
+    .option('--from <time>', 'ISO time, date, "now" or +2h', 'now')
+    .option('--to <time>', 'ISO time, date or +4w', '+4w')
+    .option('--zone <zone>', 'IANA time zone of times without offset', machineZone())
+    .action(
+      action<{ from: string; to: string; zone: string }>(async (context, _, o) => {
+        const now = Date.now();
+        const client = await context.client();
+        const document = unwrap(
+          await client.call('freezes.calendar', {
+            from: unwrap(parseTime(o.from, { zone: o.zone, now })),
+            to: unwrap(parseTime(o.to, { zone: o.zone, now })),
+          }),
+        );
+        if (document.truncated) context.note('There are more; ask for a shorter time.');
+        context.result(document, () =>
+          document.windows.length === 0
+            ? 'No freeze holds in that time.'
+            : table(
+                ['FROM', 'UNTIL', 'SNAPSHOT', 'HOSTS', 'STATE', ''],
+                document.windows.map((one) =>
+                  [
+                    showTime(one.from, one.zone),
+                    showTime(one.to, one.zone),
+                    `${one.snapshot}@${one.revision}`,
+                    one.selector,
+                    one.state,
+                    one.recurring ? 'recurring' : '',
+                  ].map(safe),
+                ),
+                context.paint,
+              ),
+        );
+      }),
+    );
+};
