@@ -22,6 +22,8 @@ const DEBIAN = [
   ['/usr/sbin/sshd', 'openssh-server'],
   ['/usr/bin/ssh', 'openssh-client'],
   ['/usr/bin/ssh-keygen', 'openssh-client'],
+  ['/usr/bin/age', 'age'],
+  ['/usr/bin/pydoc3', 'python3'],
   ['/usr/bin/mmdebstrap', 'mmdebstrap'],
   ['/usr/bin/apt-ftparchive', 'apt-utils'],
   ['/usr/bin/gpg', 'gpg'],

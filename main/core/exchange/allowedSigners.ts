@@ -195,7 +195,7 @@ export const writeSigner = (signer: Signer): string => {
 };
 
 const fingerprintIn = (line: string, verifier: SignatureVerifier): string | undefined => {
-  const text = line.replace(/^(key|sha256):\s*/i, '').trim();
+  const text = line.replace(/^(key|sha256):\s*/, '').trim();
   if (Fingerprint.safeParse(text).success) return text;
   const key = readPublicKey(text, verifier);
   return key.ok ? key.value.fingerprint : undefined;

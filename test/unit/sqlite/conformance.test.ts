@@ -232,6 +232,27 @@ describe.each(kinds)('a store %s', (_, make) => {
       expect(store.revision(hash('0'))).toBeUndefined();
     });
 
+    it('keeps signatures beside a revision, one of each key, as long as its line', () => {
+      const signature = (revisionId: string, fingerprint: string) => ({
+        revisionId,
+        fingerprint,
+        armor: `armor of ${fingerprint}`,
+        addedAt: AT,
+      });
+      const [one, two] = [signature(first.id, 'SHA256:b'), signature(first.id, 'SHA256:a')];
+      store.putRevisions([first, second], head(second.id), [], [one]);
+      store.putSignatures([two, { ...one, armor: 'another' }]);
+      expect(store.signatures(first.id)).toEqual([one, two]);
+      expect(store.signatures(second.id)).toEqual([]);
+      const stray = signature(hash('0'), 'SHA256:c');
+      expect(faultCode(() => store.putSignatures([signature(first.id, 'SHA256:c'), stray]))).toBe(
+        'not-found',
+      );
+      expect(store.signatures(first.id)).toEqual([one, two]);
+      store.removeLine(line);
+      expect(store.signatures(first.id)).toEqual([]);
+    });
+
     it('does nothing when the head is not the expected one, not even for a new line', () => {
       expect(store.putRevisions([first], head(first.id, second.id), [])).toBe(false);
       expect(store.lines()).toEqual([]);
