@@ -10,6 +10,7 @@ import type { FrostError, Result } from '../shared/errors.ts';
 import { ok } from '../shared/errors.ts';
 import type { Host } from '../shared/model/host.ts';
 import type { TaskState } from '../shared/model/run.ts';
+import { advisoryReader } from './adapters/advisories/reader.ts';
 import { createDebianArchive } from './adapters/archive/debian.ts';
 import { createArtefactPool } from './adapters/artefacts/pool.ts';
 import { createBundleFiles } from './adapters/bundles/files.ts';
@@ -31,19 +32,23 @@ import { auditHandlers, withAudit } from './api/audit.ts';
 import { bundleHandlers } from './api/bundles.ts';
 import { fleetHandlers } from './api/fleet.ts';
 import { freezeHandlers } from './api/freezes.ts';
+import { ruleHandlers } from './api/rules.ts';
 import { runHandlers } from './api/runs.ts';
 import { signatureHandlers } from './api/signatures.ts';
 import { snapshotHandlers } from './api/snapshots.ts';
 import { systemHandlers } from './api/system.ts';
 import { versionHandlers } from './api/versions.ts';
+import { createAdvisoryService } from './core/advisories/service.ts';
 import { createArtefactService } from './core/artefacts/service.ts';
 import { createAuditService } from './core/audit/service.ts';
 import { createBundleService } from './core/bundles/service.ts';
+import { createCatalogService } from './core/catalog/service.ts';
 import { createSignatureService } from './core/exchange/service.ts';
 import { createSignatureJudge } from './core/exchange/suffice.ts';
 import { createHostsService } from './core/fleet/hosts.ts';
 import { createScanService } from './core/fleet/scan.ts';
 import type { Log, Ports } from './core/ports.ts';
+import { createRuleService } from './core/rules/service.ts';
 import { createPlanService } from './core/runs/plan.ts';
 import { createRunService } from './core/runs/service.ts';
 import { createFreezeCalendar } from './core/snapshots/freezeCalendar.ts';
@@ -181,6 +186,11 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
       ...artefactHandlers(createArtefactService(ports), store),
       ...auditHandlers(createAuditService(ports)),
       ...bundleHandlers(bundles),
+      ...ruleHandlers(
+        createRuleService(ports),
+        createCatalogService(ports),
+        createAdvisoryService(ports, advisoryReader),
+      ),
       ...systemHandlers(ports, hub, demo, facts),
     },
     ports,

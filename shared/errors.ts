@@ -75,6 +75,7 @@ const TABLE = {
 
   /** The chain of an audit log does not hold. */
   'audit.broken': { exit: 3, retryable: false },
+  'advisories.refused': { exit: 3, retryable: false },
 
   /** Told with its conflicts, never alone. */
   'merge.conflicts': { exit: 3, retryable: false },

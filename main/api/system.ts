@@ -100,6 +100,8 @@ const keyOf = (change: Change): string => {
       return `activity ${change.activity.id}`;
     case 'hosts':
     case 'snapshots':
+    case 'rules':
+    case 'advisories':
     case 'vault':
     case 'demo':
       return change.type;

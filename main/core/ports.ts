@@ -11,6 +11,7 @@ import type { Plan } from '../../shared/model/plan.ts';
 import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.ts';
 import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Exception, Freeze, Revision } from '../../shared/model/snapshot.ts';
+import type { AdvisoryStore } from './advisories/ports.ts';
 import type { Archive, ArtefactIndex, Artefacts } from './artefacts/ports.ts';
 import type { BundleFiles, BundleStore } from './bundles/ports.ts';
 import type { CatalogStore } from './catalog/ports.ts';
@@ -21,6 +22,7 @@ import type {
   SigningKeys,
   StoredSignature,
 } from './exchange/ports.ts';
+import type { RuleStore } from './rules/ports.ts';
 
 export interface Clock {
   /** Milliseconds since 1970, wall clock. */
@@ -265,7 +267,9 @@ export interface Store
     TrustStore,
     ArtefactIndex,
     CatalogStore,
-    BundleStore {
+    BundleStore,
+    RuleStore,
+    AdvisoryStore {
   close(): void;
 }
 
@@ -285,7 +289,7 @@ export interface Changes {
   announce(change: ChangeNote): void;
 }
 export type ChangeNote =
-  | { type: 'hosts' | 'snapshots' | 'vault' | 'demo' }
+  | { type: 'hosts' | 'snapshots' | 'rules' | 'advisories' | 'vault' | 'demo' }
   | { type: 'scan'; hostId: string }
   | { type: 'runs'; runId: string };
 

@@ -1,12 +1,15 @@
 /** The contract: every procedure and stream there is. */
 import type { z } from 'zod';
 import type { FrostError, Result } from '../errors.ts';
+import { advisories } from './advisories.ts';
 import { artefacts } from './artefacts.ts';
 import { audit } from './audit.ts';
 import { bundles } from './bundles.ts';
+import { catalog } from './catalog.ts';
 import type { Command, Contract, Procedure, Query, Stream } from './define.ts';
 import { hosts, scans } from './fleet.ts';
 import { freezes } from './freezes.ts';
+import { rules } from './rules.ts';
 import { plans, runs } from './runs.ts';
 import { policies, signatures, signers } from './signatures.ts';
 import { snapshots } from './snapshots.ts';
@@ -27,6 +30,9 @@ export const contract = {
   artefacts,
   audit,
   bundles,
+  rules,
+  catalog,
+  advisories,
   system,
 } satisfies Contract;
 export type FrostContract = typeof contract;

@@ -29,6 +29,7 @@ import {
 import { MergeConflict } from '../model/versions.ts';
 import { command, query } from './define.ts';
 import { Selectors } from './fleet.ts';
+import { RulesSource } from './rules.ts';
 
 const One = z.object({ snapshot: SnapshotView });
 
@@ -101,12 +102,13 @@ export const snapshots = {
   show: query(z.object({ ref: SnapshotRef }), One.extend({ warnings: z.array(EntryWarning) })),
   /** Revisions of a line, newest first. */
   history: query(z.object({ ref: SnapshotRef }), z.object({ revisions: z.array(SnapshotSummary) })),
-  /** From the last good scans of `from`; hosts without one are named in the revision's message, and `input.invalid` where none has one. Neither: empty. */
+  /** `rules`: what they take of what the hosts of `from` (default: all) are offered. Else from the last good scans of `from`; hosts without one are named in the revision's message, and `input.invalid` where none has one. Neither: empty. */
   create: command(
     z.object({
       name: SnapshotName,
       from: Selectors.optional(),
       security: z.boolean().default(false),
+      rules: RulesSource.optional(),
       message: Text(2000).optional(),
     }),
     One,

@@ -22,6 +22,8 @@ export const Change = z.discriminatedUnion('type', [
   z.object({ seq: z.int(), type: z.literal('hosts') }),
   z.object({ seq: z.int(), type: z.literal('scan'), hostId: Id }),
   z.object({ seq: z.int(), type: z.literal('snapshots') }),
+  z.object({ seq: z.int(), type: z.literal('rules') }),
+  z.object({ seq: z.int(), type: z.literal('advisories') }),
   z.object({ seq: z.int(), type: z.literal('runs'), runId: Id }),
   z.object({ seq: z.int(), type: z.literal('vault') }),
   z.object({ seq: z.int(), type: z.literal('demo') }),

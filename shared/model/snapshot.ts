@@ -14,6 +14,7 @@ import {
   SnapshotName,
   Text,
 } from './primitives.ts';
+import { AppliedRuleSet } from './rule.ts';
 
 export const Decision = z.enum(['approve', 'reject']);
 /** `rule:<id>`, or one of the plain words. */
@@ -108,7 +109,8 @@ export const RevisionContent = z.strictObject({
     arch: Arch.optional(),
     environment: Text(64).optional(),
   }),
-  rules: z.array(z.unknown()).max(0),
+  /** The rule sets its entries came from: at most one, or those of both sides after a merge. */
+  rules: z.array(AppliedRuleSet).max(10),
   entries: z.array(Entry).max(20_000),
   freeze: Freeze.optional(),
   thaw: Thaw.optional(),
@@ -142,6 +144,8 @@ export const SnapshotView = z.object({
   createdAt: Instant,
   message: z.string().optional(),
   scope: RevisionContent.shape.scope,
+  /** Absent: it came from no rules. */
+  rules: RevisionContent.shape.rules.optional(),
   entries: z.array(Entry),
   /** The revision's own, or the one it continues. `window`: the occurrence that holds now, else the next one. `ends`: the last one's end. */
   freeze: Freeze.extend({
@@ -158,7 +162,7 @@ export const SnapshotView = z.object({
 });
 export type SnapshotView = z.infer<typeof SnapshotView>;
 
-export const SnapshotSummary = SnapshotView.omit({ entries: true }).extend({
+export const SnapshotSummary = SnapshotView.omit({ entries: true, rules: true }).extend({
   entryCount: z.int(),
   revisions: z.int(),
 });

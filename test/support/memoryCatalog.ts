@@ -10,7 +10,10 @@ type Known = Omit<CatalogVersion, 'installedOn'> & { hosts: Set<string> };
 const keyOf = (one: VersionKey): string => [one.name, one.ecosystem, one.arch, one.version].join('\n');
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-export const createMemoryCatalog = (hostById: (id: string) => Host | undefined) => {
+export const createMemoryCatalog = (
+  hostById: (id: string) => Host | undefined,
+  neverScanned: () => { hostId: string; host: string }[],
+) => {
   const versions = new Map<string, Known>();
 
   const see = (
@@ -78,6 +81,7 @@ export const createMemoryCatalog = (hostById: (id: string) => Host | undefined) 
           }),
         )
         .sort((a, b) => order(`${a.host.toLowerCase()}\n${a.arch}`, `${b.host.toLowerCase()}\n${b.arch}`)),
+    neverScanned,
     firstSeen: (keys) => keys.map((key) => versions.get(keyOf(key))?.firstSeen.at),
     offersSeen: (from, to) =>
       [...versions.values()]

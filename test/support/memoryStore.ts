@@ -25,7 +25,9 @@ import type { Plan } from '../../shared/model/plan.ts';
 import type { Capture, RunEvent } from '../../shared/model/run.ts';
 import type { Scan, ScanSummary } from '../../shared/model/scan.ts';
 import type { Revision } from '../../shared/model/snapshot.ts';
+import { createMemoryAdvisories } from './memoryAdvisories.ts';
 import { createMemoryCatalog } from './memoryCatalog.ts';
+import { createMemoryRules } from './memoryRules.ts';
 
 const fault = (code: ErrorCode, message: string): FrostFault => new FrostFault(frostError(code, message));
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
@@ -378,11 +380,20 @@ export const createMemoryStore = (): Store => {
     keys: [],
     bundled: new Map(),
   };
-  const catalog = createMemoryCatalog((id) => records.hosts.get(id));
+  const catalog = createMemoryCatalog(
+    (id) => records.hosts.get(id),
+    () =>
+      [...records.hosts.values()]
+        .filter((host) => !(records.scans.get(host.id) ?? []).some(isGood))
+        .sort(byName)
+        .map((host) => ({ hostId: host.id, host: host.name })),
+  );
   return {
     ...hostMethods(records, catalog),
     ...scanMethods(records, catalog),
     ...catalog.store,
+    ...createMemoryRules(),
+    ...createMemoryAdvisories(),
     ...snapshotMethods(records),
     ...planMethods(records),
     ...runMethods(records),

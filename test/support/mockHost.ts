@@ -4,18 +4,23 @@
  */
 
 import type { z } from 'zod';
+import { advisoryReader } from '../../main/adapters/advisories/reader.ts';
 import { ageCipher } from '../../main/adapters/exchange/age.ts';
 import { createSigningKeys } from '../../main/adapters/exchange/sshSign.ts';
 import { sshVerifier } from '../../main/adapters/exchange/sshVerify.ts';
 import { serveChannel } from '../../main/adapters/rpc/serve.ts';
 import { artefactHandlers } from '../../main/api/artefacts.ts';
 import { auditHandlers } from '../../main/api/audit.ts';
+import { ruleHandlers } from '../../main/api/rules.ts';
 import { signatureHandlers } from '../../main/api/signatures.ts';
 import { versionHandlers } from '../../main/api/versions.ts';
+import { createAdvisoryService } from '../../main/core/advisories/service.ts';
 import { createArtefactService } from '../../main/core/artefacts/service.ts';
 import { createAuditService } from '../../main/core/audit/service.ts';
+import { createCatalogService } from '../../main/core/catalog/service.ts';
 import { createSignatureService } from '../../main/core/exchange/service.ts';
 import type { Ports } from '../../main/core/ports.ts';
+import { createRuleService } from '../../main/core/rules/service.ts';
 import { createFreezeCalendar } from '../../main/core/snapshots/freezeCalendar.ts';
 import { createSnapshotService } from '../../main/core/snapshots/service.ts';
 import { createFrameClient, type FrameClient } from '../../shared/contract/client.ts';
@@ -116,6 +121,11 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     ),
     ...signatureHandlers(createSignatureService(ports)),
     ...mockBundles(),
+    ...ruleHandlers(
+      createRuleService(ports),
+      createCatalogService(ports),
+      createAdvisoryService(ports, advisoryReader),
+    ),
     'snapshots.list': (input) => snapshots.list(input),
     'snapshots.show': (input) => snapshots.show(input),
     'snapshots.history': (input) => snapshots.history(input),

@@ -246,6 +246,12 @@ export const catalogStore = (db: Db): CatalogStore => ({
     ),
   catalogVersions: (name) => catalogVersions(db, name),
   catalogHosts: (name) => db.all(CatalogHost, HOSTS_OF_PACKAGE, name).sort(byHost),
+  neverScanned: () =>
+    db.all(
+      CatalogHost.pick({ hostId: true, host: true }),
+      `SELECT id AS hostId, name AS host FROM hosts AS h
+        WHERE NOT EXISTS (SELECT 1 FROM scans WHERE host = h.id AND good = 1) ORDER BY name`,
+    ),
   firstSeen: (versions) => firstSeen(db, versions),
   offersSeen: (from, to) =>
     db

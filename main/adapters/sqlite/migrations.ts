@@ -280,6 +280,70 @@ CREATE TABLE bundled (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** A rule set's versions are never changed; the newest counts. */
+const RULES = `
+CREATE TABLE rule_sets (
+  name TEXT NOT NULL COLLATE NOCASE,
+  version INTEGER NOT NULL,
+  saved_at TEXT NOT NULL,
+  author TEXT NOT NULL,
+  message TEXT,
+  body TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (name, version)
+) STRICT;
+CREATE TRIGGER rule_sets_unchanged BEFORE UPDATE ON rule_sets
+BEGIN SELECT RAISE (ABORT, 'a saved version of rules never changes'); END;
+`;
+
+/** Advisories out of imported files: of each format and id the newest one. */
+const ADVISORIES = `
+CREATE TABLE advisory_imports (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  format TEXT NOT NULL,
+  file TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  imported_at TEXT NOT NULL,
+  as_of TEXT NOT NULL,
+  dated INTEGER NOT NULL CHECK (dated IN (0, 1)),
+  advisories INTEGER NOT NULL,
+  skipped INTEGER NOT NULL
+) STRICT;
+CREATE TABLE advisories (
+  key INTEGER PRIMARY KEY,
+  format TEXT NOT NULL,
+  id TEXT NOT NULL,
+  import INTEGER NOT NULL REFERENCES advisory_imports (key),
+  title TEXT,
+  severity TEXT NOT NULL,
+  cves TEXT NOT NULL,
+  published TEXT,
+  modified TEXT,
+  UNIQUE (id, format)
+) STRICT;
+CREATE TABLE advisory_cves (
+  cve TEXT NOT NULL,
+  advisory INTEGER NOT NULL REFERENCES advisories (key),
+  PRIMARY KEY (cve, advisory)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX advisory_cves_by_advisory ON advisory_cves (advisory);
+CREATE TABLE advisory_packages (
+  key INTEGER PRIMARY KEY,
+  advisory INTEGER NOT NULL REFERENCES advisories (key),
+  ecosystem TEXT NOT NULL,
+  distro TEXT,
+  release TEXT,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  arch TEXT,
+  introduced TEXT,
+  fixed TEXT,
+  last_affected TEXT
+) STRICT;
+CREATE INDEX advisory_packages_by_name ON advisory_packages (name, ecosystem);
+CREATE INDEX advisory_packages_by_advisory ON advisory_packages (advisory);
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: ARTEFACTS },
@@ -287,4 +351,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, sql: AUDIT_CHAIN, code: chainAudit },
   { version: 5, sql: SIGNATURES },
   { version: 6, sql: BUNDLED },
+  { version: 7, sql: RULES },
+  { version: 8, sql: ADVISORIES },
 ];

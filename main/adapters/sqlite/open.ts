@@ -17,6 +17,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { err, FrostFault, ok, type Result } from '../../../shared/errors.ts';
 import type { Log, Store } from '../../core/ports.ts';
+import { advisoryStore } from './advisories.ts';
 import { artefactIndex } from './artefacts.ts';
 import { auditStore } from './audit.ts';
 import { bundleStore } from './bundles.ts';
@@ -27,6 +28,7 @@ import { hostStore } from './hosts.ts';
 import { migrate, versionOf } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { planStore } from './plans.ts';
+import { ruleStore } from './rules.ts';
 import { runStore } from './runs.ts';
 import { scanStore } from './scans.ts';
 import { settingStore } from './settings.ts';
@@ -136,6 +138,8 @@ export const openStore = (options: { file: string; log: Log }): Result<Store> =>
       ...artefactIndex(db),
       ...catalogStore(db),
       ...bundleStore(db),
+      ...ruleStore(db),
+      ...advisoryStore(db),
       close: () => db.close(),
     });
   } catch (error) {

@@ -21,6 +21,8 @@ export interface CatalogStore {
   catalogVersions(name: string): CatalogVersion[];
   /** Hosts that have a package of this name installed, by their last good scan; every version, by the host's name. */
   catalogHosts(name: string): CatalogHost[];
+  /** Hosts without a good scan, by name: what they have is not known. */
+  neverScanned(): { hostId: string; host: string }[];
   /** When each version was first seen (instant), in the order asked for; undefined: never. */
   firstSeen(versions: VersionKey[]): (string | undefined)[];
   /** Offers that were first seen in `[from, to)` (instants), oldest first. */

@@ -108,7 +108,12 @@ const settle = (
   return { entry, remarks };
 };
 
-const remarksOn = (scanned: Scanned[], without: string[], store: ScanStore): string[] => {
+/** What the admin should know about scans that something is made from. */
+export const remarksOn = (
+  scanned: { host: Host; scan: Pick<Scan, 'id' | 'state'> }[],
+  without: string[],
+  store: ScanStore,
+): string[] => {
   const summaries = store.scanSummaries();
   const partial = scanned.filter(({ scan }) => scan.state === 'partial').map(({ host }) => host.name);
   const stale = scanned
@@ -121,6 +126,20 @@ const remarksOn = (scanned: Scanned[], without: string[], store: ScanStore): str
     ...(partial.length === 0 ? [] : [`Scanned in part only: ${few(partial, 10)}.`]),
     ...(stale.length === 0 ? [] : [`The latest scan failed, an older one was used: ${few(stale, 10)}.`]),
   ];
+};
+
+/** What all hosts have in common. The environment is left out on purpose: the same hash goes from test to production. */
+export const scopeOf = (facts: Facts[]): RevisionContent['scope'] => {
+  const ecosystem = same(facts.map((one) => one.manager));
+  const distro = same(facts.map((one) => one.os));
+  const release = same(facts.map((one) => one.release));
+  const arch = same(facts.map((one) => one.arch));
+  return {
+    ...(ecosystem === undefined ? {} : { ecosystem }),
+    ...(distro === undefined ? {} : { distro }),
+    ...(release === undefined ? {} : { release }),
+    ...(arch === undefined ? {} : { arch }),
+  };
 };
 
 const orderBy = (entry: Entry): string => `${entry.ecosystem}\0${entry.name}\0${entry.arch ?? ''}`;
@@ -159,21 +178,5 @@ export const entriesFromScans = (o: {
     remarks.push(...settled.remarks);
   }
   entries.sort((a, b) => (orderBy(a) < orderBy(b) ? -1 : 1));
-  const facts = scanned.map((one) => one.facts);
-  const ecosystem = same(facts.map((one) => one.manager));
-  const distro = same(facts.map((one) => one.os));
-  const release = same(facts.map((one) => one.release));
-  const arch = same(facts.map((one) => one.arch));
-  return ok({
-    entries,
-    without,
-    remarks,
-    // The environment is left out on purpose: the same hash goes from test to production.
-    scope: {
-      ...(ecosystem === undefined ? {} : { ecosystem }),
-      ...(distro === undefined ? {} : { distro }),
-      ...(release === undefined ? {} : { release }),
-      ...(arch === undefined ? {} : { arch }),
-    },
-  });
+  return ok({ entries, without, remarks, scope: scopeOf(scanned.map((one) => one.facts)) });
 };

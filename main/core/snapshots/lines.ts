@@ -14,7 +14,7 @@ import { contextOf, viewOf } from './view.ts';
 
 export type Found = { revision: Revision; head: boolean; line: SnapshotLine };
 type Change = Partial<
-  Pick<RevisionContent, 'entries' | 'scope' | 'freeze' | 'thaw' | 'continues' | 'exceptions'>
+  Pick<RevisionContent, 'entries' | 'scope' | 'rules' | 'freeze' | 'thaw' | 'continues' | 'exceptions'>
 > & {
   message?: string | undefined;
 };
@@ -56,6 +56,7 @@ export const createLines = (ports: Ports) => {
     entries: RevisionContent['entries'],
     scope: RevisionContent['scope'],
     message?: string,
+    rules: RevisionContent['rules'] = [],
   ): Revision =>
     build({
       format: REVISION_FORMAT,
@@ -66,7 +67,7 @@ export const createLines = (ports: Ports) => {
       createdAt: instant(),
       ...(message === undefined ? {} : { message }),
       scope,
-      rules: [],
+      rules,
       entries,
       exceptions: [],
     });

@@ -2,9 +2,11 @@
 import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
-import type { Entry, Revision, SnapshotSummary } from '../../../shared/model/snapshot.ts';
-import { driverFor, likelyEcosystem, versionFault } from '../drivers/registry.ts';
+import type { Entry, Revision, RevisionContent, SnapshotSummary } from '../../../shared/model/snapshot.ts';
+import { compareVersions } from '../advisories/describe.ts';
+import { likelyEcosystem, versionFault } from '../drivers/registry.ts';
 import type { Ports, SnapshotLine } from '../ports.ts';
+import { appliedRuleSet, applyRules } from '../rules/service.ts';
 import { diffEntries, diffVersions } from './diff.ts';
 import { applyEdits, byStage } from './edit.ts';
 import { createExcepting } from './excepting.ts';
@@ -18,10 +20,6 @@ import { createTransfer } from './transfer.ts';
 import { contextOf, summaryOf } from './view.ts';
 
 const MAX_MESSAGE = 2000;
-
-/** By the ecosystem's own order; code units for one without a driver, so that the result is the same everywhere. */
-const compareVersions = (ecosystem: Ecosystem, a: string, b: string): number =>
-  driverFor(ecosystem)?.compareVersions(a, b) ?? (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * Whose package a name means: that of the hosts that know it, of several the one the snapshot is for or the only one that
@@ -106,6 +104,22 @@ export const createSnapshotService = (ports: Ports) => {
     return ok({ revisions: store.revisions(line.id).map((revision) => summary(revision, line)) });
   };
 
+  /** What a new snapshot holds: what rules take, what scans offer, or nothing. */
+  const contentFrom = (
+    input: HandlerInput<'snapshots.create'>,
+  ): Result<Pick<RevisionContent, 'entries' | 'scope' | 'rules'> & { remarks: string[] }> => {
+    const from = input.from ?? [];
+    if (input.rules !== undefined) {
+      if (input.security)
+        return fail('input.invalid', 'Rules say themselves what is taken: security goes without them.');
+      const applied = applyRules(input.rules, from, ports);
+      return applied.ok ? ok({ ...applied.value, rules: [appliedRuleSet(applied.value)] }) : applied;
+    }
+    if (from.length === 0) return ok({ entries: [], scope: {}, remarks: [], rules: [] });
+    const made = entriesFromScans({ selectors: from, security: input.security, store, compareVersions });
+    return made.ok ? ok({ ...made.value, rules: [] }) : made;
+  };
+
   const create = (input: HandlerInput<'snapshots.create'>): Result<Output<'snapshots.create'>> => {
     const sound = checkText(input.message);
     if (!sound.ok) return sound;
@@ -114,13 +128,10 @@ export const createSnapshotService = (ports: Ports) => {
       return fail('already-exists', `There is a snapshot named '${namesake.name}' already.`, {
         hint: 'Choose another name, or remove that one.',
       });
-    const made =
-      input.from === undefined || input.from.length === 0
-        ? ok({ entries: [], scope: {}, remarks: [], without: [] })
-        : entriesFromScans({ selectors: input.from, security: input.security, store, compareVersions });
+    const made = contentFrom(input);
     if (!made.ok) return made;
-    const { entries, scope, remarks } = made.value;
-    const revision = lines.first(input.name, entries, scope, joined([input.message, ...remarks]));
+    const { entries, scope, remarks, rules } = made.value;
+    const revision = lines.first(input.name, entries, scope, joined([input.message, ...remarks]), rules);
     store.putRevisions(
       [revision],
       { lineId: revision.content.line.id, name: input.name, revisionId: revision.id },
@@ -166,9 +177,9 @@ export const createSnapshotService = (ports: Ports) => {
     if (head) return shown(lines, ok(revision));
     const newest = store.revision(line.headId);
     if (newest === undefined) return fail('internal', `'${line.name}' has lost its newest revision.`);
-    const { entries, scope, number } = revision.content;
+    const { entries, scope, rules, number } = revision.content;
     const message = `Restored from revision ${number}.`;
-    return shown(lines, lines.append(newest, lines.next(newest, { entries, scope, message }), []));
+    return shown(lines, lines.append(newest, lines.next(newest, { entries, scope, rules, message }), []));
   };
 
   const diff = (input: HandlerInput<'snapshots.diff'>): Result<Output<'snapshots.diff'>> => {

@@ -72,6 +72,7 @@ export const viewOf = (revision: Revision, context: Context): SnapshotView => {
     createdAt: content.createdAt,
     ...(content.message === undefined ? {} : { message: content.message }),
     scope: content.scope,
+    ...(content.rules.length === 0 ? {} : { rules: content.rules }),
     entries: content.entries,
     ...(freeze === undefined
       ? {}
@@ -93,7 +94,7 @@ export const viewOf = (revision: Revision, context: Context): SnapshotView => {
 
 /** `revisions`: how many the line has. */
 export const summaryOf = (revision: Revision, context: Context, revisions: number): SnapshotSummary => {
-  const { entries, ...rest } = viewOf(revision, context);
+  const { entries, rules: _, ...rest } = viewOf(revision, context);
   return { ...rest, entryCount: entries.length, revisions };
 };
 

@@ -4,9 +4,11 @@ import { frostError } from '../../../shared/errors.ts';
 import { VERSION } from '../version.ts';
 import { registerArtefacts } from './commands/artefacts.ts';
 import { registerAudit } from './commands/audit.ts';
+import { registerCatalog } from './commands/catalog.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerFreezes } from './commands/freezes.ts';
 import { registerHosts } from './commands/hosts.ts';
+import { registerRules } from './commands/rules.ts';
 import { registerRun } from './commands/run.ts';
 import { registerRuns } from './commands/runs.ts';
 import { registerScan } from './commands/scan.ts';
@@ -22,12 +24,14 @@ const program = new Command('frostline')
   .description(
     'Patch console for small teams: snapshots of approved patches, frozen, run over SSH, undone on request.',
   )
-  .version(VERSION)
   .option('--data-dir <dir>', 'where inventory, snapshots and runs are kept')
   .option('--passphrase-file <file>', 'opens the vault where no keychain does')
   .option('--json', 'one JSON document on stdout; one event per line where there are many')
   .option('--no-color', 'no colours')
   .showHelpAfterError(false);
+
+// `catalog hosts` asks for a package's version by the same name, and commander lets the program's own options win.
+if (!process.argv.includes('catalog')) program.version(VERSION);
 
 let exitCode = 0;
 let done = false;
@@ -44,6 +48,8 @@ registerRun(program, register);
 registerRuns(program, register);
 registerArtefacts(program, register);
 registerAudit(program, register);
+registerRules(program, register);
+registerCatalog(program, register);
 registerServe(program, register);
 registerDemo(program, register);
 

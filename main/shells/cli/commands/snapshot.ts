@@ -1,10 +1,11 @@
 /** `snapshot`: lists of approved patches. Freezing is in snapshotFreeze.ts, files in snapshotExchange.ts. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Edit } from '../../../../shared/contract/snapshots.ts';
 import { invalid, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
 import { diffText, show, snapshotDocument } from '../snapshotText.ts';
 import { table } from '../terminal.ts';
+import { rulesSource } from './rules.ts';
 import { registerExchange } from './snapshotExchange.ts';
 import { registerFreeze } from './snapshotFreeze.ts';
 import { registerVersions } from './snapshotVersions.ts';
@@ -80,19 +81,24 @@ export const registerSnapshot = (program: Command, action: Register): void => {
     .option('--from <selector>', 'again and again', collect, [])
     .option('--security', 'security updates only')
     .option('--empty', 'without entries')
-    .addOption(new Option('--rules <file>').hideHelp())
+    .option(
+      '--rules <file>',
+      'what these rules approve, of what --from (default: all) is offered; or saved:NAME[@VERSION]',
+    )
     .action(
       action<{ from: string[]; security?: boolean; empty?: boolean; rules?: string }>(
         async (context, [name], o) => {
-          if (o.rules !== undefined) throw invalid('Rules are not available in this version.');
-          if (o.empty ? o.from.length > 0 : o.from.length === 0)
-            throw invalid('Give either --from SELECTOR or --empty.');
+          if (o.rules !== undefined && (o.empty || o.security))
+            throw invalid('--rules says itself what is taken: --empty and --security do not go with it.');
+          if (o.rules === undefined && (o.empty ? o.from.length > 0 : o.from.length === 0))
+            throw invalid('Give either --from SELECTOR, --rules FILE or --empty.');
           const client = await context.client();
           const made = unwrap(
             await client.call('snapshots.create', {
               name: name ?? '',
               security: o.security === true,
               ...(o.empty ? {} : { from: o.from }),
+              ...(o.rules === undefined ? {} : { rules: rulesSource(o.rules) }),
             }),
           );
           if (made.snapshot.message !== undefined) context.note(made.snapshot.message);

@@ -1,0 +1,97 @@
+/** Advisory data files: told by their first bytes, unpacked within limits, and read whole or refused whole. */
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, zstdDecompress } from 'node:zlib';
+import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { AdvisoryFormat } from '../../../shared/model/advisory.ts';
+import { readAdvisoryJson } from '../../core/advisories/json.ts';
+import { readOsv } from '../../core/advisories/osv.ts';
+import { type AdvisoryFile, Collector, Refused } from '../../core/advisories/read.ts';
+import type { AdvisoryReader } from '../../core/advisories/service.ts';
+import { readUpdateinfo } from './updateinfo.ts';
+import { eachZipped } from './zip.ts';
+
+const MAX_UNPACKED_BYTES = 450 * 1024 * 1024;
+const MAX_RATIO = 300;
+
+const begins = (bytes: Uint8Array, ...start: number[]): boolean =>
+  start.every((byte, index) => bytes[index] === byte);
+
+const unpacked = async (bytes: Uint8Array): Promise<Uint8Array> => {
+  const limit = { maxOutputLength: Math.min(MAX_UNPACKED_BYTES, bytes.length * MAX_RATIO + 1024 * 1024) };
+  const isGzip = begins(bytes, 0x1f, 0x8b);
+  if (!isGzip && !begins(bytes, 0x28, 0xb5, 0x2f, 0xfd)) {
+    if (begins(bytes, 0x42, 0x5a, 0x68) || begins(bytes, 0xfd, 0x37, 0x7a, 0x58, 0x5a))
+      throw new Refused('it is packed with bzip2 or xz; unpack it first');
+    return bytes;
+  }
+  try {
+    return isGzip ? await promisify(gunzip)(bytes, limit) : await promisify(zstdDecompress)(bytes, limit);
+  } catch (error) {
+    const tooLarge = error instanceof RangeError;
+    throw new Refused(
+      tooLarge
+        ? 'it unpacks to more than Frostline takes'
+        : 'it cannot be unpacked: it is cut off or damaged',
+    );
+  }
+};
+
+const json = (text: string, what: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // A RangeError: nested so deep that the parser gave up.
+    throw new Refused(
+      error instanceof SyntaxError ? `${what} is not JSON, or cut off` : `${what} is nested too deep`,
+    );
+  }
+};
+
+const zipped = async (bytes: Uint8Array, now: number): Promise<AdvisoryFile> => {
+  const into = new Collector();
+  await eachZipped(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), (text, name) => {
+    try {
+      readOsv(json(text, 'it'), into, now);
+    } catch (error) {
+      if (error instanceof Refused) throw new Refused(`${name} in it: ${error.message}`);
+      throw error;
+    }
+  });
+  if (into.advisories.length === 0 && into.skipped === 0) throw new Refused('it holds no advisory');
+  return into.file('osv', false);
+};
+
+const readFile = async (
+  given: Uint8Array,
+  format: AdvisoryFormat | undefined,
+  now: number,
+): Promise<AdvisoryFile> => {
+  if (begins(given, 0x50, 0x4b, 0x03, 0x04) || begins(given, 0x50, 0x4b, 0x05, 0x06)) {
+    if (format !== undefined && format !== 'osv')
+      throw new Refused(`a zip is a collection of OSV, not ${format}`);
+    return zipped(given, now);
+  }
+  const bytes = await unpacked(given);
+  const first = bytes.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf);
+  if (format === 'updateinfo' || (format === undefined && first === 0x3c)) return readUpdateinfo(bytes, now);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refused('it is no UTF-8 text');
+  }
+  return readAdvisoryJson(json(text, 'it'), format, now);
+};
+
+export const advisoryReader: AdvisoryReader = {
+  read: async (bytes, { format, now }): Promise<Result<AdvisoryFile & { sha256: string }>> => {
+    try {
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      return ok({ ...(await readFile(bytes, format, now)), sha256 });
+    } catch (error) {
+      if (error instanceof Refused) return fail('advisories.refused', `${error.message}.`.slice(0, 1000));
+      throw error;
+    }
+  },
+};

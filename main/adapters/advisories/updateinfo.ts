@@ -1,0 +1,159 @@
+/**
+ * updateinfo.xml of rpm repositories (as createrepo_c writes it). Security updates only. Which distribution it is for does not
+ * stand in it: the release comes out of the packages' own (`.el9`), the distribution stays open.
+ */
+import { SaxesParser } from 'saxes';
+import { AdvisoryId, type Affected } from '../../../shared/model/advisory.ts';
+import { Arch } from '../../../shared/model/primitives.ts';
+import {
+  type AdvisoryFile,
+  Collector,
+  cvesIn,
+  instantOf,
+  isNameable,
+  plainLine,
+  Refused,
+} from '../../core/advisories/read.ts';
+import { severityOf } from '../../core/advisories/severity.ts';
+
+const MAX_DEPTH = 16;
+const MAX_TEXT = 1_000_000;
+const PIECE_BYTES = 1024 * 1024;
+
+type Package = { name: string; epoch: string; version: string; release: string; arch: string };
+type Open = {
+  type: string;
+  id: string;
+  title: string;
+  severity: string;
+  issued?: string;
+  updated?: string;
+  cves: string[];
+  packages: Package[];
+};
+
+const evr = ({ epoch, version, release }: Package): string =>
+  `${epoch === '' || epoch === '0' ? '' : `${epoch}:`}${version}-${release}`;
+
+/** `.el9_4`, `.module+el8.9.0+1`: the release it was built for. */
+const releaseOf = (release: string): string | undefined => /[.+]el(\d+)/.exec(release)?.[1];
+
+const affectedOf = (packages: Package[]): Affected[] => {
+  const found = new Map<string, Affected>();
+  for (const one of packages) {
+    if (one.arch === 'src' || one.arch === 'nosrc' || !Arch.safeParse(one.arch).success) continue;
+    const release = releaseOf(one.release);
+    const fixed = evr(one);
+    // The same build for several architectures is one line.
+    found.set(`${one.name}\n${fixed}`, {
+      ecosystem: 'dnf',
+      ...(release === undefined ? {} : { release }),
+      name: one.name,
+      kind: 'binary',
+      fixed,
+    });
+  }
+  return [...found.values()];
+};
+
+const put = (into: Collector, update: Open, now: number): void => {
+  const affected = affectedOf(update.packages);
+  const sound = AdvisoryId.safeParse(update.id).success && affected.every(isNameable);
+  if (update.type !== 'security' || !sound || affected.length === 0) {
+    into.skip();
+    return;
+  }
+  const title = plainLine(update.title, 500);
+  const published = instantOf(update.issued, now);
+  const modified = instantOf(update.updated, now);
+  into.add({
+    format: 'updateinfo',
+    id: update.id,
+    ...(title === '' ? {} : { title }),
+    severity: severityOf(update.severity),
+    cves: cvesIn(update.cves),
+    ...(published === undefined ? {} : { published }),
+    ...(modified === undefined ? {} : { modified }),
+    affected,
+  });
+};
+
+/** Throws `Refused`. A document type, an entity of its own, or another encoding than UTF-8 is refused as well. */
+export const readUpdateinfo = (bytes: Uint8Array, now: number): AdvisoryFile => {
+  const into = new Collector();
+  const path: string[] = [];
+  let update: Open | undefined;
+  let text = '';
+  const parser = new SaxesParser({ xmlns: false, position: true });
+  const refuse = (reason: string): never => {
+    throw new Refused(`line ${parser.line}: ${reason}`);
+  };
+  parser.on('error', (error) => refuse(`not well-formed XML (${plainLine(error.message, 200)})`));
+  parser.on('doctype', () => refuse('a document type is not taken'));
+  parser.on('xmldecl', ({ encoding }) => {
+    if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') refuse('not in UTF-8');
+  });
+  parser.on('text', (more) => {
+    if (update !== undefined) text += more;
+    if (text.length > MAX_TEXT) refuse('a text is too long');
+  });
+  parser.on('opentag', ({ name, attributes }) => {
+    path.push(name);
+    text = '';
+    if (path.length > MAX_DEPTH) refuse('nested too deep');
+    if (path.length === 1 && name !== 'updates') refuse('it is no updateinfo file');
+    const at = path.join('/');
+    if (at === 'updates/update')
+      update = {
+        type: attributes.type ?? '',
+        id: '',
+        title: '',
+        severity: '',
+        cves: [],
+        packages: [],
+      };
+    if (update === undefined) return;
+    if (at === 'updates/update/issued' && attributes.date !== undefined) update.issued = attributes.date;
+    if (at === 'updates/update/updated' && attributes.date !== undefined) update.updated = attributes.date;
+    if (at === 'updates/update/references/reference' && attributes.type === 'cve')
+      update.cves.push(attributes.id ?? '');
+    if (at === 'updates/update/pkglist/collection/package')
+      update.packages.push({
+        name: attributes.name ?? '',
+        epoch: attributes.epoch ?? '0',
+        version: attributes.version ?? '',
+        release: attributes.release ?? '',
+        arch: attributes.arch ?? '',
+      });
+    if (update.packages.length > 100_000 || update.cves.length > 10_000)
+      refuse('an update has too many parts');
+  });
+  parser.on('closetag', ({ name }) => {
+    const at = path.join('/');
+    if (update !== undefined) {
+      if (at === 'updates/update/id') update.id = text.trim();
+      if (at === 'updates/update/title') update.title = text;
+      if (at === 'updates/update/severity') update.severity = text.trim();
+      if (at === 'updates/update') {
+        put(into, update, now);
+        update = undefined;
+      }
+    }
+    if (path.at(-1) === name) path.pop();
+    text = '';
+  });
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const decode = (piece?: Uint8Array): string => {
+    try {
+      return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
+    } catch {
+      return refuse('not in UTF-8');
+    }
+  };
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+    parser.write(decode(bytes.subarray(at, at + PIECE_BYTES)));
+  parser.write(decode());
+  parser.close();
+  if (into.advisories.length === 0 && into.skipped === 0) throw new Refused('it holds no update');
+  return into.file('updateinfo', false);
+};
