@@ -9,6 +9,8 @@ export const snapshotHandlers = (snapshots: SnapshotService): Pick<Handlers, Sna
   'snapshots.history': snapshots.history,
   'snapshots.create': snapshots.create,
   'snapshots.edit': snapshots.edit,
+  'snapshots.check': snapshots.check,
+  'snapshots.refresh': snapshots.refresh,
   'snapshots.restore': snapshots.restore,
   'snapshots.freeze': snapshots.freeze,
   'snapshots.thaw': snapshots.thaw,

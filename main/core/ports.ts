@@ -179,6 +179,8 @@ export interface ScanStore {
   lastGoodUpdates(hostId: string): Update[] | undefined;
   /** What is known of a host, without reading any list. */
   lastGoodSummary(hostId: string): ScanSummary | undefined;
+  /** The id of the last good scan of every host there is that has one, without reading any of them. */
+  lastGoodScanIds(): Map<string, string>;
   /** Newest first, without lists. */
   scanHistory(hostId: string, limit: number): ScanSummary[];
   /** Latest and last good summary of every host there is, in one query. */

@@ -50,23 +50,46 @@ export const Edit = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('decide'), ...target, decision: Decision }),
   z.object({ kind: z.literal('stage'), ...target, stage: z.int().min(0).max(99) }),
   z.object({ kind: z.literal('note'), ...target, note: Text(2000) }),
+  /** A pinned entry keeps its version when the snapshot is refreshed. */
+  z.object({ kind: z.literal('pin'), ...target, pinned: z.boolean() }),
   /** Places the entry before the one at `index` of the list as it then is (0 = first). */
   z.object({ kind: z.literal('move'), ...target, index: z.int().min(0).max(20_000) }),
 ]);
 export type Edit = z.infer<typeof Edit>;
 
-/** What is wrong or worth knowing about an entry, from the packages known through scans. */
+/**
+ * What is wrong or worth knowing about an entry, from the packages known through scans. `error`: it will not go as listed.
+ * `unknown-version`: no scanned host has or is offered it, and the console holds no file of it. `needs-package`: something it
+ * needs, or that has to come along, is neither there nor approved. `wrong-order`: that comes in a later stage.
+ * `conflict`: two approved entries cannot be there together.
+ */
 export const EntryWarning = z.object({
+  ecosystem: Ecosystem,
   name: PackageName,
+  arch: Arch.optional(),
   code: z.enum([
     'unknown-version',
     'not-installed-anywhere',
     'needs-package',
+    'rejected-dependency',
+    'wrong-order',
+    'conflict',
     'downgrade',
     'removes-package',
+    'duplicate',
   ]),
+  level: z.enum(['error', 'warning']),
   message: Text(1000),
+  /** Names of the hosts concerned, the first of them; `hostCount` is of all. */
+  hosts: z.array(HostName).max(20),
+  hostCount: z.int(),
+  /** Other packages concerned. */
+  packages: z.array(Text(300)).max(50),
+  /** Edits that mend it, and what they do in a few words. */
+  fix: z.array(Edit).min(1).max(50).optional(),
+  fixLabel: Text(400).optional(),
 });
+export type EntryWarning = z.infer<typeof EntryWarning>;
 
 /**
  * What importing a file does to its line: makes it, moves it forward, or nothing (`same`, or the line here is already further).
@@ -123,6 +146,32 @@ export const snapshots = {
       expect: ContentHash.optional(),
     }),
     One,
+    { permission: 'edit' },
+  ),
+  /**
+   * The findings on the entries as they would be after `edits`, which are not stored. `fix`: offered fixes are applied, and what
+   * they bring is checked and fixed in turn; `fixes` are those edits, and the findings are what is left after them.
+   */
+  check: query(
+    z.object({
+      ref: SnapshotRef,
+      edits: z.array(Edit).max(20_000).default([]),
+      fix: z.boolean().default(false),
+    }),
+    z.object({ findings: z.array(EntryWarning), fixes: z.array(Edit) }),
+  ),
+  /**
+   * Takes what the last good scans of `from` offer: newer versions for entries that are there, and updates that are not yet.
+   * Pinned and rejected entries stay as they are. `diff`: against the revision before; nothing new makes no revision.
+   */
+  refresh: command(
+    z.object({
+      ref: SnapshotRef,
+      from: Selectors.min(1),
+      security: z.boolean().default(false),
+      message: Text(2000).optional(),
+    }),
+    One.extend({ diff: SnapshotDiff }),
     { permission: 'edit' },
   ),
   /** Makes the content of an older revision the newest one: undo across sessions. */

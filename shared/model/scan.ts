@@ -104,6 +104,38 @@ export const Update = z.object({
 });
 export type Update = z.infer<typeof Update>;
 
+/** How versions are compared: `<` older than, `=` exactly. RPM's and dpkg's own words (`<<`, `>=`…) come down to these. */
+export const RelationOp = z.enum(['<', '<=', '=', '>=', '>']);
+export type RelationOp = z.infer<typeof RelationOp>;
+
+/** A package, in any version where `op` is absent. What nothing on the host has or is offered may be no package's name. */
+export const Relation = z.strictObject({
+  name: Text(300),
+  op: RelationOp.optional(),
+  version: PackageVersion.optional(),
+});
+export type Relation = z.infer<typeof Relation>;
+
+/**
+ * What one package version asks of the others, as far as this host's updates bear on it: needs that what stays installed here
+ * meets anyway, and conflicts with nothing that is or could be here, are left out. Virtual packages, sonames and files stand
+ * as the packages that provide them.
+ */
+export const PackageRelations = z.strictObject({
+  name: PackageName,
+  arch: Arch,
+  version: PackageVersion,
+  /** Of a package as it is installed, not of an update: what an update must not take away from it. */
+  installed: z.boolean(),
+  /** Each one is met by any of its alternatives. */
+  requires: z.array(z.array(Relation).min(1).max(50)).max(500),
+  /** May not be there in these versions (Conflicts, Breaks). */
+  conflicts: z.array(Relation).max(500),
+  /** Takes their place: they go when it comes (Obsoletes; Conflicts with Replaces). */
+  replaces: z.array(Relation).max(500),
+});
+export type PackageRelations = z.infer<typeof PackageRelations>;
+
 export const ScanState = z.enum(['ok', 'partial', 'failed']);
 
 /** One scan of one host. `facts`, `packages` and `updates` are there unless the state is `failed`. */
@@ -123,15 +155,22 @@ export const Scan = z.object({
   updates: z.array(Update).max(100_000),
   /** Packages the updates would remove. */
   removals: z.array(z.object({ name: PackageName, arch: Arch, version: PackageVersion })).max(10_000),
+  /** Of the updates, and of installed packages that updates bear on. Absent: not read (an older scan, or a host that could not tell). */
+  relations: z.array(PackageRelations).max(100_000).optional(),
 });
 export type Scan = z.infer<typeof Scan>;
 
-/** A scan as a command answers with it: packages as a count, since thousands of hosts times thousands of packages fit no message. */
-export const ScanReport = Scan.omit({ packages: true }).extend({ packageCount: z.int() });
+/** A scan as a command answers with it: packages as a count and no relations, since thousands of hosts times thousands of packages fit no message. */
+export const ScanReport = Scan.omit({ packages: true, relations: true }).extend({ packageCount: z.int() });
 export type ScanReport = z.infer<typeof ScanReport>;
 
 /** A scan without its lists: what the fleet table needs. */
-export const ScanSummary = Scan.omit({ packages: true, updates: true, removals: true }).extend({
+export const ScanSummary = Scan.omit({
+  packages: true,
+  updates: true,
+  removals: true,
+  relations: true,
+}).extend({
   packageCount: z.int(),
   updateCount: z.int(),
   securityCount: z.int(),

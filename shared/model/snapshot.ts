@@ -39,6 +39,8 @@ export const Entry = z.object({
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
   note: Text(2000).optional(),
+  /** Keeps its version when the snapshot is refreshed from newer scans. Absent, never false: one form for each content. */
+  pinned: z.literal(true).optional(),
 });
 export type Entry = z.infer<typeof Entry>;
 

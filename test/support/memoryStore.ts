@@ -39,7 +39,7 @@ const byName = (a: { name: string }, b: { name: string }): number => {
   return left < right ? -1 : left > right ? 1 : 0;
 };
 
-const summarise = ({ packages, updates, removals: _, ...rest }: Scan): ScanSummary =>
+const summarise = ({ packages, updates, removals: _, relations: __, ...rest }: Scan): ScanSummary =>
   copy({
     ...rest,
     packageCount: packages.length,
@@ -107,6 +107,13 @@ const scanMethods = (r: Records, catalog: ReturnType<typeof createMemoryCatalog>
     lastGoodScan,
     lastGoodUpdates: (hostId: string) => lastGoodScan(hostId)?.updates,
     lastGoodSummary: (hostId: string) => newestFirst(hostId).filter(isGood).map(summarise)[0],
+    lastGoodScanIds: () =>
+      new Map(
+        [...r.hosts.keys()].flatMap((hostId) => {
+          const good = newestFirst(hostId).find(isGood);
+          return good === undefined ? [] : [[hostId, good.id] as const];
+        }),
+      ),
     scanHistory: (hostId: string, limit: number) => newestFirst(hostId).slice(0, limit).map(summarise),
     scanSummaries: () => {
       const all = new Map<string, { latest: ScanSummary; lastGood?: ScanSummary }>();

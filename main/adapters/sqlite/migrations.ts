@@ -344,6 +344,12 @@ CREATE INDEX advisory_packages_by_name ON advisory_packages (name, ecosystem);
 CREATE INDEX advisory_packages_by_advisory ON advisory_packages (advisory);
 `;
 
+/** What a scan read of its updates' dependencies; NULL where it did not. */
+const RELATIONS = `
+ALTER TABLE scans ADD COLUMN relations INTEGER REFERENCES lists (key);
+CREATE INDEX scans_by_relations ON scans (relations) WHERE relations IS NOT NULL;
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: ARTEFACTS },
@@ -353,4 +359,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, sql: BUNDLED },
   { version: 7, sql: RULES },
   { version: 8, sql: ADVISORIES },
+  { version: 9, sql: RELATIONS },
 ];

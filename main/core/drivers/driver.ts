@@ -14,7 +14,7 @@ import type { Entry } from '../../../shared/model/snapshot.ts';
 import type { CommandOutput, CommandSpec } from '../ports.ts';
 
 /** What a scan script's output says. Times are compared with `now` (ms) for the clock skew. */
-export type ScanReading = Pick<Scan, 'unseen' | 'packages' | 'updates' | 'removals'> & {
+export type ScanReading = Pick<Scan, 'unseen' | 'packages' | 'updates' | 'removals' | 'relations'> & {
   facts: Facts;
   /** Set when the reading is partial: what failed and why (the scan's state is then `partial`). */
   partial?: string;

@@ -24,7 +24,10 @@ export type ScanService = {
   ) => Promise<Result<Output<`scans.${N}`>>>;
 };
 
-type Reading = Pick<Scan, 'state' | 'unseen' | 'facts' | 'packages' | 'updates' | 'removals' | 'error'>;
+type Reading = Pick<
+  Scan,
+  'state' | 'unseen' | 'facts' | 'packages' | 'updates' | 'removals' | 'relations' | 'error'
+>;
 
 const nothing = (error: FrostError): Reading => ({
   state: 'failed',
@@ -65,8 +68,7 @@ const read = async (
   if (!output.ok) return output;
   const reading = driver.parseScan(output.value, { nonce, startedAt, finishedAt: ports.clock.now() });
   if (!reading.ok) return reading;
-  const { partial, facts, packages, updates, removals, unseen } = reading.value;
-  const lists = { facts, packages, updates, removals, unseen };
+  const { partial, ...lists } = reading.value;
   if (partial === undefined) return ok({ state: 'ok', ...lists });
   return ok({
     state: 'partial',
@@ -127,7 +129,10 @@ const scanHost = async (
   }
 };
 
-const reportOf = ({ packages, ...scan }: Scan): ScanReport => ({ ...scan, packageCount: packages.length });
+const reportOf = ({ packages, relations: _, ...scan }: Scan): ScanReport => ({
+  ...scan,
+  packageCount: packages.length,
+});
 
 const scanMany = async (
   ports: Ports,

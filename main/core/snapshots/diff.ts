@@ -37,10 +37,11 @@ const pairUp = (a: Entry[], b: Entry[]): { pairs: Pair[]; onlyA: Entry[]; onlyB:
   return { pairs, onlyA, onlyB: [...inB.values()] };
 };
 
-const shown = (value: string | number | undefined): string => (value === undefined ? '' : String(value));
+const shown = (value: string | number | true | undefined): string =>
+  value === undefined ? '' : String(value);
 
 /**
- * `changed` fields: `version`, `decision`, `stage`, `arch`, `note`, and `order` (1-based places in the lists) for the fewest
+ * `changed` fields: `version`, `decision`, `stage`, `arch`, `note`, `pinned` (`true` or empty), and `order` (1-based places in the lists) for the fewest
  * entries that must have been moved to get from one order to the other. A value that is absent is the empty text.
  */
 export const diffEntries = (a: Entry[], b: Entry[]): SnapshotDiff => {
@@ -59,7 +60,7 @@ export const diffEntries = (a: Entry[], b: Entry[]): SnapshotDiff => {
       const arch = pair.b.arch ?? pair.a.arch;
       changed.push({ name: pair.b.name, ...(arch === undefined ? {} : { arch }), field, from, to });
     };
-    for (const field of ['version', 'decision', 'stage', 'arch', 'note'] as const)
+    for (const field of ['version', 'decision', 'stage', 'arch', 'note', 'pinned'] as const)
       note(field, shown(pair.a[field]), shown(pair.b[field]));
     if (moved.has(pair))
       note('order', shown((placeA.get(pair.a) ?? 0) + 1), shown((placeB.get(pair.b) ?? 0) + 1));

@@ -101,6 +101,7 @@ const add = (
     // Severity, advisories, size and hash belong to a version: what the old one had says nothing about this one.
     ...context.describe(ecosystem, edit.name, arch, edit.version),
     ...(note === undefined || note === '' ? {} : { note }),
+    ...(old?.pinned === undefined ? {} : { pinned: old.pinned }),
   };
   if (old === undefined || old.stage !== entry.stage)
     return ok(byStage([...entries.filter((other) => other !== old), entry]));
@@ -139,6 +140,10 @@ const applyOne = (entries: Entry[], edit: Edit, context: EditContext): Result<En
     case 'note': {
       const { note: _old, ...bare } = entry;
       return ok(entries.with(index, edit.note === '' ? bare : { ...bare, note: edit.note }));
+    }
+    case 'pin': {
+      const { pinned: _old, ...bare } = entry;
+      return ok(entries.with(index, edit.pinned ? { ...bare, pinned: true } : bare));
     }
     case 'move':
       return ok(move(entries, index, entry, edit.index));

@@ -1,68 +1,22 @@
-/** Snapshots: lines of revisions, made from scans and edited offline. Freezes are in freezing.ts, files in transfer.ts. */
+/** Snapshots: lines of revisions, made from scans. Edits are in editing.ts, freezes in freezing.ts, files in transfer.ts. */
 import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
-import type { Ecosystem } from '../../../shared/model/primitives.ts';
-import type { Entry, Revision, RevisionContent, SnapshotSummary } from '../../../shared/model/snapshot.ts';
+import type { Revision, RevisionContent, SnapshotSummary } from '../../../shared/model/snapshot.ts';
 import { compareVersions } from '../advisories/describe.ts';
-import { likelyEcosystem, versionFault } from '../drivers/registry.ts';
 import type { Ports, SnapshotLine } from '../ports.ts';
 import { appliedRuleSet, applyRules } from '../rules/service.ts';
 import { diffEntries, diffVersions } from './diff.ts';
-import { applyEdits, byStage } from './edit.ts';
+import { createEditing, ecosystemOf } from './editing.ts';
 import { createExcepting } from './excepting.ts';
 import { freezeLabel } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { entriesFromScans } from './fromScans.ts';
-import { createKnowledge, type Knowledge } from './known.ts';
+import { createKnowledge } from './known.ts';
 import { createLines, shown } from './lines.ts';
 import { createJoin, createMerging } from './merging.ts';
+import { checkText, joined } from './text.ts';
 import { createTransfer } from './transfer.ts';
 import { contextOf, summaryOf } from './view.ts';
-
-const MAX_MESSAGE = 2000;
-
-/**
- * Whose package a name means: that of the hosts that know it, of several the one the snapshot is for or the only one that
- * has such versions. A name nobody knows goes with the snapshot's own hosts or entries, then with the fleet's.
- * Errors: `input.invalid` where it could be more than one.
- */
-const ecosystemOf = (
-  name: string,
-  version: string,
-  known: Knowledge | undefined,
-  scope: Ecosystem | undefined,
-  entries: Entry[],
-): Result<Ecosystem> => {
-  const own = [...new Set(scope === undefined ? entries.map((entry) => entry.ecosystem) : [scope])];
-  const groups = [known?.ecosystems(name, undefined) ?? [], own, known?.all ?? []];
-  // A name that only other hosts know so far, with a version that theirs cannot have, is not theirs.
-  const fitting = groups.map((group) => group.filter((one) => versionFault(one, version) === undefined));
-  const [first, ...others] = fitting.find((group) => group.length > 0) ?? [];
-  if (first === undefined)
-    return ok(groups.find((group) => group.length > 0)?.[0] ?? likelyEcosystem(version));
-  if (others.length === 0) return ok(first);
-  if (scope !== undefined && [first, ...others].includes(scope)) return ok(scope);
-  return fail(
-    'input.invalid',
-    `${name} ${version} could be a package of ${[first, ...others].join(' or ')}.`,
-    {
-      hint: 'Make a snapshot from hosts of one kind for it, or add it out of the list of updates.',
-      packages: [name],
-    },
-  );
-};
-
-const joined = (parts: (string | undefined)[]): string | undefined => {
-  const text = parts.filter((part) => part !== undefined && part !== '').join('\n');
-  if (text === '') return undefined;
-  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1).toWellFormed()}…`;
-};
-
-/** Text that has no UTF-8 form cannot be hashed; said here, where the field can be named. */
-const checkText = (...texts: (string | undefined)[]): Result<void> =>
-  texts.every((text) => text === undefined || text.isWellFormed())
-    ? ok(undefined)
-    : fail('input.invalid', 'The text holds a character that is not valid Unicode.');
 
 export type SnapshotService = ReturnType<typeof createSnapshotService>;
 
@@ -71,6 +25,7 @@ export const createSnapshotService = (ports: Ports) => {
   const lines = createLines(ports);
   const versions = createMerging(ports, lines);
   const knowledge = createKnowledge(store);
+  const { findings, ...editing } = createEditing(ports, lines, knowledge);
 
   const except = createExcepting(ports, lines, (name, version, { content }) =>
     ecosystemOf(name, version, knowledge.read(), content.scope.ecosystem, content.entries),
@@ -93,7 +48,7 @@ export const createSnapshotService = (ports: Ports) => {
     const { revision } = found.value;
     return ok({
       snapshot: lines.view(revision),
-      warnings: knowledge.read().warnings(revision.content.entries, compareVersions),
+      warnings: findings(revision),
     });
   };
 
@@ -139,35 +94,6 @@ export const createSnapshotService = (ports: Ports) => {
     );
     changes.announce({ type: 'snapshots' });
     return shown(lines, ok(revision));
-  };
-
-  const edit = (input: HandlerInput<'snapshots.edit'>): Result<Output<'snapshots.edit'>> => {
-    const sound = checkText(
-      input.message,
-      ...input.edits.map((one) => (one.kind === 'add' || one.kind === 'note' ? one.note : undefined)),
-    );
-    if (!sound.ok) return sound;
-    const found = lines.findHead(input.ref, input.expect);
-    if (!found.ok) return found;
-    const { revision } = found.value;
-    const { entries, scope } = revision.content;
-    const adds = input.edits.some((one) => one.kind === 'add');
-    const known = adds ? knowledge.read() : undefined;
-    const edited = applyEdits(entries, input.edits, {
-      // One kind of host alone has or is offered exactly this version: it is that host's package.
-      exactly: (name, version) => {
-        const [one, ...others] = known?.ecosystems(name, version) ?? [];
-        return others.length === 0 ? one : undefined;
-      },
-      ecosystemOf: (name, version) => ecosystemOf(name, version, known, scope.ecosystem, entries),
-      describe: (...which) => known?.describe(...which) ?? {},
-    });
-    if (!edited.ok) return edited;
-    const message = joined([input.message]);
-    // Edits that cancel out are no new revision: above all, a frozen one stays the newest.
-    const same = JSON.stringify(edited.value) === JSON.stringify(byStage(entries));
-    if (same && message === undefined) return shown(lines, ok(revision));
-    return shown(lines, lines.append(revision, lines.next(revision, { entries: edited.value, message }), []));
   };
 
   const restore = (input: HandlerInput<'snapshots.restore'>): Result<Output<'snapshots.restore'>> => {
@@ -231,11 +157,11 @@ export const createSnapshotService = (ports: Ports) => {
     show: async (input: HandlerInput<'snapshots.show'>) => show(input),
     history: async (input: HandlerInput<'snapshots.history'>) => history(input),
     create: async (input: HandlerInput<'snapshots.create'>) => create(input),
-    edit: async (input: HandlerInput<'snapshots.edit'>) => edit(input),
     restore: async (input: HandlerInput<'snapshots.restore'>) => restore(input),
     diff: async (input: HandlerInput<'snapshots.diff'>) => diff(input),
     diffScan: async (input: HandlerInput<'snapshots.diffScan'>) => diffScan(input),
     remove: async (input: HandlerInput<'snapshots.remove'>) => remove(input),
+    ...editing,
     ...createFreezing(ports, lines),
     except: async (input: HandlerInput<'snapshots.except'>) => except(input),
     ...createTransfer(ports, lines, createJoin(ports, lines)),

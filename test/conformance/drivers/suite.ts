@@ -9,6 +9,7 @@ import type {
   Simulation,
   StageRequest,
 } from '../../../main/core/drivers/driver.ts';
+import { holds } from '../../../main/core/drivers/relations.ts';
 import {
   type FollowEvent,
   FollowReader,
@@ -19,7 +20,7 @@ import {
 import type { CommandOutput, CommandSpec } from '../../../main/core/ports.ts';
 import type { Result } from '../../../shared/errors.ts';
 import { Capture } from '../../../shared/model/run.ts';
-import { Facts, InstalledPackage, Update } from '../../../shared/model/scan.ts';
+import { Facts, InstalledPackage, PackageRelations, Update } from '../../../shared/model/scan.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 
 export type HostUnderTest = {
@@ -122,6 +123,21 @@ export function driverSuite(driver: PackageDriver, host: HostUnderTest): void {
         expect(update.origin).not.toBe('');
         expect(update.sha256).toMatch(/^[0-9a-f]{64}$/);
       }
+    });
+
+    test('what the updates need beyond what is installed, and what they take the place of, is read with them', () => {
+      for (const one of reading.relations ?? []) PackageRelations.parse(one);
+      const of = (name: string) => reading.relations?.find((one) => one.name === name && !one.installed);
+      const offers = new Map(reading.updates.map((update) => [update.name, update.to]));
+      // Its new version needs a newer library and a package that is not installed.
+      const needs = of('lab-app')?.requires.flat() ?? [];
+      expect(needs.map((one) => one.name)).toEqual(['lab-lib', 'lab-newdep']);
+      for (const need of needs)
+        expect(holds(need, offers.get(need.name) ?? '', driver.compareVersions)).toBe(true);
+      expect(of('lab-lib')?.conflicts).toMatchObject([{ name: 'lab-app', op: '<' }]);
+      expect(of('lab-mail')?.replaces).toMatchObject([{ name: 'lab-mail-legacy' }]);
+      // It depends on nothing that is not there anyway.
+      expect(of('lab-plain')).toBeUndefined();
     });
 
     test('a simulation plans every wanted package in its stage, and refuses nothing', () => {

@@ -78,6 +78,22 @@ const facts = (rest: Partial<Facts> = {}): Facts => ({
   ...rest,
 });
 
+/** A good scan of a host, without the store. */
+export const scanOf = (host: string, rest: Partial<Scan> = {}): Scan => ({
+  id: uuid(1, 3),
+  hostId: uuid(1, 4),
+  host,
+  startedAt: '2026-11-23T14:00:00.000Z',
+  finishedAt: '2026-11-23T14:00:01.000Z',
+  state: 'ok',
+  unseen: [],
+  facts: facts(),
+  packages: [],
+  updates: [],
+  removals: [],
+  ...rest,
+});
+
 const uuid = (n: number, kind: number): string =>
   `${String(kind).padStart(8, '0')}-0000-4000-8000-${String(n).padStart(12, '0')}`;
 

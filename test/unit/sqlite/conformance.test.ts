@@ -118,11 +118,23 @@ describe.each(kinds)('a store %s', (_, make) => {
         facts: makeFacts({ lock: { held: true, holder: 'pid 8 (apt)' } }),
         updates: [makeUpdate('bash', { blocked: 'held' }), makeUpdate('zsh', { from: null })],
         removals: [{ name: 'old', arch: 'amd64', version: '1' }],
+        relations: [
+          {
+            name: 'openssl',
+            arch: 'amd64',
+            version: '3',
+            installed: false,
+            requires: [[{ name: 'libssl3', op: '>=', version: '3' }]],
+            conflicts: [],
+            replaces: [{ name: 'old' }],
+          },
+        ],
       });
       store.putScan(scan);
       expect(store.latestScan(host.id)).toEqual(scan);
       expect(store.lastGoodScan(host.id)).toEqual(scan);
       expect(store.lastGoodUpdates(host.id)).toEqual(scan.updates);
+      expect(store.lastGoodScanIds()).toEqual(new Map([[host.id, scan.id]]));
     });
 
     it('keeps the last good scan beside a failed one', () => {

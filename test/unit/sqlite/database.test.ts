@@ -122,9 +122,25 @@ describe('scans on disk', () => {
     const host = makeHost('web-1');
     store.putHost(host);
     for (let n = 0; n < LISTED_SCANS * 2; n += 1)
-      store.putScan(makeScan(host, { packages: [makePackage(`p-${n}`)], updates: [makeUpdate(`p-${n}`)] }));
+      store.putScan(
+        makeScan(host, {
+          packages: [makePackage(`p-${n}`)],
+          updates: [makeUpdate(`p-${n}`)],
+          relations: [
+            {
+              name: `p-${n}`,
+              arch: 'amd64',
+              version: '2',
+              installed: false,
+              requires: [],
+              conflicts: [{ name: 'old' }],
+              replaces: [],
+            },
+          ],
+        }),
+      );
     expect(store.scanHistory(host.id, 100)).toHaveLength(LISTED_SCANS * 2);
-    expect(count('lists')).toBe(LISTED_SCANS * 2);
+    expect(count('lists')).toBe(LISTED_SCANS * 3);
     expect(count('scans WHERE packages IS NOT NULL')).toBe(LISTED_SCANS);
     store.removeHost(host.id);
     expect(count('lists')).toBe(0);

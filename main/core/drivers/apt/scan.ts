@@ -10,6 +10,7 @@ import { isPresent } from '../states.ts';
 import { HOST_SECTIONS, readLock, readReboot } from './host.ts';
 import { faultOf, type Inventory, installedPackages, type Row, readInventory } from './inventory.ts';
 import { newestKernel } from './kernel.ts';
+import { readRelations } from './relations.ts';
 import {
   type Artefact,
   artefactKey,
@@ -306,11 +307,13 @@ export function parseScan(
   }
   if (sections.lines('lock', 1)[0] === 'unseen')
     unseen.push('who holds the package lock (/proc/locks is not readable)');
+  const relations = readRelations(sections, inventory.rows.filter(isPresent), updates);
   return ok({
     facts: facts.value,
     packages: installedPackages(inventory.rows),
     updates,
     removals,
+    ...(relations === undefined ? {} : { relations }),
     unseen,
     ...(problems.length === 0 ? {} : { partial: problems.join('; ').slice(0, 3500) }),
   });

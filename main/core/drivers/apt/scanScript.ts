@@ -37,7 +37,24 @@ fl_candidates() {
   cat "$T/full"
   return $fl_code
 }
-fl_details() { fl_actions <"$T/all" | awk '$1 == "I" { print $2 ($3 == "all" ? "" : ":" $3) "=" $5 }' | fl_words | sort -u | fl_show | grep -E '^((Package|Version|Architecture|Size|SHA256|Installed-Size): |$)'; }`;
+fl_details() { fl_actions <"$T/all" | awk '$1 == "I" { print $2 ($3 == "all" ? "" : ":" $3) "=" $5 }' | fl_words | sort -u | fl_show | grep -E '^((Package|Version|Architecture|Size|SHA256|Installed-Size|Pre-Depends|Depends|Conflicts|Breaks|Replaces|Provides): |$)'; }
+# Of what is installed: what a newer version of an update's package could break, all conflicts that name one, and what is provided.
+fl_relations() {
+  fl_actions <"$T/all" | awk '$1 == "I" { print $2 }' | sort -u >"$T/names"
+  dpkg-query -W -f='\${db:Status-Abbrev}\\t\${binary:Package}\\t\${Architecture}\\t\${Version}\\t\${Pre-Depends}, \${Depends}\\t\${Conflicts}, \${Breaks}\\t\${Provides}\\n' | awk -F '\\t' -v names="$T/names" '
+BEGIN { while ((getline line < names) > 0) C[line] = 1 }
+function cut(text, bounded,   n, m, i, j, P, A, w, keep, out) {
+  n = split(text, P, /, */); out = ""
+  for (i = 1; i <= n; i++) {
+    if (bounded && P[i] !~ /[(][=<]/) continue
+    m = split(P[i], A, "|"); keep = 0
+    for (j = 1; j <= m; j++) { w = A[j]; sub(/^ */, "", w); sub(/[ (:].*/, "", w); if (w in C) keep = 1 }
+    if (keep) out = out (out == "" ? "" : ", ") P[i]
+  }
+  return out
+}
+NF == 7 && $1 ~ /^.i/ { d = cut($5, 1); c = cut($6, 0); if (d != "" || c != "" || $7 != "") print $2 "\\t" $3 "\\t" $4 "\\t" d "\\t" c "\\t" $7 }'
+}`;
 
 const SCAN_BODY = `${HOST_BODY}fl_sec os cat "$R/etc/os-release"
 ${INVENTORY_BODY}fl_sec lists fl_lists
@@ -62,6 +79,7 @@ if fl_tmp; then
     fl_sec policy fl_policy
   fi
   fl_sec details fl_details
+  fl_sec relations fl_relations
   fl_room
 fi
 `;

@@ -2,13 +2,14 @@
 import { z } from 'zod';
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
 import { type Severity, Text } from '../../../../shared/model/primitives.ts';
-import { BlockReason, Facts, Scan, Update } from '../../../../shared/model/scan.ts';
+import { BlockReason, Facts, PackageRelations, Scan, Update } from '../../../../shared/model/scan.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { ScanReading } from '../driver.ts';
 import { bootedAt, clockSkew, readMounts, readOsRelease, readPairs, readPrivilege } from '../facts.ts';
 import { plainLine, type Sections } from '../shell.ts';
 import { LOCKS } from './host/locks.ts';
 import { REFRESH } from './host/refresh.ts';
+import { RELATIONS } from './host/relations.ts';
 import { SCAN } from './host/scan.ts';
 import {
   type Inventory,
@@ -38,7 +39,7 @@ ${HOST_BODY}fl_sec os cat "$R/etc/os-release"
 fl_sec privilege fl_privilege
 fl_sec updaters fl_updaters
 if fl_has systemctl && [ -d "$R/run/systemd/system" ]; then fl_sec units fl_units; fi
-${programBody(program({ refresh: options.refresh }, LOCKS, REFRESH, SCAN))}fl_sec ended date +%s
+${programBody(program({ refresh: options.refresh }, LOCKS, REFRESH, RELATIONS, SCAN))}fl_sec ended date +%s
 `;
   return {
     script: script(options.nonce, body),
@@ -213,6 +214,15 @@ function problemsOf(answer: Answer, inventory: Inventory): string[] {
   ];
 }
 
+/** Undefined: the host did not get to the end of them. One that fits no relation is left out. */
+const relationsOf = (answer: Answer): PackageRelations[] | undefined =>
+  answer.of('related').length === 0
+    ? undefined
+    : answer.of('relations').flatMap(({ t: _, ...line }) => {
+        const one = PackageRelations.safeParse(line);
+        return one.success ? [one.data] : [];
+      });
+
 const Removal = Scan.shape.removals.element;
 
 const HOST_SECTIONS = ['host', 'mounts', 'os', 'ended'];
@@ -244,9 +254,13 @@ export function parseScan(
     unseen.push('who holds the package lock (/proc/locks is not readable)');
   if (readRestart(answer) === undefined)
     unseen.push('whether a restart is wanted (the plugin needs-restarting is not there)');
+  const relations = relationsOf(answer);
+  const unrelated = answer.of('unrelated')[0];
+  if (unrelated !== undefined) unseen.push(`what the updates depend on (${textOf(unrelated.text, 200)})`);
   return ok({
     facts: facts.value,
     packages: installedPackages(inventory.rows),
+    ...(relations === undefined ? {} : { relations }),
     updates: answer.of('update').flatMap((line) => toUpdate(line) ?? []),
     removals: answer.of('removal').flatMap((line) => {
       const one = Removal.safeParse(line);

@@ -6,6 +6,7 @@ import type { Register } from '../register.ts';
 import { diffText, show, snapshotDocument } from '../snapshotText.ts';
 import { table } from '../terminal.ts';
 import { rulesSource } from './rules.ts';
+import { findingLines, noteFindings, registerCheck } from './snapshotCheck.ts';
 import { registerExchange } from './snapshotExchange.ts';
 import { registerFreeze } from './snapshotFreeze.ts';
 import { registerVersions } from './snapshotVersions.ts';
@@ -37,12 +38,22 @@ const parseStage = (text: string): Edit => {
   return { kind: 'stage', ...named(found[1]), stage: Number(found[2]) };
 };
 
+const parseMove = (text: string): Edit => {
+  const found = /^(.+)=(\d{1,5})$/.exec(text);
+  if (found?.[1] === undefined || found[2] === undefined)
+    throw invalid(`--move ${text}: expected PACKAGE=INDEX (0 is the first place of the list).`);
+  return { kind: 'move', ...named(found[1]), index: Number(found[2]) };
+};
+
 type EditOptions = {
   add: string[];
   remove: string[];
   approve: string[];
   reject: string[];
   stage: string[];
+  move: string[];
+  pin: string[];
+  unpin: string[];
   note?: string;
   message?: string;
 };
@@ -53,6 +64,9 @@ const editsOf = (o: EditOptions): Edit[] => [
   ...o.approve.map((text): Edit => ({ kind: 'decide', ...named(text), decision: 'approve' })),
   ...o.reject.map((text): Edit => ({ kind: 'decide', ...named(text), decision: 'reject' })),
   ...o.stage.map(parseStage),
+  ...o.pin.map((text): Edit => ({ kind: 'pin', ...named(text), pinned: true })),
+  ...o.unpin.map((text): Edit => ({ kind: 'pin', ...named(text), pinned: false })),
+  ...o.move.map(parseMove),
 ];
 
 /** A note belongs to the entries that the same command names; without any, to the revision. */
@@ -115,12 +129,17 @@ export const registerSnapshot = (program: Command, action: Register): void => {
     .option('--approve <package>', 'let it be deployed', collect, [])
     .option('--reject <package>', 'keep it listed, never deploy it', collect, [])
     .option('--stage <package=n>', 'the stage it is applied in', collect, [])
+    .option('--move <package=index>', 'its place in the list, within its stage (0: first)', collect, [])
+    .option('--pin <package>', 'keep its version when the snapshot is refreshed', collect, [])
+    .option('--unpin <package>', 'let it be refreshed again', collect, [])
     .option('--note <text>', 'on the entries named, or on the revision')
     .action(
       action<EditOptions>(async (context, [ref], o) => {
         const edits = editsOf(o);
         if (edits.length === 0 && o.note === undefined)
-          throw invalid('Nothing to edit: give --add, --remove, --approve, --reject, --stage or --note.');
+          throw invalid(
+            'Nothing to edit: give --add, --remove, --approve, --reject, --stage, --move, --pin, --unpin or --note.',
+          );
         const client = await context.client();
         const made = unwrap(
           await client.call('snapshots.edit', {
@@ -129,6 +148,7 @@ export const registerSnapshot = (program: Command, action: Register): void => {
             ...(o.note === undefined ? {} : { message: o.note }),
           }),
         );
+        await noteFindings(context, client, made.snapshot);
         show(context, made.snapshot);
       }),
     );
@@ -140,7 +160,7 @@ export const registerSnapshot = (program: Command, action: Register): void => {
       action(async (context, [ref]) => {
         const client = await context.client();
         const found = unwrap(await client.call('snapshots.show', { ref: ref ?? '' }));
-        for (const warning of found.warnings) context.note(`${warning.name}: ${warning.message}`);
+        for (const line of findingLines(found.warnings)) context.note(line);
         show(context, found.snapshot);
       }),
     );
@@ -234,6 +254,7 @@ export const registerSnapshot = (program: Command, action: Register): void => {
       }),
     );
 
+  registerCheck(snapshot, action);
   registerFreeze(snapshot, action);
   registerExchange(snapshot, action);
   registerVersions(snapshot, action);

@@ -1,4 +1,4 @@
-/** What is installed and what could be: the program of the scan. */
+/** What is installed and what could be: the program of the scan. Needs `RELATIONS`. */
 export const SCAN = `
 ADVISORY_TYPES = {hawkey.ADVISORY_SECURITY: 'security', hawkey.ADVISORY_BUGFIX: 'bugfix', hawkey.ADVISORY_ENHANCEMENT: 'enhancement', hawkey.ADVISORY_NEWPACKAGE: 'enhancement'}
 
@@ -42,6 +42,7 @@ def tell_updates(base, held):
         if (pkg.name, pkg.arch) not in candidates:
             candidates[(pkg.name, pkg.arch)] = pkg
     wider = None
+    told = {}
     for (name, arch), pkg in sorted(candidates.items()):
         same = [one for one in installed.get(name, []) if one.arch == arch] or [one for one in installed.get(name, []) if 'noarch' in (one.arch, arch)]
         old = max(same) if same else None
@@ -59,10 +60,12 @@ def tell_updates(base, held):
                 if wider is None:
                     wider = chosen(goal_of(base, True))[0]
                 blocked = 'removes-packages' if wider.get((name, arch)) == pkg else 'kept-back'
+        told[(name, arch)] = pkg
         out('update', name=name, arch=arch, old=None if old is None else evr(old), new=evr(pkg), repo=pkg.reponame, size=pkg.downloadsize,
             sha256=sha256_of(pkg), blocked=blocked, advisories=advisories(base, pkg, old))
     for pkg in gone:
         out('removal', name=pkg.name, arch=pkg.arch, version=evr(pkg))
+    return told
 
 def main():
     rows = list(installed_rows())
@@ -82,7 +85,11 @@ def main():
             out('norepos')
         else:
             try:
-                tell_updates(base, apply_locks(base) | EXCLUDED)
+                told = tell_updates(base, apply_locks(base) | EXCLUDED)
+                try:
+                    tell_relations(base, told)
+                except Exception as error:
+                    out('unrelated', text=words(error))
             except Exception as error:
                 out('fault', what='updates', text=words(error))
         tell_restarting(restarting)

@@ -1,0 +1,225 @@
+/**
+ * The check of a list of entries against the packages known from scans: will it go as it is listed? Pure. What a host would
+ * have after each stage follows from what is installed there and the approved entries; the relations the scans read are
+ * evaluated on that, in the driver's own order of versions. Where a scan read no relations, its own verdicts on the updates
+ * stand in for them.
+ *
+ * An entry's findings hang on the entries of its own name and of those its relations speak of, and on nothing else: after an
+ * edit only these are judged anew. The order of the list has no influence, only stages have.
+ */
+import type { EntryWarning } from '../../../shared/contract/snapshots.ts';
+import type { Ecosystem } from '../../../shared/model/primitives.ts';
+import type { Entry } from '../../../shared/model/snapshot.ts';
+import { judgeRelations } from './checkRelations.ts';
+import { entryKey } from './edit.ts';
+import { Findings, hostList, nameList } from './findings.ts';
+import {
+  type Compare,
+  fitsArch,
+  type HostWorld,
+  type Listing,
+  type NameKey,
+  nameKey,
+  type World,
+} from './world.ts';
+
+export type CheckContext = {
+  world: World;
+  compareVersions(ecosystem: Ecosystem, a: string, b: string): number;
+  /** The console holds the package file itself, so that no host has to offer it. */
+  held(entry: Entry): boolean;
+};
+
+const keyOf = (entry: Entry): NameKey => nameKey(entry.ecosystem, entry.name);
+
+const highest = (versions: Iterable<string>, compare: Compare): string | undefined => {
+  let best: string | undefined;
+  for (const version of versions) if (best === undefined || compare(version, best) > 0) best = version;
+  return best;
+};
+
+/** Where the scan read no relations: what it says of the update as a whole. */
+const judgeBlocked = (
+  entry: Entry,
+  host: HostWorld,
+  listing: Listing,
+  hints: { needing: string[]; needed: Set<string>; removing: string[]; removed: Set<string> },
+): void => {
+  for (const update of host.updates.get(entry.name) ?? []) {
+    if (update.to !== entry.version || !fitsArch(entry.arch, update.arch)) continue;
+    if (update.blocked === 'needs-new-packages') {
+      const missing = host.incoming.filter(
+        (name) => !listing.get(nameKey(host.ecosystem, name))?.some((other) => other.decision === 'approve'),
+      );
+      // All the new packages of this host's updates are listed: then those this one needs are among them.
+      if (missing.length === 0 && host.incoming.length > 0) continue;
+      hints.needing.push(host.host);
+      for (const name of missing) hints.needed.add(name);
+    }
+    if (update.blocked === 'removes-packages') {
+      hints.removing.push(host.host);
+      for (const name of host.removals) hints.removed.add(name);
+    }
+  }
+};
+
+/** What is known of the version itself: whether anybody has or is offered it, and who has a newer one. */
+const judgeVersion = (
+  entry: Entry,
+  hosts: readonly HostWorld[],
+  compare: Compare,
+  context: CheckContext,
+  findings: Findings,
+): void => {
+  let seen = false;
+  let seenVersion = false;
+  let everyNewer = true;
+  const newer: string[] = [];
+  const offered = new Set<string>();
+  const order = new Map<string, number>();
+  const ordered = (version: string): number => {
+    let known = order.get(version);
+    if (known === undefined) {
+      known = compare(version, entry.version);
+      order.set(version, known);
+    }
+    return known;
+  };
+  for (const host of hosts) {
+    let has = false;
+    let hasNewer = false;
+    for (const one of host.installed.get(entry.name) ?? []) {
+      if (!fitsArch(entry.arch, one.arch)) continue;
+      has = true;
+      const by = ordered(one.version);
+      if (by === 0) seenVersion = true;
+      if (by > 0) hasNewer = true;
+    }
+    for (const update of host.updates.get(entry.name) ?? []) {
+      if (!fitsArch(entry.arch, update.arch)) continue;
+      has = true;
+      if (update.to === entry.version) seenVersion = true;
+      offered.add(update.to);
+    }
+    if (!has) continue;
+    seen = true;
+    if (hasNewer) newer.push(host.host);
+    else everyNewer = false;
+  }
+  const best = highest(offered, compare);
+  const use =
+    best === undefined || entry.pinned === true || compare(best, entry.version) <= 0
+      ? undefined
+      : findings.use(entry, best);
+  if (!seen) {
+    findings.add(entry, 'not-installed-anywhere', 'no scanned host has or is offered this package', {
+      hosts: [],
+    });
+  } else if (!seenVersion && !context.held(entry)) {
+    const lower =
+      best === undefined || entry.pinned === true || best === entry.version
+        ? undefined
+        : findings.use(entry, best);
+    findings.add(entry, 'unknown-version', 'no scanned host has or is offered this version', {
+      hosts: [],
+      ...(lower ?? {}),
+    });
+  }
+  if (newer.length > 0)
+    findings.add(entry, 'downgrade', `older than what is installed on ${hostList(newer)}`, {
+      hosts: newer,
+      ...(use ?? (everyNewer ? findings.remove(entry) : {})),
+    });
+};
+
+/** An entry for one architecture beside one for all of them: which of the two counts is not what the list says. */
+const judgeDuplicates = (entry: Entry, same: readonly Entry[], findings: Findings): void => {
+  const general = entry.arch === undefined ? undefined : same.find((other) => other.arch === undefined);
+  if (general === undefined || general === entry) return;
+  findings.add(entry, 'duplicate', `${entry.name} ${general.version} is listed for every architecture too`, {
+    hosts: [],
+    ...findings.remove(entry),
+  });
+};
+
+const judge = (entry: Entry, listing: Listing, context: CheckContext): EntryWarning[] => {
+  if (entry.decision !== 'approve') return [];
+  const compare: Compare = (a, b) => context.compareVersions(entry.ecosystem, a, b);
+  const findings = new Findings();
+  const key = keyOf(entry);
+  const hosts = context.world.having(key);
+  judgeVersion(entry, hosts, compare, context, findings);
+  judgeDuplicates(entry, listing.get(key) ?? [], findings);
+  const hints = { needing: [], needed: new Set<string>(), removing: [], removed: new Set<string>() };
+  for (const host of hosts) if (host.relations === undefined) judgeBlocked(entry, host, listing, hints);
+  judgeRelations(entry, hosts, listing, compare, findings);
+  if (hints.needing.length > 0)
+    findings.add(
+      entry,
+      'needs-package',
+      hints.needed.size === 0
+        ? `needs new packages on ${hostList(hints.needing)}; the scan does not tell which`
+        : `needs new packages on ${hostList(hints.needing)}; new there and not approved here: ${nameList(hints.needed)}`,
+      { hosts: hints.needing, packages: [...hints.needed] },
+    );
+  if (hints.removing.length > 0)
+    findings.add(
+      entry,
+      'removes-package',
+      hints.removed.size === 0
+        ? `would remove packages on ${hostList(hints.removing)}`
+        : `would remove packages on ${hostList(hints.removing)}; the updates there remove: ${nameList(hints.removed)}`,
+      { hosts: hints.removing, packages: [...hints.removed] },
+    );
+  return findings.list;
+};
+
+/** What counts of an entry for the check. */
+const mark = (entry: Entry): string =>
+  `${entry.version} ${entry.decision} ${entry.stage} ${entry.pinned === true ? 'pinned' : ''}`;
+
+export type Checked = {
+  world: World;
+  /** In the order of the list. */
+  findings: EntryWarning[];
+  /** For the next check. */
+  readonly marks: ReadonlyMap<string, string>;
+  readonly byEntry: ReadonlyMap<string, EntryWarning[]>;
+};
+
+/** `previous`: what the last check of (nearly) the same list said, over the same world; only what changed since is judged. */
+export const checkEntries = (
+  entries: readonly Entry[],
+  context: CheckContext,
+  previous?: Checked,
+): Checked => {
+  const marks = new Map<string, string>();
+  const byEntry = new Map<string, EntryWarning[]>();
+  // Without a single scan nothing is known, and every entry would look wrong.
+  if (context.world.hosts.length === 0) return { world: context.world, findings: [], marks, byEntry };
+  const before = previous?.world === context.world ? previous : undefined;
+  const listing = new Map<NameKey, Entry[]>();
+  const touched = new Set<NameKey>();
+  for (const entry of entries) {
+    const name = keyOf(entry);
+    const list = listing.get(name);
+    if (list === undefined) listing.set(name, [entry]);
+    else list.push(entry);
+    const key = entryKey(entry);
+    marks.set(key, mark(entry));
+    if (before !== undefined && before.marks.get(key) !== marks.get(key)) touched.add(name);
+  }
+  for (const key of before?.marks.keys() ?? [])
+    if (!marks.has(key)) touched.add(key.slice(0, key.lastIndexOf('/')));
+  const anew = new Set(touched);
+  for (const name of touched) for (const other of context.world.neighbours(name)) anew.add(other);
+  const findings: EntryWarning[] = [];
+  for (const entry of entries) {
+    const key = entryKey(entry);
+    const known = before === undefined || anew.has(keyOf(entry)) ? undefined : before.byEntry.get(key);
+    const found = known ?? judge(entry, listing, context);
+    byEntry.set(key, found);
+    findings.push(...found);
+  }
+  return { world: context.world, findings, marks, byEntry };
+};

@@ -1,0 +1,164 @@
+/** Edits of a snapshot's entries, their check against the fleet, and refreshing from newer scans. */
+import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import type { EntryWarning } from '../../../shared/contract/snapshots.ts';
+import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { Ecosystem } from '../../../shared/model/primitives.ts';
+import type { Entry, Revision, RevisionContent } from '../../../shared/model/snapshot.ts';
+import { compareVersions } from '../advisories/describe.ts';
+import { likelyEcosystem, versionFault } from '../drivers/registry.ts';
+import type { Ports } from '../ports.ts';
+import { type CheckContext, type Checked, checkEntries } from './check.ts';
+import { diffEntries } from './diff.ts';
+import { applyEdits, byStage, type EditContext } from './edit.ts';
+import { fixAll } from './fixAll.ts';
+import { entriesFromScans } from './fromScans.ts';
+import type { Knowledge } from './known.ts';
+import { type Lines, shown } from './lines.ts';
+import { refreshEntries } from './refresh.ts';
+import { checkText, joined } from './text.ts';
+
+/**
+ * Whose package a name means: that of the hosts that know it, of several the one the snapshot is for or the only one that
+ * has such versions. A name nobody knows goes with the snapshot's own hosts or entries, then with the fleet's.
+ * Errors: `input.invalid` where it could be more than one.
+ */
+export const ecosystemOf = (
+  name: string,
+  version: string,
+  known: Knowledge | undefined,
+  scope: Ecosystem | undefined,
+  entries: Entry[],
+): Result<Ecosystem> => {
+  const own = [...new Set(scope === undefined ? entries.map((entry) => entry.ecosystem) : [scope])];
+  const groups = [known?.ecosystems(name, undefined) ?? [], own, known?.all ?? []];
+  // A name that only other hosts know so far, with a version that theirs cannot have, is not theirs.
+  const fitting = groups.map((group) => group.filter((one) => versionFault(one, version) === undefined));
+  const [first, ...others] = fitting.find((group) => group.length > 0) ?? [];
+  if (first === undefined)
+    return ok(groups.find((group) => group.length > 0)?.[0] ?? likelyEcosystem(version));
+  if (others.length === 0) return ok(first);
+  if (scope !== undefined && [first, ...others].includes(scope)) return ok(scope);
+  return fail(
+    'input.invalid',
+    `${name} ${version} could be a package of ${[first, ...others].join(' or ')}.`,
+    {
+      hint: 'Make a snapshot from hosts of one kind for it, or add it out of the list of updates.',
+      packages: [name],
+    },
+  );
+};
+
+/** Lists whose last check is remembered, so that the next one judges only what changed. */
+const REMEMBERED = 4;
+
+export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): Knowledge }) => {
+  const { store, artefacts } = ports;
+  const remembered = new Map<string, Checked>();
+
+  const editContext = (content: RevisionContent, adds: boolean): EditContext => {
+    const known = adds ? knowledge.read() : undefined;
+    return {
+      // One kind of host alone has or is offered exactly this version: it is that host's package.
+      exactly: (name, version) => {
+        const [one, ...others] = known?.ecosystems(name, version) ?? [];
+        return others.length === 0 ? one : undefined;
+      },
+      ecosystemOf: (name, version) =>
+        ecosystemOf(name, version, known, content.scope.ecosystem, content.entries),
+      describe: (...which) => known?.describe(...which) ?? {},
+    };
+  };
+
+  const held: CheckContext['held'] = ({ ecosystem, name, arch, version }) =>
+    arch === undefined
+      ? store
+          .artefacts()
+          .some((one) => one.ecosystem === ecosystem && one.name === name && one.version === version)
+      : artefacts.find({ ecosystem, name, arch, version }).length > 0;
+
+  const check = ({ content }: Revision, entries: Entry[]): EntryWarning[] => {
+    const world = knowledge.read().world(content.scope);
+    const before = remembered.get(content.line.id);
+    const checked = checkEntries(entries, { world, compareVersions, held }, before);
+    remembered.delete(content.line.id);
+    remembered.set(content.line.id, checked);
+    const [oldest] = remembered.keys();
+    if (remembered.size > REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+    return checked.findings;
+  };
+
+  const edit = (input: HandlerInput<'snapshots.edit'>): Result<Output<'snapshots.edit'>> => {
+    const sound = checkText(
+      input.message,
+      ...input.edits.map((one) => (one.kind === 'add' || one.kind === 'note' ? one.note : undefined)),
+    );
+    if (!sound.ok) return sound;
+    const found = lines.findHead(input.ref, input.expect);
+    if (!found.ok) return found;
+    const { revision } = found.value;
+    const { entries } = revision.content;
+    const adds = input.edits.some((one) => one.kind === 'add');
+    const edited = applyEdits(entries, input.edits, editContext(revision.content, adds));
+    if (!edited.ok) return edited;
+    const message = joined([input.message]);
+    // Edits that cancel out are no new revision: above all, a frozen one stays the newest.
+    const same = JSON.stringify(edited.value) === JSON.stringify(byStage(entries));
+    if (same && message === undefined) return shown(lines, ok(revision));
+    return shown(lines, lines.append(revision, lines.next(revision, { entries: edited.value, message }), []));
+  };
+
+  const checkDraft = (input: HandlerInput<'snapshots.check'>): Result<Output<'snapshots.check'>> => {
+    const found = lines.find(input.ref);
+    if (!found.ok) return found;
+    const { revision } = found.value;
+    const context = editContext(revision.content, true);
+    const edited = applyEdits(revision.content.entries, input.edits, context);
+    if (!edited.ok) return edited;
+    if (!input.fix) return ok({ findings: check(revision, edited.value), fixes: [] });
+    const fixed = fixAll(edited.value, {
+      check: (entries) => check(revision, entries),
+      apply: (entries, edits) => applyEdits(entries, edits, context),
+    });
+    return ok({ findings: fixed.findings, fixes: fixed.edits });
+  };
+
+  const refresh = (input: HandlerInput<'snapshots.refresh'>): Result<Output<'snapshots.refresh'>> => {
+    const sound = checkText(input.message);
+    if (!sound.ok) return sound;
+    const found = lines.findHead(input.ref, undefined);
+    if (!found.ok) return found;
+    const { revision } = found.value;
+    const offered = entriesFromScans({
+      selectors: input.from,
+      security: input.security,
+      store,
+      compareVersions,
+    });
+    if (!offered.ok) return offered;
+    const old = byStage(revision.content.entries);
+    const entries = refreshEntries(
+      old,
+      offered.value.entries,
+      (ecosystem) => (a, b) => compareVersions(ecosystem, a, b),
+    );
+    const diff = diffEntries(old, entries);
+    const same = JSON.stringify(entries) === JSON.stringify(old);
+    const message = joined([
+      input.message ?? `Refreshed from ${input.from.join(', ')}.`,
+      ...offered.value.remarks,
+    ]);
+    const after = same
+      ? ok(revision)
+      : lines.append(revision, lines.next(revision, { entries, message }), []);
+    if (!after.ok) return after;
+    return ok({ snapshot: lines.view(after.value), diff });
+  };
+
+  return {
+    /** For a revision as it is stored. */
+    findings: (revision: Revision) => check(revision, revision.content.entries),
+    edit: async (input: HandlerInput<'snapshots.edit'>) => edit(input),
+    check: async (input: HandlerInput<'snapshots.check'>) => checkDraft(input),
+    refresh: async (input: HandlerInput<'snapshots.refresh'>) => refresh(input),
+  };
+};
