@@ -20,6 +20,7 @@ import {
   ExceptionView,
   FreezePolicy,
   LocalDate,
+  Outside,
   Recurrence,
   SnapshotDiff,
   SnapshotRef,
@@ -234,6 +235,7 @@ export const snapshots = {
           /** The recurrence in words. */
           words: z.string().optional(),
           exceptions: z.array(ExceptionView).optional(),
+          outside: Outside,
         }),
       ),
     }),

@@ -132,6 +132,31 @@ export type SnapshotState = z.infer<typeof SnapshotState>;
 export const ExceptionView = Exception.extend({ active: z.boolean() });
 export type ExceptionView = z.infer<typeof ExceptionView>;
 
+/** A patch that came out during a freeze. `hosts`: how many frozen hosts are offered it. */
+export const OutsidePackage = z.object({
+  ecosystem: Ecosystem,
+  name: PackageName,
+  arch: Arch,
+  version: PackageVersion,
+  severity: Severity,
+  classification: Classification,
+  advisories: z.array(Text(100)),
+  firstSeen: Instant,
+  hosts: z.int(),
+});
+export type OutsidePackage = z.infer<typeof OutsidePackage>;
+
+/** Counts are of versions; `packages`: the worst first, at most 500 of them. */
+export const Outside = z.object({
+  critical: z.int(),
+  important: z.int(),
+  moderate: z.int(),
+  low: z.int(),
+  unknown: z.int(),
+  packages: z.array(OutsidePackage),
+});
+export type Outside = z.infer<typeof Outside>;
+
 /** A revision as the command line and the window show it (cli.md). `revision` is its number, `id` its hash. */
 export const SnapshotView = z.object({
   name: SnapshotName,
@@ -159,6 +184,8 @@ export const SnapshotView = z.object({
   continues: ContentHash.optional(),
   /** What its freeze lets through, or did; `active`: it does now. */
   exceptions: z.array(ExceptionView).optional(),
+  /** Patches that came out during its freeze; shown with the one revision that was asked for, while it is frozen. */
+  outside: Outside.optional(),
   /** The freeze of another revision of this line that holds now, e.g. after an edit. */
   frozenRevision: z.object({ revision: z.int(), id: ContentHash, to: Instant }).optional(),
 });

@@ -11,6 +11,7 @@ import { coversHost, freezeLabel, holdsAt, isLive } from './freeze.ts';
 import { checkSpan, tidyRecurrence } from './freezeCalendar.ts';
 import { selectorMatches } from './judge.ts';
 import { createLines, type Lines, shown } from './lines.ts';
+import { outsideOf } from './outside.ts';
 import { endOf, firstOverlap, type Span, windowAt } from './recurrence.ts';
 import { wordsOf } from './rule.ts';
 import { showTime } from './time.ts';
@@ -159,6 +160,7 @@ const freezes = (ports: Ports) => (): Result<Output<'snapshots.freezes'>> => {
           zone: own.zone,
           policy: own.policy,
           active: holdsAt(own, now),
+          outside: outsideOf(stored, { store, hosts: all, matches, at: now }),
           ends: instant(endOf(own)),
           ...(window === undefined ? {} : { window: { from: instant(window.from), to: instant(window.to) } }),
           ...(own.recurrence === undefined

@@ -11,9 +11,11 @@ import { createExcepting } from './excepting.ts';
 import { freezeLabel } from './freeze.ts';
 import { createFreezing } from './freezing.ts';
 import { entriesFromScans } from './fromScans.ts';
+import { selectorMatches } from './judge.ts';
 import { createKnowledge } from './known.ts';
 import { createLines, shown } from './lines.ts';
 import { createJoin, createMerging } from './merging.ts';
+import { outsideOf } from './outside.ts';
 import { checkText, joined } from './text.ts';
 import { createTransfer } from './transfer.ts';
 import { contextOf, summaryOf } from './view.ts';
@@ -45,9 +47,13 @@ export const createSnapshotService = (ports: Ports) => {
   const show = (input: HandlerInput<'snapshots.show'>): Result<Output<'snapshots.show'>> => {
     const found = lines.find(input.ref);
     if (!found.ok) return found;
-    const { revision } = found.value;
+    const { revision, line } = found.value;
+    const live = lines.liveFreeze(line.id);
+    const view = lines.view(revision);
+    const frozen = live !== undefined && (view.state === 'frozen' || view.frozenRevision !== undefined);
+    const context = { store, hosts: store.hosts(), matches: selectorMatches(store), at: clock.now() };
     return ok({
-      snapshot: lines.view(revision),
+      snapshot: frozen ? { ...view, outside: outsideOf(live, context) } : view,
       warnings: findings(revision),
     });
   };

@@ -15,6 +15,22 @@ export const snapshotDocument = (snapshot: SnapshotView) => ({
   })),
 });
 
+/** `outside the freeze: 1 critical (openssl 3.0.16-1), 4 moderate`. */
+const outsideLines = ({ outside }: SnapshotView): string[] => {
+  if (outside === undefined) return [];
+  const { packages, ...counts } = outside;
+  const words = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([severity, count]) => `${count} ${severity}`);
+  const critical = packages
+    .filter((one) => one.severity === 'critical')
+    .map((one) => `${one.name} ${one.version} on ${one.hosts} ${one.hosts === 1 ? 'host' : 'hosts'}`);
+  return [
+    `came out during the freeze and outside it: ${words.length === 0 ? 'nothing' : words.join(', ')}`,
+    ...critical.slice(0, 10).map((one) => `CRITICAL, outside the freeze: ${safe(one)}`),
+  ];
+};
+
 export const show = (context: Context, snapshot: SnapshotView, first = '') =>
   context.result({ snapshot: snapshotDocument(snapshot) }, () => {
     const p = context.paint;
@@ -57,7 +73,7 @@ export const show = (context: Context, snapshot: SnapshotView, first = '') =>
             ]),
             p,
           );
-    return [head, ...freeze, ...exceptions, ...held, entries].join('\n');
+    return [head, ...freeze, ...outsideLines(snapshot), ...exceptions, ...held, entries].join('\n');
   });
 export const diffText = (diff: SnapshotDiff): string =>
   [

@@ -1,11 +1,15 @@
 /** `freezes`: all of them at a glance, and when they hold. */
 import type { Command } from 'commander';
+import type { Outside } from '../../../../shared/model/snapshot.ts';
 import { parseTime, showTime } from '../../../core/snapshots/time.ts';
 import { unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
 import { safe, table } from '../terminal.ts';
 
 const machineZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+const outsideCount = ({ critical, important, moderate, low, unknown }: Outside): number =>
+  critical + important + moderate + low + unknown;
 
 export const registerFreezes = (program: Command, action: Register): void => {
   const freezes = program.command('freezes').description('when which freeze holds, over all snapshots');
@@ -21,7 +25,7 @@ export const registerFreezes = (program: Command, action: Register): void => {
           document.freezes.length === 0
             ? 'No freeze holds or will. Make one with: frostline snapshot freeze NAME --hosts SELECTOR --to TIME'
             : table(
-                ['SNAPSHOT', 'HOSTS', 'NOW', 'FROM', 'UNTIL', 'RECURS', 'EXCEPTIONS'],
+                ['SNAPSHOT', 'HOSTS', 'NOW', 'FROM', 'UNTIL', 'RECURS', 'EXCEPTIONS', 'OUTSIDE', 'CRITICAL'],
                 document.freezes.map((one) =>
                   [
                     `${one.snapshot}@${one.revision}`,
@@ -31,6 +35,11 @@ export const registerFreezes = (program: Command, action: Register): void => {
                     showTime(one.window?.to ?? one.to, one.zone),
                     one.words ?? '',
                     `${one.exceptions?.filter((exception) => exception.active).length ?? 0}`,
+                    `${outsideCount(one.outside)}`,
+                    one.outside.packages
+                      .filter(({ severity }) => severity === 'critical')
+                      .map(({ name }) => name)
+                      .join(', '),
                   ].map(safe),
                 ),
                 context.paint,

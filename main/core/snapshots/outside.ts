@@ -1,0 +1,110 @@
+/**
+ * Patches that came out during a freeze: updates the frozen hosts are offered that are not in the snapshot and that no scan had
+ * seen before the freeze (of a recurring one, its latest window) began. Managers give no date that could be trusted: what counts is when it was first
+ * seen here, on whichever host.
+ */
+
+import type { VersionKey } from '../../../shared/model/catalog.ts';
+import type { Host } from '../../../shared/model/host.ts';
+import type { Severity } from '../../../shared/model/primitives.ts';
+import type { Update } from '../../../shared/model/scan.ts';
+import type { Entry, Outside, OutsidePackage } from '../../../shared/model/snapshot.ts';
+import type { Store, StoredFreeze } from '../ports.ts';
+import { entryLabel } from './edit.ts';
+import { isActive } from './exceptions.ts';
+import { coversHost, type Matches } from './freeze.ts';
+import { begunAt } from './recurrence.ts';
+
+const WORST_FIRST: readonly Severity[] = ['critical', 'important', 'moderate', 'low', 'unknown'];
+/** Named; all are counted. */
+const MAX_NAMED = 500;
+
+type Found = VersionKey & { update: Update; hosts: Set<string> };
+
+const listedIn = (entries: readonly Pick<Entry, 'ecosystem' | 'name' | 'arch' | 'version'>[]) => {
+  const keys = new Set(entries.map((entry) => `${entry.ecosystem} ${entryLabel(entry)} ${entry.version}`));
+  return ({ ecosystem, name, arch, version }: VersionKey): boolean =>
+    keys.has(`${ecosystem} ${name} ${version}`) || keys.has(`${ecosystem} ${name}:${arch} ${version}`);
+};
+
+const worse = (a: Update, b: Update): Update =>
+  WORST_FIRST.indexOf(a.severity) <= WORST_FIRST.indexOf(b.severity) ? a : b;
+
+/** What the frozen hosts' last good scans offer, each version once. */
+const offered = (hosts: Host[], store: Store): Found[] => {
+  const found = new Map<string, Found>();
+  for (const host of hosts) {
+    const ecosystem = store.lastGoodSummary(host.id)?.facts?.manager;
+    if (ecosystem === undefined) continue;
+    for (const update of store.lastGoodUpdates(host.id) ?? []) {
+      const key = `${ecosystem} ${update.name}:${update.arch} ${update.to}`;
+      const one = found.get(key);
+      if (one === undefined)
+        found.set(key, {
+          ecosystem,
+          name: update.name,
+          arch: update.arch,
+          version: update.to,
+          update,
+          hosts: new Set([host.name]),
+        });
+      else {
+        one.hosts.add(host.name);
+        one.update = worse(one.update, update);
+      }
+    }
+  }
+  return [...found.values()];
+};
+
+const NONE: Outside = { critical: 0, important: 0, moderate: 0, low: 0, unknown: 0, packages: [] };
+
+/** `hosts`: all there are. Before the first window nothing is outside. */
+export const outsideOf = (
+  stored: StoredFreeze,
+  o: { store: Store; hosts: Host[]; matches: Matches; at: number },
+): Outside => {
+  const since = begunAt(stored.freeze, o.at)?.from;
+  if (since === undefined) return NONE;
+  const entries = o.store.revision(stored.revisionId)?.content.entries ?? [];
+  const granted = (stored.exceptions ?? []).filter((one) => isActive(one, o.at));
+  const [inSnapshot, inExceptions] = [listedIn(entries), listedIn(granted)];
+  const covered = o.hosts.filter((host) => coversHost(stored, host, o.matches));
+  const candidates = offered(covered, o.store).filter((one) => !inSnapshot(one) && !inExceptions(one));
+  const seen = o.store.firstSeen(
+    candidates.map(({ ecosystem, name, arch, version }) => ({ ecosystem, name, arch, version })),
+  );
+  const packages = candidates
+    .flatMap(({ update, hosts, ecosystem, name, arch, version }, index): OutsidePackage[] => {
+      const firstSeen = seen[index];
+      if (firstSeen === undefined || Date.parse(firstSeen) < since) return [];
+      return [
+        {
+          ecosystem,
+          name,
+          arch,
+          version,
+          severity: update.severity,
+          classification: update.classification,
+          advisories: update.advisories.slice(0, 20),
+          firstSeen,
+          hosts: hosts.size,
+        },
+      ];
+    })
+    .sort(
+      (a, b) =>
+        WORST_FIRST.indexOf(a.severity) - WORST_FIRST.indexOf(b.severity) ||
+        a.name.localeCompare(b.name) ||
+        a.arch.localeCompare(b.arch),
+    );
+  const count = (severity: Severity): number => packages.filter((one) => one.severity === severity).length;
+  return {
+    critical: count('critical'),
+    important: count('important'),
+    moderate: count('moderate'),
+    low: count('low'),
+    unknown: count('unknown'),
+    packages: packages.slice(0, MAX_NAMED),
+  };
+};
