@@ -118,6 +118,8 @@ export class TestConsole {
   readonly fleet: SimulatedFleet;
   readonly ports: Ports;
   runs: RunService;
+  /** In the place of `refusals`: a real judge. */
+  judge?: EngineDeps['judge'];
   refusals: (host: string, at: number) => Refusal[] = () => [];
   entries: EntrySpec[] = [];
   /** What runs of `abortIf` are told. */
@@ -140,7 +142,8 @@ export class TestConsole {
   deps(): EngineDeps {
     return {
       tools: this.fleet.tools,
-      judge: (host, _revision, _actions, at) => this.refusals(host.name, at),
+      judge: (host, revision, actions, at) =>
+        this.judge?.(host, revision, actions, at) ?? this.refusals(host.name, at),
       onRest: (run) => this.rested.push(run),
       scanHost: async () => {
         throw new Error('every host of these tests has a scan');
