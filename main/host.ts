@@ -32,6 +32,7 @@ import { auditHandlers, withAudit } from './api/audit.ts';
 import { bundleHandlers } from './api/bundles.ts';
 import { fleetHandlers } from './api/fleet.ts';
 import { freezeHandlers } from './api/freezes.ts';
+import { reportHandlers } from './api/reports.ts';
 import { ruleHandlers } from './api/rules.ts';
 import { runHandlers } from './api/runs.ts';
 import { signatureHandlers } from './api/signatures.ts';
@@ -48,6 +49,7 @@ import { createSignatureJudge } from './core/exchange/suffice.ts';
 import { createHostsService } from './core/fleet/hosts.ts';
 import { createScanService } from './core/fleet/scan.ts';
 import type { Log, Ports } from './core/ports.ts';
+import { createReportService } from './core/reports/service.ts';
 import { createRuleService } from './core/rules/service.ts';
 import { createPlanService } from './core/runs/plan.ts';
 import { createRunService } from './core/runs/service.ts';
@@ -191,6 +193,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
         createCatalogService(ports),
         createAdvisoryService(ports, advisoryReader),
       ),
+      ...reportHandlers(createReportService(ports)),
       ...systemHandlers(ports, hub, demo, facts),
     },
     ports,

@@ -8,7 +8,7 @@ import type { Result } from '../../shared/errors.ts';
 import type { AuditHead, AuditLine, AuditRecord } from '../../shared/model/audit.ts';
 import type { Host, HostTrust } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
-import type { Capture, Run, RunEvent, RunSummary } from '../../shared/model/run.ts';
+import type { Capture, Run, RunEvent, RunSummary, Task } from '../../shared/model/run.ts';
 import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Exception, Freeze, Revision } from '../../shared/model/snapshot.ts';
 import type { AdvisoryStore } from './advisories/ports.ts';
@@ -238,6 +238,8 @@ export interface RunStore {
   /** The last lines of the host's output, oldest first. */
   outputLines(runId: string, host: string, limit: number): string[];
   capture(runId: string, hostId: string): Capture | undefined;
+  /** What the newest runs of a host did there, newest first; also of runs that are not over. */
+  tasksOf(hostId: string, limit: number): { runId: string; task: Task }[];
   /** Seconds that tasks which succeeded took, by host, newest first: of the last `runs` runs. */
   taskSeconds(runs: number): Map<string, number[]>;
   markAccepted(runId: string, at: string): void;

@@ -9,6 +9,7 @@ import { catalog } from './catalog.ts';
 import type { Command, Contract, Procedure, Query, Stream } from './define.ts';
 import { hosts, scans } from './fleet.ts';
 import { freezes } from './freezes.ts';
+import { reports } from './reports.ts';
 import { rules } from './rules.ts';
 import { plans, runs } from './runs.ts';
 import { policies, signatures, signers } from './signatures.ts';
@@ -33,6 +34,7 @@ export const contract = {
   rules,
   catalog,
   advisories,
+  reports,
   system,
 } satisfies Contract;
 export type FrostContract = typeof contract;

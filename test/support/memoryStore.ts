@@ -263,6 +263,14 @@ const runMethods = (r: Records) => {
         .flatMap((event) => (event.type === 'task.output' && event.host === host ? [event.line] : []))
         .slice(-limit),
     capture: (runId: string, hostId: string) => copy(r.captures.get(`${runId}/${hostId}`)),
+    tasksOf: (hostId: string, limit: number) =>
+      copy(
+        [...r.runs.values()]
+          .reverse()
+          .flatMap(({ run }) => run.tasks.map((task) => ({ runId: run.id, task })))
+          .filter(({ task }) => task.hostId === hostId)
+          .slice(0, limit),
+      ),
     taskSeconds: (runs: number) => {
       const found = new Map<string, number[]>();
       for (const { run } of [...r.runs.values()].reverse().slice(0, runs))

@@ -11,6 +11,7 @@ import { sshVerifier } from '../../main/adapters/exchange/sshVerify.ts';
 import { serveChannel } from '../../main/adapters/rpc/serve.ts';
 import { artefactHandlers } from '../../main/api/artefacts.ts';
 import { auditHandlers } from '../../main/api/audit.ts';
+import { reportHandlers } from '../../main/api/reports.ts';
 import { ruleHandlers } from '../../main/api/rules.ts';
 import { signatureHandlers } from '../../main/api/signatures.ts';
 import { versionHandlers } from '../../main/api/versions.ts';
@@ -20,6 +21,7 @@ import { createAuditService } from '../../main/core/audit/service.ts';
 import { createCatalogService } from '../../main/core/catalog/service.ts';
 import { createSignatureService } from '../../main/core/exchange/service.ts';
 import type { Ports } from '../../main/core/ports.ts';
+import { createReportService } from '../../main/core/reports/service.ts';
 import { createRuleService } from '../../main/core/rules/service.ts';
 import { createFreezeCalendar } from '../../main/core/snapshots/freezeCalendar.ts';
 import { createSnapshotService } from '../../main/core/snapshots/service.ts';
@@ -150,6 +152,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     'snapshots.remove': (input) => snapshots.remove(input),
     ...auditHandlers(createAuditService(ports)),
     ...versionHandlers(snapshots.versions),
+    ...reportHandlers(createReportService(ports)),
     ...systemHandlers(state, hub),
   };
   const handlers = moody(all, state);

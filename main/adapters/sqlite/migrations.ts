@@ -350,6 +350,9 @@ ALTER TABLE scans ADD COLUMN relations INTEGER REFERENCES lists (key);
 CREATE INDEX scans_by_relations ON scans (relations) WHERE relations IS NOT NULL;
 `;
 
+/** For reports: what the last runs of one host did there. */
+const TASKS_BY_HOST = 'CREATE INDEX tasks_by_host ON tasks (host, run);';
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: ARTEFACTS },
@@ -360,4 +363,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7, sql: RULES },
   { version: 8, sql: ADVISORIES },
   { version: 9, sql: RELATIONS },
+  { version: 10, sql: TASKS_BY_HOST },
 ];

@@ -38,6 +38,11 @@ const effectsOf = (db: Reader, key: number): PendingEffect[] =>
     .all(JsonRow, 'SELECT body FROM effects WHERE run = ? ORDER BY key', key)
     .map((row) => fromJson(db, Effect, row.body, 'an effect'));
 
+const taskFrom = (db: Reader, row: { body: string; lists: string }): Task => ({
+  ...fromJson(db, TaskBody, row.body, 'a task'),
+  ...fromJson(db, TaskLists, row.lists, 'a task’s actions'),
+});
+
 const tasksOf = (db: Reader, key: number): Task[] =>
   db
     .all(
@@ -46,10 +51,7 @@ const tasksOf = (db: Reader, key: number): Task[] =>
         WHERE t.run = ? ORDER BY t.position`,
       key,
     )
-    .map((row) => ({
-      ...fromJson(db, TaskBody, row.body, 'a task'),
-      ...fromJson(db, TaskLists, row.lists, 'a task’s actions'),
-    }));
+    .map((row) => taskFrom(db, row));
 
 const stored = (db: Reader, row: z.output<typeof RunRow>): StoredRun => {
   const run: Run = { ...summaryOf(db, row), tasks: tasksOf(db, row.key) };
@@ -242,6 +244,18 @@ export const runStore = (db: Db): RunsOnly => ({
     );
     return row === undefined ? undefined : fromPacked(db, Capture, row.body, 'a capture');
   },
+  tasksOf: (host, limit) =>
+    db
+      .all(
+        z.object({ id: z.string(), body: z.string(), lists: z.string() }),
+        `SELECT r.id, t.body, l.body AS lists
+          FROM (SELECT run, host, body FROM tasks WHERE host = ? ORDER BY run DESC LIMIT ?) AS t
+          CROSS JOIN runs AS r ON r.key = t.run
+          CROSS JOIN task_lists AS l ON l.run = t.run AND l.host = t.host`,
+        host,
+        limit,
+      )
+      .map((row) => ({ runId: row.id, task: taskFrom(db, row) })),
   taskSeconds: (runs) => taskSeconds(db, runs),
   markAccepted: (id, at) => {
     if (db.run('UPDATE runs SET accepted_at = ? WHERE id = ?', at, id) === 0)

@@ -8,6 +8,7 @@ import { registerCatalog } from './commands/catalog.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerFreezes } from './commands/freezes.ts';
 import { registerHosts } from './commands/hosts.ts';
+import { registerReport } from './commands/report.ts';
 import { registerRules } from './commands/rules.ts';
 import { registerRun } from './commands/run.ts';
 import { registerRuns } from './commands/runs.ts';
@@ -50,6 +51,7 @@ registerArtefacts(program, register);
 registerAudit(program, register);
 registerRules(program, register);
 registerCatalog(program, register);
+registerReport(program, register);
 registerServe(program, register);
 registerDemo(program, register);
 

@@ -1,0 +1,195 @@
+/** The compliance report: hosts one after the other, each judged by its last good scan, in memory that does not grow with them. */
+import { FrostFault } from '../../../shared/errors.ts';
+import type { Host } from '../../../shared/model/host.ts';
+import {
+  type ComplianceHost,
+  type ComplianceTotals,
+  HostLevel,
+  REPORT_FORMAT,
+  type ReportPart,
+} from '../../../shared/model/report.ts';
+import type { Task } from '../../../shared/model/run.ts';
+import type { ScanSummary } from '../../../shared/model/scan.ts';
+import { driverFor } from '../drivers/registry.ts';
+import { selectStored } from '../fleet/select.ts';
+import type { Ports } from '../ports.ts';
+import { resolveRef } from '../snapshots/resolve.ts';
+import { contextOf, viewOf } from '../snapshots/view.ts';
+import {
+  type CompareVersions,
+  type HostTask,
+  judgeHost,
+  judgeUnknown,
+  noSeverities,
+  noStatuses,
+  type Verdict,
+  type Wanted,
+  wantedOf,
+} from './judge.ts';
+
+export type ReportPorts = Pick<Ports, 'store' | 'clock' | 'hasher' | 'user'>;
+
+/** Tasks of a host that are looked at: the last runs there. */
+const TASKS = 8;
+/** Hosts between two pauses in which other callers get their turn. */
+const HOSTS_AT_ONCE = 20;
+
+const compareVersions: CompareVersions = (ecosystem, a, b) =>
+  driverFor(ecosystem)?.compareVersions(a, b) ?? (a < b ? -1 : a > b ? 1 : 0);
+
+/** States that leave the host other than a scan before them said. */
+const CHANGED: ReadonlySet<Task['state']> = new Set<Task['state']>([
+  'succeeded',
+  'failed',
+  'rolled-back',
+  'rollback-failed',
+  'interrupted',
+  'needs-attention',
+]);
+const CHANGING: ReadonlySet<Task['state']> = new Set<Task['state']>([
+  'applying',
+  'rebooting',
+  'verifying',
+  'rolling-back',
+]);
+
+type Summaries = { latest: ScanSummary; lastGood?: ScanSummary } | undefined;
+type Unknown = ComplianceHost['unknown'];
+
+const unknownBecause = (summaries: Summaries, tasks: HostTask[], now: number, maxAgeMs: number): Unknown => {
+  const good = summaries?.lastGood;
+  if (good?.facts === undefined) return { cause: 'never-scanned', since: null };
+  const since = good.finishedAt;
+  if (now - Date.parse(since) > maxAgeMs) return { cause: 'scan-too-old', since };
+  if (tasks.some(({ task }) => CHANGING.has(task.state))) return { cause: 'run-under-way', since };
+  const changed = tasks.some(
+    ({ task }) =>
+      CHANGED.has(task.state) &&
+      task.finishedAt !== undefined &&
+      Date.parse(task.finishedAt) > Date.parse(good.startedAt),
+  );
+  return changed ? { cause: 'changed-since-scan', since } : undefined;
+};
+
+const describe = (
+  host: Host,
+  summaries: Summaries,
+  unknown: Unknown,
+  verdict: Verdict,
+  now: number,
+): ComplianceHost => {
+  const good = summaries?.lastGood;
+  const latest = summaries?.latest;
+  return {
+    host: host.name,
+    hostId: host.id,
+    ...(host.environment === undefined ? {} : { environment: host.environment }),
+    ...(good?.facts === undefined ? {} : { os: `${good.facts.os} ${good.facts.release}` }),
+    level: verdict.level,
+    ...(unknown === undefined ? {} : { unknown }),
+    scannedAt: good?.finishedAt ?? null,
+    scanAgeSeconds:
+      good === undefined ? null : Math.max(0, Math.round((now - Date.parse(good.finishedAt)) / 1000)),
+    scanState: latest?.state ?? null,
+    ...(latest?.state === 'failed'
+      ? { failedScan: { at: latest.finishedAt, code: latest.error?.code ?? 'internal' } }
+      : {}),
+    listsUpdatedAt: good?.facts?.listsUpdatedAt ?? null,
+    rebootRequired: unknown === undefined ? (good?.facts?.rebootRequired ?? null) : null,
+    counts: verdict.counts,
+    missingBySeverity: verdict.missingBySeverity,
+    outsideBySeverity: verdict.outsideBySeverity,
+    rows: verdict.rows,
+  };
+};
+
+const older = (a: string | null, b: string | null): string | null =>
+  a === null ? b : b === null ? a : a < b ? a : b;
+
+const emptyTotals = (): ComplianceTotals => ({
+  hosts: Object.fromEntries(HostLevel.options.map((level) => [level, 0])) as ComplianceTotals['hosts'],
+  hostCount: 0,
+  compliantPercent: null,
+  counts: noStatuses(),
+  missingBySeverity: noSeverities(),
+  outsideBySeverity: noSeverities(),
+  oldestScan: null,
+  oldestLists: null,
+});
+
+const addTo = <K extends string>(sums: Record<K, number>, more: Record<K, number>): void => {
+  for (const key of Object.keys(more) as K[]) sums[key] += more[key];
+};
+
+const add = (totals: ComplianceTotals, host: ComplianceHost): void => {
+  totals.hostCount += 1;
+  totals.hosts[host.level] += 1;
+  addTo(totals.counts, host.counts);
+  addTo(totals.missingBySeverity, host.missingBySeverity);
+  addTo(totals.outsideBySeverity, host.outsideBySeverity);
+  totals.oldestScan = older(totals.oldestScan, host.scannedAt);
+  totals.oldestLists = older(totals.oldestLists, host.listsUpdatedAt);
+  const of = totals.hostCount - totals.hosts['not-applicable'];
+  totals.compliantPercent = of === 0 ? null : Math.floor((totals.hosts.compliant * 1000) / of) / 10;
+};
+
+const judge = (ports: ReportPorts, host: Host, wanted: Wanted, tasks: HostTask[], unknown: Unknown) => {
+  const scan = unknown === undefined ? ports.store.lastGoodScan(host.id) : undefined;
+  // Between the summary and its lists a newer scan may have come, or the host may have been removed.
+  return scan?.facts === undefined
+    ? judgeUnknown(wanted)
+    : judgeHost(wanted, { ...scan, facts: scan.facts }, tasks, compareVersions);
+};
+
+/** Throws faults: `not-found` (snapshot), `input.invalid` (selector). No selector: every host. */
+export async function* complianceReport(
+  ports: ReportPorts,
+  input: { snapshot: string; selectors: string[]; maxAgeSeconds: number },
+  signal: AbortSignal,
+): AsyncGenerator<ReportPart> {
+  const { store, clock } = ports;
+  const now = clock.now();
+  const found = resolveRef(input.snapshot, store);
+  if (!found.ok) throw new FrostFault(found.error);
+  const hosts = selectStored(input.selectors.length === 0 ? ['all'] : input.selectors, store);
+  if (!hosts.ok) throw new FrostFault(hosts.error);
+  const view = viewOf(found.value.revision, contextOf(found.value.line, store.freezes(), now));
+  const exceptions = view.exceptions ?? [];
+  yield {
+    type: 'head',
+    head: {
+      format: REPORT_FORMAT,
+      kind: 'compliance',
+      createdAt: new Date(now).toISOString(),
+      createdBy: ports.user,
+      snapshot: {
+        name: view.name,
+        revision: view.revision,
+        id: view.id,
+        state: view.state,
+        entries: view.entries.length,
+        ...(view.freeze === undefined ? {} : { freeze: view.freeze }),
+      },
+      exceptions,
+      selectors: input.selectors,
+      maxAgeSeconds: input.maxAgeSeconds,
+    },
+  };
+  const wanted = wantedOf({ entries: view.entries, exceptions });
+  const summaries = store.scanSummaries();
+  const totals = emptyTotals();
+  for (const [index, host] of hosts.value.entries()) {
+    if (signal.aborted) return;
+    if (index % HOSTS_AT_ONCE === HOSTS_AT_ONCE - 1) await clock.wait(0, signal);
+    const known = summaries.get(host.id);
+    const tasks = store.tasksOf(host.id, TASKS);
+    const unknown = unknownBecause(known, tasks, now, input.maxAgeSeconds * 1000);
+    const verdict = judge(ports, host, wanted, tasks, unknown);
+    const lost: Unknown =
+      verdict.level === 'unknown' ? (unknown ?? { cause: 'never-scanned', since: null }) : undefined;
+    const part = describe(host, known, lost, verdict, now);
+    add(totals, part);
+    yield { type: 'host', host: part };
+  }
+  yield { type: 'compliance-totals', totals };
+}

@@ -1,0 +1,418 @@
+/**
+ * Reports as a page for people. The summary stands first, so the parts are kept until the totals are there; what is kept is what is
+ * shown: rows that need somebody, and of what is outside the snapshot one line for each version, not for each host.
+ */
+
+import type { AuditLine } from '../../../../shared/model/audit.ts';
+import type {
+  ComplianceHost,
+  ComplianceRow,
+  ComplianceTotals,
+  EntryStatus,
+  HistoryRun,
+  HostLevel,
+  ReportHead,
+  ReportPart,
+  RowStatus,
+  UnknownCause,
+} from '../../../../shared/model/report.ts';
+import { RowStatus as RowStatuses } from '../../../../shared/model/report.ts';
+import { SEVERITIES } from '../judge.ts';
+import { whyOf } from './csv.ts';
+import {
+  type Column,
+  type Content,
+  code,
+  escapeHtml,
+  facts,
+  pageFoot,
+  pageHead,
+  TABLE_FOOT,
+  table,
+  tableHead,
+  tableRow,
+  word,
+} from './page.ts';
+
+const LEVEL: Record<HostLevel, ['bad' | 'warn' | 'good' | 'plain', string]> = {
+  compliant: ['good', 'compliant'],
+  'pending-reboot': ['warn', 'waits for a restart'],
+  deviating: ['warn', 'deviating: newer than the snapshot'],
+  'non-compliant': ['bad', 'not compliant'],
+  unknown: ['bad', 'unknown'],
+  'not-applicable': ['plain', 'no entry applies'],
+};
+const STATUS: Record<RowStatus, ['bad' | 'warn' | 'good' | 'plain', string]> = {
+  installed: ['good', 'installed'],
+  'pending-reboot': ['warn', 'installed, waits for a restart'],
+  missing: ['bad', 'missing'],
+  failed: ['bad', 'failed'],
+  'installed-other': ['warn', 'newer version installed'],
+  'rejected-installed': ['bad', 'rejected, but installed'],
+  rejected: ['plain', 'rejected, not installed'],
+  excepted: ['warn', 'excepted'],
+  outside: ['warn', 'outside the snapshot'],
+  'not-applicable': ['plain', 'not applicable'],
+  unknown: ['bad', 'unknown'],
+};
+const CAUSE: Record<UnknownCause, string> = {
+  'never-scanned': 'never scanned with success',
+  'scan-too-old': 'not scanned since',
+  'changed-since-scan': 'changed by a run after its last scan, of',
+  'run-under-way': 'a run is changing it; last scan',
+};
+/** Rows of these are counted, not listed. */
+const QUIET: ReadonlySet<RowStatus> = new Set<RowStatus>([
+  'installed',
+  'not-applicable',
+  'rejected',
+  'outside',
+  'unknown',
+]);
+
+/** `2026-11-23 14:00 UTC`. */
+const time = (instant: string | null | undefined): string =>
+  instant === null || instant === undefined ? '' : `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`;
+
+const age = (seconds: number): string =>
+  seconds < 7200
+    ? `${Math.round(seconds / 60)} min`
+    : seconds < 172_800
+      ? `${Math.round(seconds / 3600)} h`
+      : `${Math.round(seconds / 86_400)} days`;
+
+const level = (value: HostLevel): Content => word(...LEVEL[value]);
+const status = (value: RowStatus): Content => word(...STATUS[value]);
+
+const needing = (host: ComplianceHost): string =>
+  host.unknown === undefined
+    ? ''
+    : host.unknown.since === null
+      ? CAUSE[host.unknown.cause]
+      : `${CAUSE[host.unknown.cause]} ${time(host.unknown.since)}`;
+
+const HOST_COLUMNS: Column[] = [
+  { title: 'Host' },
+  { title: 'Environment' },
+  { title: 'State' },
+  { title: 'Last good scan' },
+  { title: 'Lists read' },
+  { title: 'Installed', number: true },
+  { title: 'Missing', number: true },
+  { title: 'Failed', number: true },
+  { title: 'Newer', number: true },
+  { title: 'Rejected, installed', number: true },
+  { title: 'Restart', number: true },
+  { title: 'Excepted', number: true },
+  { title: 'Outside', number: true },
+  { title: 'Unknown', number: true },
+];
+const COUNTED = [
+  'installed',
+  'missing',
+  'failed',
+  'installed-other',
+  'rejected-installed',
+  'pending-reboot',
+  'excepted',
+  'outside',
+  'unknown',
+] as const satisfies (EntryStatus | 'outside')[];
+
+const hostRow = (host: ComplianceHost): string =>
+  tableRow(HOST_COLUMNS, [
+    host.host,
+    host.environment,
+    level(host.level),
+    host.unknown === undefined
+      ? `${time(host.scannedAt)}${host.scanAgeSeconds === null ? '' : ` (${age(host.scanAgeSeconds)} ago)`}${host.scanState === 'partial' ? ', partial' : ''}`
+      : needing(host),
+    time(host.listsUpdatedAt),
+    ...COUNTED.map((one) => host.counts[one]),
+  ]);
+
+const ROW_COLUMNS: Column[] = [
+  { title: 'Host' },
+  { title: 'Package' },
+  { title: 'Status' },
+  { title: 'Wanted' },
+  { title: 'Installed' },
+  { title: 'Severity' },
+  { title: 'Advisories' },
+  { title: 'Why' },
+];
+
+const entryRow = (host: ComplianceHost, row: ComplianceRow): string =>
+  tableRow(ROW_COLUMNS, [
+    host.host,
+    row.arch === undefined ? row.name : `${row.name} (${row.arch})`,
+    status(row.status),
+    row.decision === 'reject' ? `not ${row.version}` : row.version,
+    row.installed.map((one) => `${one.version} (${one.arch})`).join(', '),
+    row.severity,
+    row.advisories.join(', '),
+    whyOf(host, row),
+  ]);
+
+type Outside = { row: ComplianceRow; hosts: number };
+
+const compliancePage = () => {
+  const hosts: string[] = [];
+  const rows: string[] = [];
+  const outside = new Map<string, Outside>();
+  return {
+    host: (host: ComplianceHost) => {
+      hosts.push(hostRow(host));
+      for (const row of host.rows) {
+        if (!QUIET.has(row.status)) rows.push(entryRow(host, row));
+        if (row.status !== 'outside') continue;
+        const key = [row.ecosystem, row.name, row.arch, row.version].join(' ');
+        const known = outside.get(key);
+        if (known === undefined) outside.set(key, { row: { ...row, installed: [] }, hosts: 1 });
+        else known.hosts += 1;
+      }
+    },
+    page: (head: ReportHead & { kind: 'compliance' }, totals: ComplianceTotals): string[] => [
+      pageHead(`Compliance with ${head.snapshot.name}, revision ${head.snapshot.revision}`),
+      facts([
+        ['Snapshot', code(head.snapshot.id)],
+        ['State', head.snapshot.state],
+        ...(head.snapshot.freeze === undefined
+          ? []
+          : [
+              [
+                'Freeze',
+                `${time(head.snapshot.freeze.from)} to ${time(head.snapshot.freeze.to)}, on ${head.snapshot.freeze.hosts}`,
+              ] as [string, Content],
+            ]),
+        ['Entries', head.snapshot.entries],
+        [
+          'Hosts',
+          `${totals.hostCount}, ${head.selectors.length === 0 ? 'all' : head.selectors.join(' or ')}`,
+        ],
+        ['Made', `${time(head.createdAt)}, by ${head.createdBy}`],
+        ['Scans count for', age(head.maxAgeSeconds)],
+        ['Oldest scan', time(totals.oldestScan)],
+        ['Oldest repository lists', time(totals.oldestLists)],
+      ]),
+      totals.hosts.unknown === 0
+        ? ''
+        : `<div class="box bad"><strong>${totals.hosts.unknown} of ${totals.hostCount} hosts are unknown.</strong> Nothing is said about them here but that: they count as not compliant.</div>\n`,
+      totals.outsideBySeverity.critical === 0
+        ? ''
+        : `<div class="box warn"><strong>${totals.outsideBySeverity.critical} critical updates are offered and stand outside the snapshot</strong>, counted once for each host.</div>\n`,
+      '<h2>Summary</h2>\n',
+      `<p>${totals.compliantPercent === null ? 'No entry applies to any host.' : `${totals.compliantPercent} % of the hosts that an entry applies to are compliant.`}</p>\n`,
+      table(
+        'Hosts by state',
+        [{ title: 'State' }, { title: 'Hosts', number: true }],
+        (Object.keys(LEVEL) as HostLevel[]).map((one) => [level(one), totals.hosts[one]]),
+        'none',
+      ),
+      table(
+        'Entries by status, counted on every host',
+        [{ title: 'Status' }, { title: 'Count', number: true }],
+        RowStatuses.options.map((one) => [status(one), totals.counts[one]]),
+        'none',
+      ),
+      table(
+        'By severity',
+        [
+          { title: 'Severity' },
+          { title: 'Missing or failed', number: true },
+          { title: 'Outside', number: true },
+        ],
+        SEVERITIES.map((one) => [one, totals.missingBySeverity[one], totals.outsideBySeverity[one]]),
+        'none',
+      ),
+      table(
+        'Exceptions',
+        [
+          { title: 'Package' },
+          { title: 'Version' },
+          { title: 'Reason' },
+          { title: 'By' },
+          { title: 'Until' },
+          { title: 'Now' },
+        ],
+        head.exceptions.map((one) => [
+          one.arch === undefined ? one.name : `${one.name} (${one.arch})`,
+          one.version,
+          one.reason,
+          one.author.name,
+          time(one.until),
+          one.active ? 'in force' : 'over',
+        ]),
+        'none',
+      ),
+      '<h2>Hosts</h2>\n',
+      ...(hosts.length === 0
+        ? ['<p>The selector matches no host.</p>\n']
+        : [tableHead('Hosts', HOST_COLUMNS), ...hosts, TABLE_FOOT]),
+      '<h2>What is not as the snapshot says</h2>\n',
+      ...(rows.length === 0
+        ? ['<p>Nothing, on the hosts that are known.</p>\n']
+        : [tableHead('Entries that are not installed as they should be', ROW_COLUMNS), ...rows, TABLE_FOOT]),
+      table(
+        'Outside the snapshot',
+        [
+          { title: 'Package' },
+          { title: 'Version' },
+          { title: 'Severity' },
+          { title: 'Advisories' },
+          { title: 'Hosts', number: true },
+        ],
+        [...outside.values()]
+          .sort(
+            (a, b) =>
+              SEVERITIES.indexOf(a.row.severity) - SEVERITIES.indexOf(b.row.severity) ||
+              (a.row.name < b.row.name ? -1 : 1),
+          )
+          .map(({ row, hosts: n }) => [
+            `${row.name} (${row.arch ?? row.ecosystem})`,
+            row.version,
+            row.severity,
+            row.advisories.join(', '),
+            n,
+          ]),
+        'nothing is offered that the snapshot does not have',
+      ),
+      pageFoot(
+        'Installed, not applicable and rejected entries are counted here; the JSON and CSV forms list every one.',
+      ),
+    ],
+  };
+};
+
+const RUN_COLUMNS: Column[] = [
+  { title: 'Host' },
+  { title: 'State' },
+  { title: 'Finished' },
+  { title: 'Package' },
+  { title: 'From' },
+  { title: 'To' },
+  { title: 'Afterwards' },
+  { title: 'Result' },
+];
+
+const RESULT = {
+  done: word('good', 'done'),
+  unchanged: word('bad', 'unchanged'),
+  other: word('bad', 'another version'),
+  'not-started': word('plain', 'not started'),
+  unknown: word('bad', 'unknown'),
+};
+
+const runSection = (run: HistoryRun): string => {
+  const rows = run.tasks.flatMap((task): Content[][] => {
+    const lead = [
+      task.host,
+      task.error === undefined ? task.state : `${task.state} (${task.error.code})`,
+      time(task.finishedAt),
+    ];
+    return task.packages.length === 0
+      ? [[...lead, '', '', '', '', '']]
+      : task.packages.map((one) => [
+          ...lead,
+          `${one.name} (${one.arch})`,
+          one.from,
+          one.to,
+          one.now,
+          RESULT[one.result],
+        ]);
+  });
+  return `<h2>${escapeHtml(`${run.snapshot.name}, revision ${run.snapshot.revision}: ${run.verdict ?? run.state}`)}</h2>\n${facts(
+    [
+      ['Run', code(run.id)],
+      ['Plan', code(run.planHash)],
+      ['Started', time(run.startedAt)],
+      ['Finished', time(run.finishedAt)],
+      ...(run.abortReason === undefined ? [] : [['Ended early', run.abortReason] as [string, Content]]),
+    ],
+  )}${table(`Run of ${time(run.startedAt)}`, RUN_COLUMNS, rows, 'no task')}`;
+};
+
+const AUDIT_COLUMNS: Column[] = [
+  { title: 'Number', number: true },
+  { title: 'At' },
+  { title: 'Who' },
+  { title: 'What' },
+  { title: 'Outcome' },
+  { title: 'Why' },
+  { title: 'Details' },
+];
+
+const auditRow = (line: AuditLine): string =>
+  tableRow(AUDIT_COLUMNS, [
+    line.seq,
+    `${line.at.slice(0, 10)} ${line.at.slice(11, 19)} UTC`,
+    line.account === undefined ? line.actor : `${line.account} (${line.actor})`,
+    line.action,
+    line.outcome,
+    line.reason,
+    code(line.plan === undefined ? line.detail : `${line.detail} plan ${line.plan}`),
+  ]);
+
+const counted = (sums: Record<string, number>): string =>
+  Object.entries(sums)
+    .map(([name, n]) => `${n} ${name}`)
+    .join(', ');
+
+export const htmlRenderer = () => {
+  let head: ReportHead | undefined;
+  const compliance = compliancePage();
+  const kept: string[] = [];
+  const made = () => (head === undefined ? '' : `${time(head.createdAt)}, by ${head.createdBy}`);
+  return {
+    part: (part: ReportPart): string[] => {
+      switch (part.type) {
+        case 'head':
+          head = part.head;
+          return [];
+        case 'host':
+          compliance.host(part.host);
+          return [];
+        case 'run':
+          kept.push(runSection(part.run));
+          return [];
+        case 'lines':
+          for (const line of part.lines) kept.push(auditRow(line));
+          return [];
+        case 'compliance-totals':
+          return head?.kind === 'compliance' ? compliance.page(head, part.totals) : [];
+        case 'history-totals':
+          return [
+            pageHead('History of runs'),
+            facts([
+              ['Made', made()],
+              [
+                'Hosts',
+                head?.kind === 'history' && head.selectors.length > 0 ? head.selectors.join(' or ') : 'all',
+              ],
+              ['Runs', `${part.totals.runs}: ${counted(part.totals.verdicts)}`],
+              ['Tasks', `${part.totals.tasks}: ${counted(part.totals.states)}`],
+            ]),
+            ...(kept.length === 0 ? ['<p>There was no run.</p>\n'] : kept),
+            pageFoot('Runs are never overwritten: this is what each of them found and left.'),
+          ];
+        case 'audit-totals':
+          return [
+            pageHead('Audit log'),
+            facts([
+              ['Made', made()],
+              ['Lines', part.totals.lines],
+              ['Head', code(part.totals.head.hash)],
+              [
+                'Chain',
+                part.totals.intact ? word('good', 'holds') : word('bad', 'broken: audit verify tells where'),
+              ],
+            ]),
+            ...(kept.length === 0
+              ? ['<p>Nothing was done yet.</p>\n']
+              : [tableHead('What was done, oldest first', AUDIT_COLUMNS), ...kept, TABLE_FOOT]),
+            pageFoot('Note the head’s hash elsewhere: with it, a missing end can be found.'),
+          ];
+      }
+    },
+  };
+};

@@ -1,0 +1,237 @@
+/** Reports over a stored fleet: what was never reached never looks compliant, and runs are told as they were. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createReportService } from '../../../main/core/reports/service.ts';
+import type { ReportRequest } from '../../../shared/contract/reports.ts';
+import { FrostFault } from '../../../shared/errors.ts';
+import type { ReportPart } from '../../../shared/model/report.ts';
+import type { Run, Task } from '../../../shared/model/run.ts';
+import { uuid } from '../fleet/make.ts';
+import { caller, installed, setUp, update, type World } from '../snapshots/support.ts';
+import { commitOf, makeRun } from '../sqlite/model.ts';
+
+const DAY = 86_400_000;
+let world: World;
+beforeEach(() => {
+  world = setUp();
+});
+
+const parts = async (report: {
+  kind: ReportRequest['kind'];
+  snapshot?: string;
+  selectors?: string[];
+}): Promise<ReportPart[]> => {
+  const clock = { ...world.clock, now: () => world.clock.now(), wait: async () => true };
+  const reports = createReportService({ ...world.ports, clock });
+  const request = { selectors: [], maxAgeSeconds: 7 * 86_400, limit: 100, ...report } as ReportRequest;
+  const all: ReportPart[] = [];
+  for await (const part of reports.read({ report: request }, caller)) all.push(part);
+  return all;
+};
+const compliance = async (more: { selectors?: string[]; maxAgeSeconds?: number } = {}) => {
+  const all = await parts({ kind: 'compliance', snapshot: 'november', ...more });
+  return {
+    head: all.flatMap((part) => (part.type === 'head' ? [part.head] : []))[0],
+    hosts: all.flatMap((part) => (part.type === 'host' ? [part.host] : [])),
+    totals: all.flatMap((part) => (part.type === 'compliance-totals' ? [part.totals] : []))[0],
+    order: all.map((part) => part.type),
+  };
+};
+const levels = async () => (await compliance()).hosts.map((host) => `${host.host} ${host.level}`);
+
+/** `bash 2.0` for every host that is offered it. */
+const snapshot = () => world.service.create({ name: 'november', from: ['all'], security: false });
+const older = { packages: [installed('bash')], updates: [update('bash', '2.0', { severity: 'critical' })] };
+const done = { packages: [installed('bash', '2.0')] };
+
+const ran = (id: number, tasks: Partial<Task>[], change: Partial<Run> = {}) => {
+  const run = makeRun(uuid(id), world.store.hosts(), { state: 'finished', verdict: 'partial', ...change });
+  const made = run.tasks.map((task, i) => ({ ...task, ...tasks[i] }));
+  world.store.createRun(commitOf({ ...run, tasks: made }));
+};
+
+describe('compliance', () => {
+  it('is told host by host, between its head and its totals', async () => {
+    const [one, two] = [world.addHost('a'), world.addHost('b', { environment: 'test' })];
+    world.addScan(one, older);
+    world.addScan(two, older);
+    await snapshot();
+    world.addScan(two, done);
+    const { head, hosts, totals, order } = await compliance();
+    expect(order).toEqual(['head', 'host', 'host', 'compliance-totals']);
+    expect(head).toMatchObject({
+      format: 'frostline.report/1',
+      kind: 'compliance',
+      snapshot: { name: 'november', revision: 1, state: 'draft', entries: 1 },
+    });
+    expect(hosts).toMatchObject([
+      {
+        host: 'a',
+        level: 'non-compliant',
+        rows: [{ name: 'bash', status: 'missing', severity: 'critical' }],
+      },
+      { host: 'b', environment: 'test', level: 'compliant', rows: [{ name: 'bash', status: 'installed' }] },
+    ]);
+    expect(totals).toMatchObject({
+      hostCount: 2,
+      hosts: { compliant: 1, 'non-compliant': 1, unknown: 0 },
+      compliantPercent: 50,
+      counts: { installed: 1, missing: 1 },
+      missingBySeverity: { critical: 1 },
+    });
+  });
+
+  it('is unknown for a host that was never scanned, or never with success', async () => {
+    const one = world.addHost('a');
+    world.addScan(one, older);
+    await snapshot();
+    world.addHost('b');
+    world.addScan(world.addHost('c'), {
+      state: 'failed',
+      error: { code: 'host.unreachable', message: 'no route', retryable: true },
+    });
+    const { hosts, totals } = await compliance();
+    expect(hosts.slice(1)).toMatchObject([
+      { host: 'b', level: 'unknown', unknown: { cause: 'never-scanned', since: null }, scannedAt: null },
+      { host: 'c', level: 'unknown', failedScan: { code: 'host.unreachable' }, counts: { unknown: 1 } },
+    ]);
+    expect(totals).toMatchObject({ hosts: { unknown: 2 }, compliantPercent: 0 });
+  });
+
+  it('is unknown once the last good scan is too old, however often a scan failed since', async () => {
+    const host = world.addHost('a');
+    world.addScan(host, older);
+    await snapshot();
+    world.addScan(host, done);
+    const since = new Date(world.clock.now()).toISOString();
+    world.clock.set(world.clock.now() + 7 * DAY);
+    world.addScan(host, { state: 'failed' });
+    expect(await levels()).toEqual(['a compliant']);
+    world.clock.set(world.clock.now() + 1);
+    const { hosts } = await compliance();
+    expect(hosts).toMatchObject([
+      {
+        level: 'unknown',
+        unknown: { cause: 'scan-too-old', since },
+        scanAgeSeconds: 604_800,
+        rows: [{ installed: [] }],
+      },
+    ]);
+    expect((await compliance({ maxAgeSeconds: 8 * 86_400 })).hosts).toMatchObject([{ level: 'compliant' }]);
+  });
+
+  it('is unknown after a run that changed the host until it was scanned again', async () => {
+    const host = world.addHost('a');
+    world.addScan(host, older);
+    await snapshot();
+    world.addScan(host, done);
+    const later = new Date(world.clock.now() + 1000).toISOString();
+    ran(700, [{ state: 'rolled-back', finishedAt: later }]);
+    expect((await compliance()).hosts).toMatchObject([
+      { level: 'unknown', unknown: { cause: 'changed-since-scan' } },
+    ]);
+    world.clock.set(world.clock.now() + 2000);
+    world.addScan(host, older);
+    expect(await levels()).toEqual(['a non-compliant']);
+    ran(701, [{ state: 'applying' }], { state: 'running' });
+    expect((await compliance()).hosts).toMatchObject([{ unknown: { cause: 'run-under-way' } }]);
+  });
+
+  it('is told of the hosts that a selector means, and of no others', async () => {
+    world.addScan(world.addHost('a'), older);
+    world.addHost('b', { tags: { role: 'web' } });
+    await snapshot();
+    expect((await compliance({ selectors: ['tag=role:web'] })).hosts.map((host) => host.host)).toEqual(['b']);
+    expect((await compliance({ selectors: ['none'] })).totals).toMatchObject({
+      hostCount: 0,
+      compliantPercent: null,
+    });
+  });
+
+  it('says the freeze and its exceptions', async () => {
+    const host = world.addHost('a');
+    world.addScan(host, older);
+    await snapshot();
+    const from = new Date(world.clock.now()).toISOString();
+    const to = new Date(world.clock.now() + DAY).toISOString();
+    const frozen = await world.service.freeze({
+      ref: 'november',
+      hosts: 'all',
+      from,
+      to,
+      zone: 'UTC',
+      policy: 'listed-only',
+      guard: false,
+    });
+    if (!frozen.ok) throw new Error(frozen.error.message);
+    expect((await compliance()).head).toMatchObject({
+      snapshot: { state: 'frozen', freeze: { hosts: 'all', from, to } },
+      exceptions: [],
+    });
+  });
+
+  it('of a snapshot that is none is an error', async () => {
+    await expect(parts({ kind: 'compliance', snapshot: 'none' })).rejects.toBeInstanceOf(FrostFault);
+    await snapshot();
+    await expect(compliance({ selectors: ['('] })).rejects.toBeInstanceOf(FrostFault);
+  });
+});
+
+describe('history', () => {
+  it('has every run, newest first, with what became of every package on every host', async () => {
+    world.addHost('a');
+    world.addHost('b');
+    ran(700, [
+      { state: 'succeeded', to: [{ name: 'openssl', arch: 'amd64', version: '2' }] },
+      { state: 'unreachable', error: { code: 'host.unreachable', message: 'no', retryable: true } },
+    ]);
+    ran(701, [
+      { state: 'rolled-back', to: [{ name: 'openssl', arch: 'amd64', version: '1' }] },
+      { state: 'failed', to: [{ name: 'openssl', arch: 'amd64', version: '1.5' }] },
+    ]);
+    ran(702, [{ state: 'interrupted', to: [] }, { state: 'queued' }], { state: 'running' });
+    const all = await parts({ kind: 'history' });
+    const told = all.flatMap((part) =>
+      part.type === 'run'
+        ? [part.run.tasks.map((task) => `${task.host} ${task.state} ${task.packages[0]?.result}`)]
+        : [],
+    );
+    expect(told).toEqual([
+      ['a interrupted unknown', 'b queued not-started'],
+      ['a rolled-back unchanged', 'b failed other'],
+      ['a succeeded done', 'b unreachable not-started'],
+    ]);
+    expect(all.at(-1)).toMatchObject({ totals: { runs: 3, tasks: 6, verdicts: { partial: 3 } } });
+  });
+
+  it('keeps runs of hosts that are gone, and is not changed by scans', async () => {
+    const host = world.addHost('a');
+    ran(700, [{ state: 'succeeded' }]);
+    const before = await parts({ kind: 'history' });
+    world.addScan(host, done);
+    world.store.removeHost(host.id);
+    expect(await parts({ kind: 'history' })).toEqual(before);
+    world.addHost('b');
+    expect((await parts({ kind: 'history', selectors: ['b'] })).map((part) => part.type)).toEqual([
+      'head',
+      'history-totals',
+    ]);
+  });
+});
+
+describe('the audit report', () => {
+  it('has every line, and whether the chain holds', async () => {
+    for (let n = 0; n < 3; n += 1)
+      world.store.appendAudit({
+        at: '2026-11-23T14:00:00.000Z',
+        actor: 'cli',
+        action: `a${n}`,
+        outcome: 'done',
+        detail: '',
+      });
+    const all = await parts({ kind: 'audit' });
+    expect(
+      all.flatMap((part) => (part.type === 'lines' ? part.lines.map((line) => line.action) : [])),
+    ).toEqual(['a0', 'a1', 'a2']);
+    expect(all.at(-1)).toMatchObject({ totals: { lines: 3, intact: true, head: world.store.auditHead() } });
+  });
+});
