@@ -3,13 +3,10 @@
  * both): what goes in and comes out is copied, so nothing is shared with the caller.
  */
 
-import { createHash } from 'node:crypto';
 import type { ArtefactIndex, ArtefactKey, PooledArtefact } from '../../main/core/artefacts/ports.ts';
-import { chainLine } from '../../main/core/audit/chain.ts';
 import type { BundledArtefact, BundleStore } from '../../main/core/bundles/ports.ts';
 import type { StoredSignature } from '../../main/core/exchange/ports.ts';
 import type {
-  AuditStore,
   RunCommit,
   SnapshotLine,
   Store,
@@ -19,13 +16,13 @@ import type {
 } from '../../main/core/ports.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { FrostFault, frostError } from '../../shared/errors.ts';
-import { AUDIT_GENESIS, type AuditHead, type AuditLine, type AuditRecord } from '../../shared/model/audit.ts';
 import type { Host } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
 import type { Capture, RunEvent } from '../../shared/model/run.ts';
 import type { Scan, ScanSummary } from '../../shared/model/scan.ts';
 import type { Revision } from '../../shared/model/snapshot.ts';
 import { createMemoryAdvisories } from './memoryAdvisories.ts';
+import { auditMethods, type StoredLine } from './memoryAudit.ts';
 import { createMemoryCatalog } from './memoryCatalog.ts';
 import { createMemoryRules } from './memoryRules.ts';
 
@@ -61,7 +58,7 @@ type Records = {
   events: Map<string, RunEvent[]>;
   captures: Map<string, Capture>;
   settings: Map<string, string>;
-  audit: { line: AuditLine; text: string }[];
+  audit: StoredLine[];
   keys: TrustedKey[];
   bundled: Map<string, Map<string, BundledArtefact>>;
 };
@@ -290,34 +287,13 @@ const runMethods = (r: Records) => {
   };
 };
 
-const hasher = { sha256: (text: string) => createHash('sha256').update(text, 'utf8').digest('hex') };
-const headOf = (lines: Records['audit']): AuditHead => {
-  const last = lines.at(-1)?.line;
-  return last === undefined ? { seq: 0, hash: AUDIT_GENESIS } : { seq: last.seq, hash: last.hash };
-};
-
 const smallMethods = (r: Records) => ({
   setting: (key: string) => r.settings.get(key),
   putSetting: (key: string, value: string | null) => {
     if (value === null) r.settings.delete(key);
     else r.settings.set(key, value);
   },
-  appendAudit: (record: AuditRecord) => {
-    r.audit.push(chainLine(copy(record), headOf(r.audit), hasher));
-  },
-  audit: ({ limit, before, search = '' }: Parameters<AuditStore['audit']>[0]) =>
-    r.audit
-      .filter(
-        ({ line, text }) =>
-          line.seq < (before ?? Number.POSITIVE_INFINITY) &&
-          text.toLowerCase().includes(search.toLowerCase()),
-      )
-      .map(({ line }) => copy(line))
-      .reverse()
-      .slice(0, limit),
-  auditTexts: (after: number, limit: number) =>
-    r.audit.slice(after, after + limit).map(({ line, text }) => ({ seq: line.seq, text })),
-  auditHead: () => headOf(r.audit),
+  ...auditMethods(r.audit),
   trustedKeys: (address: string, port: number) =>
     copy(r.keys.filter((key) => sameName(key.address, address) && key.port === port)),
   addTrustedKey: (key: TrustedKey) => {

@@ -14,7 +14,6 @@ import type {
   ReportHead,
   ReportPart,
   RowStatus,
-  UnknownCause,
 } from '../../../../shared/model/report.ts';
 import { RowStatus as RowStatuses } from '../../../../shared/model/report.ts';
 import { SEVERITIES } from '../judge.ts';
@@ -33,34 +32,8 @@ import {
   tableRow,
   word,
 } from './page.ts';
+import { age, CAUSE, LEVEL, STATUS, time } from './words.ts';
 
-const LEVEL: Record<HostLevel, ['bad' | 'warn' | 'good' | 'plain', string]> = {
-  compliant: ['good', 'compliant'],
-  'pending-reboot': ['warn', 'waits for a restart'],
-  deviating: ['warn', 'deviating: newer than the snapshot'],
-  'non-compliant': ['bad', 'not compliant'],
-  unknown: ['bad', 'unknown'],
-  'not-applicable': ['plain', 'no entry applies'],
-};
-const STATUS: Record<RowStatus, ['bad' | 'warn' | 'good' | 'plain', string]> = {
-  installed: ['good', 'installed'],
-  'pending-reboot': ['warn', 'installed, waits for a restart'],
-  missing: ['bad', 'missing'],
-  failed: ['bad', 'failed'],
-  'installed-other': ['warn', 'newer version installed'],
-  'rejected-installed': ['bad', 'rejected, but installed'],
-  rejected: ['plain', 'rejected, not installed'],
-  excepted: ['warn', 'excepted'],
-  outside: ['warn', 'outside the snapshot'],
-  'not-applicable': ['plain', 'not applicable'],
-  unknown: ['bad', 'unknown'],
-};
-const CAUSE: Record<UnknownCause, string> = {
-  'never-scanned': 'never scanned with success',
-  'scan-too-old': 'not scanned since',
-  'changed-since-scan': 'changed by a run after its last scan, of',
-  'run-under-way': 'a run is changing it; last scan',
-};
 /** Rows of these are counted, not listed. */
 const QUIET: ReadonlySet<RowStatus> = new Set<RowStatus>([
   'installed',
@@ -69,17 +42,6 @@ const QUIET: ReadonlySet<RowStatus> = new Set<RowStatus>([
   'outside',
   'unknown',
 ]);
-
-/** `2026-11-23 14:00 UTC`. */
-const time = (instant: string | null | undefined): string =>
-  instant === null || instant === undefined ? '' : `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`;
-
-const age = (seconds: number): string =>
-  seconds < 7200
-    ? `${Math.round(seconds / 60)} min`
-    : seconds < 172_800
-      ? `${Math.round(seconds / 3600)} h`
-      : `${Math.round(seconds / 86_400)} days`;
 
 const level = (value: HostLevel): Content => word(...LEVEL[value]);
 const status = (value: RowStatus): Content => word(...STATUS[value]);
