@@ -55,6 +55,7 @@ import { createPlanService } from './core/runs/plan.ts';
 import { createRunService } from './core/runs/service.ts';
 import { createFreezeCalendar } from './core/snapshots/freezeCalendar.ts';
 import { createFreezeJudge, createFreezeLookup } from './core/snapshots/judge.ts';
+import { createPromotionJudge } from './core/snapshots/promoting.ts';
 import { createSnapshotService } from './core/snapshots/service.ts';
 
 /** States of a task that leave the host other than its last scan said. */
@@ -129,8 +130,13 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
   const freezes = createFreezeLookup(ports);
   const frozen = createFreezeJudge(ports);
   const unsigned = createSignatureJudge(ports);
-  /** Why a host may not get a revision now: its freezes, and the signatures its environment wants. */
-  const judge: typeof frozen = (...about) => [...frozen(...about), ...unsigned(about[0], about[1])];
+  const unpromoted = createPromotionJudge(ports);
+  /** Why a host may not get a revision now: its freezes, and the signatures and promotion its environment wants. */
+  const judge: typeof frozen = (...about) => [
+    ...frozen(...about),
+    ...unsigned(about[0], about[1]),
+    ...unpromoted(about[0], about[1]),
+  ];
   const plans = createPlanService(ports, { scanHost: scans.scanHost, judge });
   const ending = new AbortController();
   const rescans = new Set<Promise<unknown>>();

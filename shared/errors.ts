@@ -97,6 +97,7 @@ const TABLE = {
   'signing.key': { exit: 2, retryable: false },
   /** An environment wants more signatures than there are. */
   'policy.signatures': { exit: 3, retryable: false },
+  'policy.promotion': { exit: 3, retryable: false },
 } as const satisfies Record<string, { exit: 1 | 2 | 3 | 4 | 130; retryable: boolean }>;
 
 export type ErrorCode = keyof typeof TABLE;

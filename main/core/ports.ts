@@ -8,6 +8,7 @@ import type { Result } from '../../shared/errors.ts';
 import type { AuditHead, AuditLine, AuditRecord } from '../../shared/model/audit.ts';
 import type { Host, HostTrust } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
+import type { Promotion } from '../../shared/model/promotion.ts';
 import type { Capture, Run, RunEvent, RunSummary, Task } from '../../shared/model/run.ts';
 import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Exception, Freeze, Revision } from '../../shared/model/snapshot.ts';
@@ -213,6 +214,13 @@ export interface SnapshotStore {
   removeLine(lineId: string): void;
 }
 
+/** Promotions go with their revision, when its line is removed. */
+export interface PromotionStore {
+  /** Oldest first. */
+  promotions(revisionId: string): Promotion[];
+  putPromotion(promotion: Promotion): void;
+}
+
 export type PlanSummary = Omit<Plan, 'hosts'> & { hostCount: number };
 
 /**
@@ -265,6 +273,7 @@ export interface Store
     ScanStore,
     SnapshotStore,
     SignatureStore,
+    PromotionStore,
     RunStore,
     SettingStore,
     AuditStore,

@@ -1,7 +1,10 @@
 /** Versions of a snapshot: its graph of revisions, and merging two of them. */
 import { z } from 'zod';
 import { FrostError } from '../errors.ts';
+import { Environment } from '../model/host.ts';
 import { ContentHash, Text } from '../model/primitives.ts';
+import { Promotion, PromotionEvidence } from '../model/promotion.ts';
+import { SignatureView } from '../model/signature.ts';
 import { Entry, SnapshotDiff, SnapshotRef, SnapshotSummary, SnapshotView } from '../model/snapshot.ts';
 import { MergeConflict, Resolution, Side } from '../model/versions.ts';
 import { command, query } from './define.ts';
@@ -21,12 +24,26 @@ const MergeInput = z.object({
 export const MergeOutcome = z.enum(['merged', 'forward', 'same', 'conflicts']);
 export type MergeOutcome = z.infer<typeof MergeOutcome>;
 
+/** `from`: only a run there counts; absent: in any environment but `to`. */
+const PromoteInput = z.object({
+  ref: SnapshotRef,
+  to: Environment,
+  from: Environment.optional(),
+});
+
 export const versions = {
   /** Every revision of the line, newest first. `branch`: it is not part of the newest one's history; `tip`: no revision was made from it. */
   graph: query(
     z.object({ ref: SnapshotRef }),
     z.object({
-      revisions: z.array(SnapshotSummary.extend({ branch: z.boolean(), tip: z.boolean() })),
+      revisions: z.array(
+        SnapshotSummary.extend({
+          promotions: z.array(Promotion),
+          signatures: z.array(SignatureView),
+          branch: z.boolean(),
+          tip: z.boolean(),
+        }),
+      ),
     }),
   ),
   /** What a merge would do; changes nothing. `entries`: those of the result, provisional while there are conflicts. */
@@ -69,5 +86,24 @@ export const versions = {
       conflicts: z.array(MergeConflict),
     }),
     { permission: 'edit' },
+  ),
+  /** What promoting would rest on, and why it would be refused. `withoutEvidence`: the policy leaves it to a reason. */
+  promotable: query(
+    PromoteInput,
+    z.object({
+      evidence: PromotionEvidence.optional(),
+      refusal: FrostError.optional(),
+      signatures: z.array(SignatureView),
+      withoutEvidence: z.boolean(),
+    }),
+  ),
+  /**
+   * Lets exactly this revision into an environment. Errors: `policy.promotion` (no run tried it elsewhere, or it did not succeed),
+   * `policy.signatures`, `input.invalid` (no reason).
+   */
+  promote: command(
+    PromoteInput.extend({ withoutEvidence: z.boolean().default(false), reason: Text(2000).optional() }),
+    z.object({ snapshot: SnapshotView }),
+    { permission: 'deploy' },
   ),
 };

@@ -64,7 +64,8 @@ export type SignedPurpose = z.infer<typeof SignedPurpose>;
 const Needed = z.int().min(0).max(20);
 /**
  * How many signers an environment wants. `signers`: of whom (principals); empty: of all that are trusted. `fourEyes`: the
- * author's own signature does not count.
+ * author's own signature does not count. `requirePromotion`: only what was promoted into it is deployed there. `requireEvidence`:
+ * nothing is promoted into it that no run has tried elsewhere, whatever the reason.
  */
 export const SigningPolicy = z.object({
   environment: Environment,
@@ -73,5 +74,7 @@ export const SigningPolicy = z.object({
   deploy: Needed,
   signers: z.array(Principal).max(50),
   fourEyes: z.boolean(),
+  requirePromotion: z.boolean().exactOptional(),
+  requireEvidence: z.boolean().exactOptional(),
 });
 export type SigningPolicy = z.infer<typeof SigningPolicy>;

@@ -14,6 +14,7 @@ import {
   SnapshotName,
   Text,
 } from './primitives.ts';
+import { Promotion } from './promotion.ts';
 import { AppliedRuleSet } from './rule.ts';
 
 export const Decision = z.enum(['approve', 'reject']);
@@ -188,6 +189,8 @@ export const SnapshotView = z.object({
   outside: Outside.optional(),
   /** The freeze of another revision of this line that holds now, e.g. after an edit. */
   frozenRevision: z.object({ revision: z.int(), id: ContentHash, to: Instant }).optional(),
+  /** Into which environments it was let, oldest first; absent: none. */
+  promotions: z.array(Promotion).optional(),
 });
 export type SnapshotView = z.infer<typeof SnapshotView>;
 
@@ -217,7 +220,8 @@ export const SnapshotDiff = z.object({
   removed: z.array(Entry),
   changed: z.array(
     z.object({
-      name: PackageName,
+      /** A package's; of the snapshot or of a rule where it is not about an entry. */
+      name: Text(300),
       arch: Arch.optional(),
       field: z.string(),
       from: z.string(),

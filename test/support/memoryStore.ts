@@ -18,6 +18,7 @@ import type { ErrorCode } from '../../shared/errors.ts';
 import { FrostFault, frostError } from '../../shared/errors.ts';
 import type { Host } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
+import type { Promotion } from '../../shared/model/promotion.ts';
 import type { Capture, RunEvent } from '../../shared/model/run.ts';
 import type { Scan, ScanSummary } from '../../shared/model/scan.ts';
 import type { Revision } from '../../shared/model/snapshot.ts';
@@ -53,6 +54,7 @@ type Records = {
   revisions: Map<string, Revision>;
   freezes: Map<string, StoredFreeze>;
   signatures: StoredSignature[];
+  promotions: Promotion[];
   plans: Map<string, Plan>;
   runs: Map<string, StoredRun>;
   events: Map<string, RunEvent[]>;
@@ -176,6 +178,12 @@ const snapshotMethods = (r: Records) => {
     },
     signatures: (revisionId: string) => copy(r.signatures.filter((one) => one.revisionId === revisionId)),
     putSignatures,
+    promotions: (revisionId: string) => copy(r.promotions.filter((one) => one.revisionId === revisionId)),
+    putPromotion: (promotion: Promotion) => {
+      if (!r.revisions.has(promotion.revisionId))
+        throw fault('not-found', 'The revision that was promoted is not here.');
+      r.promotions.push(copy(promotion));
+    },
     freezes: () => copy([...r.freezes.values()]),
     thaw: (
       revisionId: string,
@@ -193,6 +201,7 @@ const snapshotMethods = (r: Records) => {
       r.lines.delete(lineId);
       const own = new Set(ofLine(lineId).map((revision) => revision.id));
       r.signatures = r.signatures.filter((one) => !own.has(one.revisionId));
+      r.promotions = r.promotions.filter((one) => !own.has(one.revisionId));
       r.bundled.delete(lineId);
       for (const revision of ofLine(lineId)) r.revisions.delete(revision.id);
       for (const freeze of r.freezes.values())
@@ -362,6 +371,7 @@ export const createMemoryStore = (): Store => {
     revisions: new Map(),
     freezes: new Map(),
     signatures: [],
+    promotions: [],
     plans: new Map(),
     runs: new Map(),
     events: new Map(),

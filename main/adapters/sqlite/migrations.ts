@@ -352,6 +352,17 @@ CREATE INDEX scans_by_relations ON scans (relations) WHERE relations IS NOT NULL
 
 /** For reports: what the last runs of one host did there. */
 const TASKS_BY_HOST = 'CREATE INDEX tasks_by_host ON tasks (host, run);';
+/** Revisions let into an environment, each with what it was tried by. */
+const PROMOTIONS = `
+CREATE TABLE promotions (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  revision TEXT NOT NULL REFERENCES revisions (id) ON DELETE CASCADE,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX promotions_by_revision ON promotions (revision);
+CREATE TRIGGER promotions_unchanged BEFORE UPDATE ON promotions
+BEGIN SELECT RAISE (ABORT, 'a promotion never changes'); END;
+`;
 
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
@@ -364,4 +375,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 8, sql: ADVISORIES },
   { version: 9, sql: RELATIONS },
   { version: 10, sql: TASKS_BY_HOST },
+  { version: 11, sql: PROMOTIONS },
 ];

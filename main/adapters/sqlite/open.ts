@@ -28,6 +28,7 @@ import { hostStore } from './hosts.ts';
 import { migrate, versionOf } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { planStore } from './plans.ts';
+import { promotionStore } from './promotions.ts';
 import { ruleStore } from './rules.ts';
 import { runStore } from './runs.ts';
 import { scanStore } from './scans.ts';
@@ -130,6 +131,7 @@ export const openStore = (options: { file: string; log: Log }): Result<Store> =>
       ...scanStore(db),
       ...snapshotStore(db),
       ...signatureStore(db),
+      ...promotionStore(db),
       ...planStore(db),
       ...runStore(db),
       ...settingStore(db),

@@ -242,7 +242,9 @@ const policyHandlers = ({ store, changes }: Used) => ({
     const others = signingPolicies(store).filter(
       (policy) => policy.environment.toLowerCase() !== input.environment.toLowerCase(),
     );
-    const wanted: SigningPolicy[] = needs.some((need) => need > 0) ? [{ ...input, signers: who }] : [];
+    const strict = input.requirePromotion === true || input.requireEvidence === true;
+    const wanted: SigningPolicy[] =
+      needs.some((need) => need > 0) || strict ? [{ ...input, signers: who }] : [];
     putSigningPolicies(store, [...others, ...wanted]);
     changes.announce({ type: 'snapshots' });
     return ok({ policies: signingPolicies(store) });

@@ -1,6 +1,14 @@
 /** What differs between two lists of entries. Pure. */
-import type { Entry, SnapshotDiff } from '../../../shared/model/snapshot.ts';
+import type {
+  Entry,
+  Exception,
+  Freeze,
+  RevisionContent,
+  SnapshotDiff,
+} from '../../../shared/model/snapshot.ts';
+import { canonicalJson } from './canonical.ts';
 import { entryKey } from './edit.ts';
+import { itemKey, itemName } from './mergeFields.ts';
 import { longestAscending } from './mergeOrder.ts';
 
 type Pair = { a: Entry; b: Entry };
@@ -66,6 +74,64 @@ export const diffEntries = (a: Entry[], b: Entry[]): SnapshotDiff => {
       note('order', shown((placeA.get(pair.a) ?? 0) + 1), shown((placeB.get(pair.b) ?? 0) + 1));
   }
   return { added: onlyB, removed: onlyA, changed };
+};
+
+const freezeText = (freeze: Freeze | undefined): string =>
+  freeze === undefined
+    ? ''
+    : [
+        `${freeze.hosts} from ${freeze.from} to ${freeze.to} (${freeze.policy}${freeze.guard ? ', guard' : ''})`,
+        ...(freeze.recurrence === undefined ? [] : [`again: ${freeze.recurrence.rule}`]),
+      ].join(', ');
+
+type Change = SnapshotDiff['changed'][number];
+
+/** Things with a key on both sides, each shown as one text; absent: the empty text. */
+const changedItems = <T>(
+  field: string,
+  a: readonly T[],
+  b: readonly T[],
+  o: { name(item: T): string; key(item: T): string; text(item: T): string },
+): Change[] => {
+  const [before, after] = [a, b].map((all) => new Map(all.map((item) => [o.key(item), item])));
+  return [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])].flatMap((key) => {
+    const [from, to] = [before?.get(key), after?.get(key)];
+    const named = to ?? from;
+    const texts = { from: from === undefined ? '' : o.text(from), to: to === undefined ? '' : o.text(to) };
+    return named === undefined || texts.from === texts.to ? [] : [{ name: o.name(named), field, ...texts }];
+  });
+};
+
+const SCOPE = ['ecosystem', 'distro', 'release', 'arch', 'environment'] as const;
+
+/**
+ * What differs between two revisions: their entries, and under the snapshot's name `freeze` and `scope.…`, under a rule's `rule`,
+ * under a package's `exception`.
+ */
+export const diffRevisions = (a: RevisionContent, b: RevisionContent): SnapshotDiff => {
+  const { added, removed, changed } = diffEntries(a.entries, b.entries);
+  const { name } = b.line;
+  const whole = (field: string, from: string, to: string): Change[] =>
+    from === to ? [] : [{ name, field, from, to }];
+  return {
+    added,
+    removed,
+    changed: [
+      ...changed,
+      ...whole('freeze', freezeText(a.freeze), freezeText(b.freeze)),
+      ...SCOPE.flatMap((member) => whole(`scope.${member}`, shown(a.scope[member]), shown(b.scope[member]))),
+      ...changedItems<unknown>('rule', a.rules, b.rules, {
+        name: itemName,
+        key: itemKey,
+        text: (rule) => canonicalJson(rule),
+      }),
+      ...changedItems<Exception>('exception', a.exceptions, b.exceptions, {
+        name: (one) => one.name,
+        key: entryKey,
+        text: (one) => `${one.version} until ${one.until}: ${one.reason}`,
+      }),
+    ],
+  };
 };
 
 /** The same, but only which packages and versions: for comparing with what scans offer, which knows no decisions. */

@@ -106,10 +106,14 @@ export const createLines = (ports: Ports) => {
 
   const view = (revision: Revision): SnapshotView => {
     const { id } = revision.content.line;
-    return viewOf(
-      revision,
-      contextOf({ id, headId: store.line(id)?.headId ?? revision.id }, store.freezes(), clock.now()),
-    );
+    const promotions = store.promotions(revision.id);
+    return {
+      ...viewOf(
+        revision,
+        contextOf({ id, headId: store.line(id)?.headId ?? revision.id }, store.freezes(), clock.now()),
+      ),
+      ...(promotions.length === 0 ? {} : { promotions }),
+    };
   };
 
   /** The freeze of a line that holds now or will; there is at most one. */

@@ -7,7 +7,7 @@ import { Entry, type RevisionContent } from '../../../shared/model/snapshot.ts';
 import { MergeConflict, type Side } from '../../../shared/model/versions.ts';
 import { canonicalJson } from './canonical.ts';
 import { byStage, entryKey, entryLabel } from './edit.ts';
-import { mergeFacts, same, threeWay, withoutFacts } from './mergeFields.ts';
+import { itemKey, itemName, mergeFacts, same, threeWay, withoutFacts } from './mergeFields.ts';
 import { mergeOrder } from './mergeOrder.ts';
 
 export type Mergeable = Pick<RevisionContent, 'scope' | 'rules' | 'entries' | 'exceptions'>;
@@ -217,18 +217,6 @@ const arrange = (
   });
 };
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-/** What makes two rules the same one, or two exceptions: its id, else the package it is for, else all of it. */
-const itemKey = (item: unknown): string => {
-  const loose: Loose = { ...Object(item) };
-  const [id, name] = [textOf(loose.id), textOf(loose.name)];
-  if (id !== undefined) return id;
-  return name === undefined
-    ? canonicalJson(item)
-    : [textOf(loose.ecosystem) ?? '', name, textOf(loose.arch) ?? ''].join('/');
-};
-
 /** Rules or exceptions: each is merged as a whole. */
 const mergeItems = <T>(
   field: 'rule' | 'exception',
@@ -245,7 +233,7 @@ const mergeItems = <T>(
     const result = threeWay(three, contested.has(`${mark}#${field}`));
     let value = result.kind === 'clean' ? result.value : meanwhile(three);
     if (result.kind === 'conflict') {
-      const choice = findings.meet(mark, { name: key.slice(0, 300), field, ...three });
+      const choice = findings.meet(mark, { name: itemName(three.ours ?? three.theirs), field, ...three });
       if (choice !== undefined && 'take' in choice) value = three[choice.take];
     }
     if (value !== undefined) merged.set(key, value);

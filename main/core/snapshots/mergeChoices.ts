@@ -36,7 +36,7 @@ const faultOf = (one: Resolution, conflict: MergeConflict): FrostError | undefin
     return frostError('state.conflict', `The ${label} was decided for other values than there are now.`, {
       hint: 'Merge again without the file, and decide on what it then tells.',
     });
-  if (one.take === 'base' && conflict.base === null && !['note', 'entry', 'pin'].includes(conflict.field))
+  if (one.take === 'base' && conflict.base === null && !['note', 'entry', 'pinned'].includes(conflict.field))
     return frostError('input.invalid', `The ${label} has no value in the base.`, {
       hint: 'Take ours or theirs.',
     });

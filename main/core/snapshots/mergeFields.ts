@@ -89,3 +89,22 @@ export const mergeFacts = (o: {
     sha256: sha256.kind === 'conflict' ? 'conflict' : sha256.value,
   };
 };
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const members = (item: unknown): Record<string, unknown> => ({ ...Object(item) });
+
+/** What makes two rules the same one, or two exceptions: its id, else the package it is for, else all of it. */
+export const itemKey = (item: unknown): string => {
+  const loose = members(item);
+  const [id, name] = [textOf(loose.id), textOf(loose.name)];
+  if (id !== undefined) return id;
+  return name === undefined
+    ? canonicalJson(item)
+    : [textOf(loose.ecosystem) ?? '', name, textOf(loose.arch) ?? ''].join('/');
+};
+
+/** What a person is told of it. */
+export const itemName = (item: unknown): string => {
+  const loose = members(item);
+  return (textOf(loose.name) ?? itemKey(item)).slice(0, 300);
+};

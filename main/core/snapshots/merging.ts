@@ -3,6 +3,8 @@ import type { HandlerInput, Output } from '../../../shared/contract/contract.ts'
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import { REVISION_FORMAT, type Revision } from '../../../shared/model/snapshot.ts';
 import { MergeConflict } from '../../../shared/model/versions.ts';
+import { viewOfSignature } from '../exchange/judge.ts';
+import { keptSignatures } from '../exchange/suffice.ts';
 import type { Ports, SnapshotLine, StoredFreeze } from '../ports.ts';
 import { ancestry, type LookUp } from './ancestry.ts';
 import { diffEntries } from './diff.ts';
@@ -27,6 +29,7 @@ type Computed = Merged & {
 };
 
 const MAX_ENTRIES = 20_000;
+const MAX_RULE_SETS = 10;
 
 const short = (id: string): string => id.slice('sha256:'.length, 'sha256:'.length + 12);
 
@@ -192,7 +195,9 @@ const mergedRevision = (
 const check = (computed: Omit<Computed, 'fault'>): FrostError | undefined =>
   computed.content.entries.length > MAX_ENTRIES
     ? frostError('input.invalid', `A snapshot holds at most ${MAX_ENTRIES} entries.`)
-    : undefined;
+    : computed.content.rules.length > MAX_RULE_SETS
+      ? frostError('input.invalid', `A snapshot comes from at most ${MAX_RULE_SETS} rule sets.`)
+      : undefined;
 
 const computeWith = (sides: Sides, input: MergeInput, ports: Ports): Computed => {
   const choices = createChoices(input.resolutions, input.prefer);
@@ -269,13 +274,13 @@ const graph =
     return ok({
       revisions: all.map((revision) => ({
         ...summaryOf(revision, context, line.revisions),
+        promotions: ports.store.promotions(revision.id),
+        signatures: keptSignatures(revision.id, ports).map(viewOfSignature),
         branch: !trunk.has(revision.id),
         tip: !parents.has(revision.id),
       })),
     });
   };
-
-export type MergingService = ReturnType<typeof createMerging>;
 
 export const createMerging = (ports: Ports, lines: Lines) => ({
   graph: async (input: HandlerInput<'versions.graph'>) => graph(ports, lines)(input),

@@ -5,7 +5,7 @@ import type { Revision, RevisionContent, SnapshotSummary } from '../../../shared
 import { compareVersions } from '../advisories/describe.ts';
 import type { Ports, SnapshotLine } from '../ports.ts';
 import { appliedRuleSet, applyRules } from '../rules/service.ts';
-import { diffEntries, diffVersions } from './diff.ts';
+import { diffRevisions, diffVersions } from './diff.ts';
 import { createEditing, ecosystemOf } from './editing.ts';
 import { createExcepting } from './excepting.ts';
 import { freezeLabel } from './freeze.ts';
@@ -16,6 +16,7 @@ import { createKnowledge } from './known.ts';
 import { createLines, shown } from './lines.ts';
 import { createJoin, createMerging } from './merging.ts';
 import { outsideOf } from './outside.ts';
+import { createPromoting } from './promoting.ts';
 import { checkText, joined } from './text.ts';
 import { createTransfer } from './transfer.ts';
 import { contextOf, summaryOf } from './view.ts';
@@ -25,7 +26,7 @@ export type SnapshotService = ReturnType<typeof createSnapshotService>;
 export const createSnapshotService = (ports: Ports) => {
   const { store, clock, changes } = ports;
   const lines = createLines(ports);
-  const versions = createMerging(ports, lines);
+  const versions = { ...createMerging(ports, lines), ...createPromoting(ports, lines) };
   const knowledge = createKnowledge(store);
   const { findings, ...editing } = createEditing(ports, lines, knowledge);
 
@@ -119,7 +120,7 @@ export const createSnapshotService = (ports: Ports) => {
     if (!a.ok) return a;
     const b = lines.find(input.b);
     if (!b.ok) return b;
-    return ok(diffEntries(a.value.revision.content.entries, b.value.revision.content.entries));
+    return ok(diffRevisions(a.value.revision.content, b.value.revision.content));
   };
 
   const diffScan = (input: HandlerInput<'snapshots.diffScan'>): Result<Output<'snapshots.diffScan'>> => {

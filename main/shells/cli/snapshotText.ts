@@ -7,6 +7,7 @@ import { safe, table } from './terminal.ts';
 /** What cli.md lists without a question mark is always there: null where an entry goes for every architecture. */
 export const snapshotDocument = (snapshot: SnapshotView) => ({
   ...snapshot,
+  promotions: snapshot.promotions ?? [],
   entries: snapshot.entries.map(({ ecosystem, name, arch, ...entry }) => ({
     ecosystem,
     name,
@@ -57,6 +58,10 @@ export const show = (context: Context, snapshot: SnapshotView, first = '') =>
         : [
             `revision ${snapshot.frozenRevision.revision} of it is frozen until ${snapshot.frozenRevision.to}; this one cannot be deployed there`,
           ];
+    const promoted = (snapshot.promotions ?? []).map(
+      (one) =>
+        `promoted to ${one.to} by ${one.by} at ${one.at}${one.evidence === null ? ` without having been tried: ${safe(one.reason ?? '')}` : ` on run ${one.evidence.run} in ${one.evidence.environment} (${one.evidence.verdict})`}`,
+    );
     const entries =
       snapshot.entries.length === 0
         ? 'No entries yet. Add one with: frostline snapshot edit NAME --add PACKAGE=VERSION'
@@ -73,7 +78,9 @@ export const show = (context: Context, snapshot: SnapshotView, first = '') =>
             ]),
             p,
           );
-    return [head, ...freeze, ...outsideLines(snapshot), ...exceptions, ...held, entries].join('\n');
+    return [head, ...freeze, ...outsideLines(snapshot), ...exceptions, ...held, ...promoted, entries].join(
+      '\n',
+    );
   });
 export const diffText = (diff: SnapshotDiff): string =>
   [

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { diffEntries, diffVersions } from '../../../main/core/snapshots/diff.ts';
+import { diffEntries, diffRevisions, diffVersions } from '../../../main/core/snapshots/diff.ts';
+import { REVISION_FORMAT, type RevisionContent } from '../../../shared/model/snapshot.ts';
 import { entry } from './support.ts';
 
 describe('the difference of two lists of entries', () => {
@@ -75,5 +76,67 @@ describe('the difference of two lists of entries', () => {
     expect(diffVersions(a, [entry('b', { version: '2' }), entry('a')]).changed).toEqual([
       { name: 'b', field: 'version', from: '1.0', to: '2' },
     ]);
+  });
+});
+
+describe('the difference of two revisions', () => {
+  const revision = (rest: Partial<RevisionContent>): RevisionContent => ({
+    format: REVISION_FORMAT,
+    line: { id: '4b1d1e0a-6f2c-4c3d-9a57-0c8f5b1f2e11', name: 'autumn 2026' },
+    number: 1,
+    parents: [],
+    author: { name: 'anna' },
+    createdAt: '2026-11-20T09:30:00.000Z',
+    scope: {},
+    rules: [],
+    entries: [],
+    exceptions: [],
+    ...rest,
+  });
+
+  test('names freeze and scope under the snapshot, and exceptions under their package', () => {
+    const exception = {
+      ecosystem: 'apt',
+      name: 'openssl',
+      version: '3.1',
+      reason: 'exploited',
+      author: { name: 'anna' },
+      at: '2026-11-20T10:00:00.000Z',
+      until: '2026-11-22T10:00:00.000Z',
+    } as const;
+    const before = revision({ scope: { release: '12' } });
+    const after = revision({
+      entries: [entry('a')],
+      scope: { release: '13' },
+      exceptions: [exception],
+      freeze: {
+        hosts: 'all',
+        from: '2026-11-20T10:00:00.000Z',
+        to: '2026-11-23T10:00:00.000Z',
+        zone: 'UTC',
+        policy: 'listed-only',
+        guard: false,
+      },
+    });
+    expect(diffRevisions(before, after)).toEqual({
+      added: [entry('a')],
+      removed: [],
+      changed: [
+        {
+          name: 'autumn 2026',
+          field: 'freeze',
+          from: '',
+          to: 'all from 2026-11-20T10:00:00.000Z to 2026-11-23T10:00:00.000Z (listed-only)',
+        },
+        { name: 'autumn 2026', field: 'scope.release', from: '12', to: '13' },
+        {
+          name: 'openssl',
+          field: 'exception',
+          from: '',
+          to: '3.1 until 2026-11-22T10:00:00.000Z: exploited',
+        },
+      ],
+    });
+    expect(diffRevisions(after, after)).toEqual({ added: [], removed: [], changed: [] });
   });
 });

@@ -8,6 +8,7 @@ import type { Store, StoredFreeze, TrustedKey } from '../../../main/core/ports.t
 import { canonicalJson } from '../../../main/core/snapshots/canonical.ts';
 import { FrostFault } from '../../../shared/errors.ts';
 import { AUDIT_GENESIS } from '../../../shared/model/audit.ts';
+import type { Promotion } from '../../../shared/model/promotion.ts';
 import type { Capture } from '../../../shared/model/run.ts';
 import { createMemoryStore } from '../../support/memoryStore.ts';
 import { makeFacts, makeHost, makePackage, makeScan, makeUpdate, uuid } from '../fleet/make.ts';
@@ -58,6 +59,36 @@ describe.each(kinds)('a store %s', (_, make) => {
       store.removeLine(a);
       expect(store.bundled(a)).toEqual([]);
       expect(store.bundledVersions()).toEqual([{ name: 'vim', version: '2' }]);
+    });
+  });
+
+  describe('promotions', () => {
+    const promotion = (revisionId: string, n: number): Promotion => ({
+      id: uuid(n),
+      revisionId,
+      snapshot: 'november',
+      revision: 1,
+      from: null,
+      to: 'production',
+      by: 'anna',
+      at: AT,
+      evidence: null,
+      signatures: [],
+      reason: 'x',
+    });
+
+    it('are kept by revision, oldest first, and go with their line', () => {
+      const revision = makeRevision(uuid(1), 1, []);
+      store.putRevisions([revision], { lineId: uuid(1), name: 'november', revisionId: revision.id }, []);
+      for (const n of [2, 1]) store.putPromotion(promotion(revision.id, n));
+      expect(store.promotions(revision.id)).toEqual([promotion(revision.id, 2), promotion(revision.id, 1)]);
+      expect(store.promotions(hash('f'))).toEqual([]);
+      store.removeLine(uuid(1));
+      expect(store.promotions(revision.id)).toEqual([]);
+    });
+
+    it('of a revision that is not here are refused', () => {
+      expect(() => store.putPromotion(promotion(hash('f'), 1))).toThrow();
     });
   });
 

@@ -127,6 +127,8 @@ type PolicyOptions = {
   signer: string[];
   anySigner?: true;
   fourEyes?: boolean;
+  requirePromotion?: boolean;
+  requireEvidence?: boolean;
 };
 
 const registerPolicy = (program: Command, action: Register): void => {
@@ -143,13 +145,14 @@ const registerPolicy = (program: Command, action: Register): void => {
           shown.length === 0
             ? 'No environment wants signatures.'
             : table(
-                ['ENVIRONMENT', 'FREEZE', 'PROMOTE', 'DEPLOY', 'FOUR EYES', 'SIGNERS'],
+                ['ENVIRONMENT', 'FREEZE', 'PROMOTE', 'DEPLOY', 'FOUR EYES', 'PROMOTED ONLY', 'SIGNERS'],
                 shown.map((one) => [
                   one.environment,
                   `${one.freeze}`,
                   `${one.promote}`,
                   `${one.deploy}`,
                   one.fourEyes ? 'yes' : 'no',
+                  one.requirePromotion ? (one.requireEvidence ? 'yes, tried' : 'yes') : 'no',
                   safe(one.signers.join(', ')) || 'any trusted',
                 ]),
                 context.paint,
@@ -168,6 +171,10 @@ const registerPolicy = (program: Command, action: Register): void => {
     .option('--any-signer', 'count all that are trusted')
     .option('--four-eyes', "the author's own signature does not count")
     .option('--no-four-eyes', 'it does')
+    .option('--require-promotion', 'deploy only what was promoted into it')
+    .option('--no-require-promotion', 'deploy anything')
+    .option('--require-evidence', 'promote nothing that no run has tried elsewhere')
+    .option('--no-require-evidence', 'with a reason, promote it all the same')
     .action(
       action<PolicyOptions>(async (context, [environment = ''], o) => {
         const client = await context.client();
@@ -181,13 +188,15 @@ const registerPolicy = (program: Command, action: Register): void => {
             deploy: o.deploy ?? before?.deploy ?? 0,
             signers: o.anySigner ? [] : o.signer.length > 0 ? o.signer : (before?.signers ?? []),
             fourEyes: o.fourEyes ?? before?.fourEyes ?? false,
+            requirePromotion: o.requirePromotion ?? before?.requirePromotion ?? false,
+            requireEvidence: o.requireEvidence ?? before?.requireEvidence ?? false,
           }),
         );
         context.result(set, () => {
           const now = set.policies.find((one) => one.environment === environment);
           return now === undefined
             ? `${environment} wants no signatures.`
-            : `${environment} wants ${now.freeze} to freeze, ${now.promote} to promote, ${now.deploy} to deploy.`;
+            : `${environment} wants ${now.freeze} to freeze, ${now.promote} to promote, ${now.deploy} to deploy${now.requirePromotion ? ', and takes only what was promoted into it' : ''}.`;
         });
       }),
     );

@@ -1,5 +1,6 @@
 /** `snapshot`: lists of approved patches. Freezing is in snapshotFreeze.ts, files in snapshotExchange.ts. */
 import type { Command } from 'commander';
+import type { Output } from '../../../../shared/contract/contract.ts';
 import type { Edit } from '../../../../shared/contract/snapshots.ts';
 import { invalid, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
@@ -25,6 +26,14 @@ const parseAdd = (text: string): Edit => {
   const version = arch === undefined ? rest : rest.slice(0, -arch.length - 1);
   return { kind: 'add', ...named(text.slice(0, at)), version, ...(arch === undefined ? {} : { arch }) };
 };
+
+const shortId = (id: string): string => id.slice('sha256:'.length, 'sha256:'.length + 12);
+
+const signersOf = ({ signatures }: Output<'versions.graph'>['revisions'][number]): string =>
+  signatures
+    .filter((one) => one.status === 'trusted')
+    .map((one) => one.signer ?? one.fingerprint)
+    .join(', ');
 
 const named = (text: string): { name: string; arch?: string } => {
   const at = text.lastIndexOf(':');
@@ -202,15 +211,19 @@ export const registerSnapshot = (program: Command, action: Register): void => {
     .action(
       action(async (context, [ref]) => {
         const client = await context.client();
-        const { revisions } = unwrap(await client.call('snapshots.history', { ref: ref ?? '' }));
+        const { revisions } = unwrap(await client.call('versions.graph', { ref: ref ?? '' }));
         context.result({ revisions }, () =>
           table(
-            ['REVISION', 'STATE', 'ENTRIES', 'BY', 'AT', 'MESSAGE'],
+            ['REVISION', 'ID', 'FROM', 'STATE', 'ENTRIES', 'BY', 'SIGNED BY', 'PROMOTED TO', 'AT', 'MESSAGE'],
             revisions.map((r) => [
-              `${r.revision}`,
+              `${r.revision}${r.head ? ' (newest)' : r.branch ? ' (branch)' : ''}`,
+              shortId(r.id),
+              r.parents.map(shortId).join(' '),
               r.state,
               `${r.entryCount}`,
               r.author.name,
+              signersOf(r),
+              r.promotions.map((one) => one.to).join(', '),
               r.createdAt,
               r.message ?? '',
             ]),

@@ -86,7 +86,35 @@ export const tellConflicts = (context: Context, conflicts: MergeConflict[], hint
   context.exitCode = tellError(error, false);
 };
 
+type PromoteOptions = { to: string; from?: string; withoutEvidence?: true; reason?: string };
+
+const registerPromote = (snapshot: Command, action: Register): void => {
+  snapshot
+    .command('promote <name>')
+    .description('let exactly this revision into an environment, on the run that tried it elsewhere')
+    .requiredOption('--to <environment>', 'the environment it is let into')
+    .option('--from <environment>', 'where it has to have been tried (any other, if not given)')
+    .option('--without-evidence', 'though no run has tried it; wants --reason')
+    .option('--reason <text>', 'kept with the promotion')
+    .action(
+      action<PromoteOptions>(async (context, [ref], o) => {
+        const client = await context.client();
+        const { snapshot: promoted } = unwrap(
+          await client.call('versions.promote', {
+            ref: ref ?? '',
+            to: o.to,
+            withoutEvidence: o.withoutEvidence === true,
+            ...(o.from === undefined ? {} : { from: o.from }),
+            ...(o.reason === undefined ? {} : { reason: o.reason }),
+          }),
+        );
+        show(context, promoted, `Promoted to ${o.to}: `);
+      }),
+    );
+};
+
 export const registerVersions = (snapshot: Command, action: Register): void => {
+  registerPromote(snapshot, action);
   snapshot
     .command('merge <ours> <theirs>')
     .description('bring two revisions of one snapshot together; THEIRS may be an exchange file')
