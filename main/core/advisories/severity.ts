@@ -14,9 +14,13 @@ const WORDS: Record<string, Severity> = {
   unimportant: 'low',
 };
 
+/** Words are a stranger's: `constructor` must not find what every object has. */
+const at = <T>(table: Record<string, T>, key: string): T | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;
+
 /** Debian marks what it guessed with stars. Any other word is `unknown`. */
 export const severityOf = (word: string | undefined): Severity =>
-  WORDS[(word ?? '').toLowerCase().replace(/\*+$/, '').trim()] ?? 'unknown';
+  at(WORDS, (word ?? '').toLowerCase().replace(/\*+$/, '').trim()) ?? 'unknown';
 
 const AV: Record<string, number> = { N: 0.85, A: 0.62, L: 0.55, P: 0.2 };
 const AC: Record<string, number> = { L: 0.77, H: 0.44 };
@@ -38,7 +42,7 @@ export const cvssScore = (vector: string): number | undefined => {
       }),
   );
   const pick = (table: Record<string, number>, name: string): number =>
-    table[given.get(name) ?? ''] ?? Number.NaN;
+    at(table, given.get(name) ?? '') ?? Number.NaN;
   const changed = given.get('S') === 'C';
   if (!changed && given.get('S') !== 'U') return undefined;
   const iss = 1 - (1 - pick(CIA, 'C')) * (1 - pick(CIA, 'I')) * (1 - pick(CIA, 'A'));
