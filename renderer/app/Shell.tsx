@@ -1,5 +1,5 @@
 /** What stands around every page: navigation, the connection's banner, what is going on, palette and shortcuts. */
-import { History, Layers, Server } from 'lucide-react';
+import { History, Layers, ListChecks, PackageSearch, Server } from 'lucide-react';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { DemoStatus } from '../features/demo/DemoStatus.tsx';
@@ -21,6 +21,8 @@ import { ThemeSwitch } from './ThemeSwitch.tsx';
 const PLACES = [
   { path: '/fleet', label: 'Fleet', icon: Server, keys: 'g f' },
   { path: '/snapshots', label: 'Snapshots', icon: Layers, keys: 'g s' },
+  { path: '/rules', label: 'Rules', icon: ListChecks, keys: 'g u' },
+  { path: '/catalogue', label: 'Catalogue', icon: PackageSearch, keys: 'g c' },
   { path: '/runs', label: 'Runs', icon: History, keys: 'g r' },
 ] as const;
 

@@ -13,6 +13,18 @@ const SnapshotsPage = lazy(async () => ({
 const SnapshotPage = lazy(async () => ({
   default: (await import('../features/snapshots/SnapshotPage.tsx')).SnapshotPage,
 }));
+const RulesPage = lazy(async () => ({
+  default: (await import('../features/rules/RulesPage.tsx')).RulesPage,
+}));
+const RuleSetPage = lazy(async () => ({
+  default: (await import('../features/rules/RuleSetPage.tsx')).RuleSetPage,
+}));
+const CatalogPage = lazy(async () => ({
+  default: (await import('../features/catalog/CatalogPage.tsx')).CatalogPage,
+}));
+const PackagePage = lazy(async () => ({
+  default: (await import('../features/catalog/PackagePage.tsx')).PackagePage,
+}));
 const PlanPage = lazy(async () => ({ default: (await import('../features/plan/PlanPage.tsx')).PlanPage }));
 const HistoryPage = lazy(async () => ({
   default: (await import('../features/history/HistoryPage.tsx')).HistoryPage,
@@ -33,6 +45,10 @@ export const Pages = () => {
           <Route path="/fleet/:host">{({ host }) => <HostPage key={host} name={host} />}</Route>
           <Route path="/snapshots" component={SnapshotsPage} />
           <Route path="/snapshots/:name">{({ name }) => <SnapshotPage key={name} name={name} />}</Route>
+          <Route path="/rules" component={RulesPage} />
+          <Route path="/rules/:name">{({ name }) => <RuleSetPage key={name} name={name} />}</Route>
+          <Route path="/catalogue" component={CatalogPage} />
+          <Route path="/catalogue/:name">{({ name }) => <PackagePage key={name} name={name} />}</Route>
           <Route path="/plan/:id">{({ id }) => <PlanPage key={id} id={id} />}</Route>
           <Route path="/runs" component={HistoryPage} />
           <Route path="/runs/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>

@@ -1,0 +1,159 @@
+/** What rules would take, version by version, and why. */
+import { Ban, CircleDashed, Clock, Filter, Lock } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import type { PreviewedRow } from '../../../shared/contract/rules.ts';
+import { type StateLook, StatusDot } from '../../ui/Badge.tsx';
+import { type Column, DataTable } from '../../ui/DataTable.tsx';
+import { Segmented } from '../../ui/Field.tsx';
+import { formatDateTime } from '../../ui/format.ts';
+import { severityLook } from '../../ui/states.ts';
+import { RelativeTime } from '../../ui/Time.tsx';
+
+type Kind = PreviewedRow['outcome']['kind'];
+
+const LOOKS: Record<Kind, StateLook> = {
+  approved: { tone: 'good', label: 'Approved' },
+  rejected: { tone: 'bad', label: 'Rejected', icon: Ban },
+  held: { tone: 'warn', label: 'On hold', icon: Lock },
+  waiting: { tone: 'busy', label: 'Waiting', icon: Clock },
+  superseded: { tone: 'neutral', label: 'Older version' },
+  'too-late': { tone: 'neutral', label: 'Too late', icon: Clock },
+  filtered: { tone: 'neutral', label: 'Filtered out', icon: Filter },
+  'no-rule': { tone: 'neutral', label: 'No rule', icon: CircleDashed },
+};
+const ORDER: readonly Kind[] = [
+  'approved',
+  'rejected',
+  'held',
+  'waiting',
+  'too-late',
+  'superseded',
+  'no-rule',
+  'filtered',
+];
+const RANK = { critical: 0, important: 1, moderate: 2, low: 3, unknown: 4 } as const;
+
+/** In words, with the time of this machine. */
+const why = ({ outcome, reason }: PreviewedRow): string =>
+  outcome.kind === 'waiting' ? `until ${formatDateTime(outcome.until)}, rule ${outcome.rule}` : reason;
+
+const columns: readonly Column<PreviewedRow>[] = [
+  {
+    id: 'name',
+    header: 'Package',
+    min: 9,
+    grow: 1.2,
+    sort: (row) => row.name,
+    cell: (row) => (
+      <>
+        <strong>{row.name}</strong> <span className="muted">{row.arch}</span>
+      </>
+    ),
+  },
+  {
+    id: 'version',
+    header: 'Version',
+    min: 9.5,
+    grow: 1.1,
+    sort: (row) => row.version,
+    cell: (row) => <code title={row.version}>{row.version}</code>,
+  },
+  {
+    id: 'outcome',
+    header: 'Outcome',
+    min: 7.5,
+    sort: (row) => ORDER.indexOf(row.outcome.kind),
+    cell: (row) => <StatusDot {...LOOKS[row.outcome.kind]}>{LOOKS[row.outcome.kind].label}</StatusDot>,
+  },
+  {
+    id: 'why',
+    header: 'Why',
+    min: 12,
+    grow: 2,
+    sort: why,
+    cell: (row) => <span title={why(row)}>{why(row)}</span>,
+  },
+  {
+    id: 'severity',
+    header: 'Severity',
+    min: 6.75,
+    sort: (row) => (row.classification === 'security' ? 0 : 10) + RANK[row.severity],
+    cell: (row) =>
+      row.severity === 'unknown' ? (
+        <span className="muted">{row.classification}</span>
+      ) : (
+        <StatusDot {...severityLook[row.severity]} title={[...row.advisories, ...row.cves].join(', ')}>
+          {severityLook[row.severity].label}
+        </StatusDot>
+      ),
+  },
+  {
+    id: 'data',
+    header: 'Data as of',
+    min: 6.5,
+    sort: (row) => row.evidence?.asOf,
+    cell: (row) =>
+      row.evidence === undefined ? (
+        <span className="muted" title="What the hosts’ own repositories say">
+          hosts’ own
+        </span>
+      ) : (
+        <RelativeTime at={row.evidence.asOf} />
+      ),
+  },
+  {
+    id: 'seen',
+    header: 'First seen',
+    min: 6.5,
+    descFirst: true,
+    sort: (row) => row.firstSeen,
+    cell: (row) => <RelativeTime at={row.firstSeen} />,
+  },
+  {
+    id: 'hosts',
+    header: 'Hosts',
+    min: 4,
+    align: 'end',
+    descFirst: true,
+    sort: (row) => row.hostCount,
+    cell: (row) => <span title={row.hosts.join(', ')}>{row.hostCount}</span>,
+  },
+];
+
+type Shown = 'all' | 'taken' | 'waiting';
+
+export const PreviewTable = ({ rows }: { rows: readonly PreviewedRow[] }) => {
+  const [shown, setShown] = useState<Shown>('all');
+  const taken = (row: PreviewedRow) => ['approved', 'rejected', 'held'].includes(row.outcome.kind);
+  const waiting = (row: PreviewedRow) => row.outcome.kind === 'waiting';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the two filters never change
+  const visible = useMemo(
+    () => rows.filter((row) => shown === 'all' || (shown === 'taken' ? taken(row) : waiting(row))),
+    [rows, shown],
+  );
+  return (
+    <>
+      <Segmented
+        label="Show"
+        hideLabel
+        value={shown}
+        onChange={setShown}
+        options={[
+          { value: 'all', label: `All ${rows.length}` },
+          { value: 'taken', label: `Taken ${rows.filter(taken).length}` },
+          { value: 'waiting', label: `Waiting ${rows.filter(waiting).length}` },
+        ]}
+      />
+      <DataTable
+        label="What the rules would take"
+        noun="version"
+        columns={columns}
+        rows={visible}
+        rowKey={(row) => `${row.ecosystem}:${row.name}:${row.arch}:${row.version}`}
+        rowLabel={(row) => row.name}
+        initialSort={{ id: 'outcome' }}
+        empty={<p className="muted">Nothing of this kind.</p>}
+      />
+    </>
+  );
+};

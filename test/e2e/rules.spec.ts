@@ -1,0 +1,150 @@
+/** Rules are written, mended at the line that is wrong, previewed, and make a snapshot; the catalogue and advisory data they judge by. */
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { expectSound } from './support/audit.ts';
+import { expect, test } from './support/console.ts';
+import { editor, heading, place } from './support/pages.ts';
+
+const Entries = z.object({
+  snapshot: z.object({
+    entries: z.array(z.object({ name: z.string(), decision: z.string(), source: z.string() })),
+    rules: z.array(z.object({ name: z.string(), version: z.number().optional() })),
+  }),
+});
+const Versions = z.object({ versions: z.array(z.object({ version: z.number() })) });
+
+const RULES = `name: production
+rules:
+  - id: security
+    match: { classification: security }
+  - id: rest
+    approve: { afterDays: 7 }
+reject:
+  - name: curl
+`;
+
+test('rules show what they would take before they are saved, and make a snapshot that names the rule of each entry', async ({
+  console,
+}) => {
+  const { page } = console;
+  await console.startFleet(6);
+  await place(page, 'Rules').click();
+  await expect(heading(page, 'Rules')).toBeVisible();
+  await page.getByRole('button', { name: 'New rules', exact: true }).click();
+  const text = page.getByRole('textbox', { name: 'Rules (YAML)' });
+  const preview = page.getByRole('region', { name: 'Preview' });
+  const grid = preview.getByRole('grid', { name: 'What the rules would take' });
+
+  await test.step('a fault is shown at its line, and nothing can be made of the rules', async () => {
+    await text.fill(RULES.replace('classification: security', 'clasification: security'));
+    const fault = page.getByRole('list', { name: 'Faults' }).getByRole('button');
+    await expect(fault).toContainText('Line 4 rules.0.match.clasification');
+    await fault.click();
+    await expect(text).toBeFocused();
+    const selected = await text.evaluate((area: HTMLTextAreaElement) =>
+      area.value.slice(area.selectionStart, area.selectionEnd),
+    );
+    expect(selected).toBe('    match: { clasification: security }');
+    await expect(page.getByRole('button', { name: 'Save', exact: true })).toHaveAttribute(
+      'aria-disabled',
+      'true',
+    );
+  });
+
+  await test.step('mended, they show version by version what they would take, and why', async () => {
+    await text.fill(RULES);
+    await expect(page.getByRole('list', { name: 'Faults' })).toHaveCount(0);
+    const row = (name: string) => grid.getByRole('row').filter({ hasText: name });
+    await expect(row('approved by rule security').first()).toBeVisible();
+    await expect(row('rejected by the list reject').first()).toContainText('curl');
+    await expect(row('rule rest').first()).toContainText('Waiting');
+    await expectSound(page, 'the editor of rules');
+  });
+
+  await test.step('saved, they are a version', async () => {
+    await page.getByRole('textbox', { name: 'Why this change' }).fill('first');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await expect(heading(page, /^production/)).toContainText('version 1');
+    expect((await console.read(Versions, 'rules', 'history', 'production')).versions).toHaveLength(1);
+  });
+
+  await test.step('and make a snapshot', async () => {
+    await page.getByRole('button', { name: 'Create snapshot…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'New snapshot from rules' });
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('by rules');
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+    await expect(heading(page, /^by rules/)).toBeVisible();
+    await expect(
+      editor(page).grid.getByRole('row').filter({ hasText: 'rule:security' }).first(),
+    ).toBeVisible();
+    const { snapshot } = await console.read(Entries, 'snapshot', 'show', 'by rules');
+    expect(snapshot.rules).toMatchObject([{ name: 'production', version: 1 }]);
+    const sources = new Map(snapshot.entries.map((entry) => [entry.source, entry.decision]));
+    expect(Object.fromEntries(sources)).toEqual({
+      'rule:security': 'approve',
+      'rule:explicit-reject': 'reject',
+    });
+  });
+});
+
+test('the catalogue knows who has what, and advisory data says what is wrong with it', async ({
+  console,
+}, info) => {
+  const { page } = console;
+  await console.startFleet(6);
+  await place(page, 'Catalogue').click();
+  await page.getByRole('searchbox', { name: 'Search packages' }).fill('openssl');
+  const packages = page.getByRole('grid', { name: 'Packages' });
+  await expect(packages.getByRole('link', { name: 'openssl', exact: true })).toBeVisible();
+  await expectSound(page, 'the catalogue');
+
+  await test.step('a hostile file is refused and changes nothing; a good one is taken in with its age', async () => {
+    const bad = info.outputPath('bad.json');
+    const good = info.outputPath('tracker.json');
+    writeFileSync(bad, '[{"id": 7}]');
+    writeFileSync(
+      good,
+      JSON.stringify({
+        openssl: {
+          'CVE-2026-0001': {
+            description: 'Reads too far.',
+            releases: { bookworm: { status: 'open', urgency: 'high' } },
+          },
+        },
+      }),
+    );
+    await page.getByRole('tab', { name: 'Advisories' }).click();
+    const choose = async (file: string) => {
+      const chooser = page.waitForEvent('filechooser');
+      await page.getByRole('button', { name: 'Import data…' }).click();
+      await (await chooser).setFiles(file);
+    };
+    await choose(bad);
+    await expect(page.getByRole('alert').first()).toContainText('This file is refused; nothing was changed');
+    await choose(good);
+    const imports = page.getByRole('grid', { name: 'Imported advisory data' });
+    await expect(imports.getByRole('row').filter({ hasText: 'tracker.json' })).toContainText(
+      'debian-tracker',
+    );
+    await page.getByRole('searchbox', { name: /^Look up/ }).fill('CVE-2026-0001');
+    await expect(page.getByRole('region', { name: 'CVE-2026-0001' })).toContainText('Reads too far.');
+    await expectSound(page, 'the advisory data');
+  });
+
+  await test.step('the package shows its versions, its faults with the age of the data, and the hosts below a version', async () => {
+    await page.getByRole('tab', { name: 'Packages' }).click();
+    await page.getByRole('searchbox', { name: 'Search packages' }).fill('openssl');
+    await packages.getByRole('link', { name: 'openssl', exact: true }).click();
+    await expect(heading(page, 'openssl')).toBeVisible();
+    const versions = page.getByRole('grid', { name: 'Versions of openssl' });
+    await expect(versions.getByRole('row').filter({ hasText: 'CVE-2026-0001' }).first()).toBeVisible();
+    const hosts = page.getByRole('grid', { name: 'Hosts with openssl' });
+    await expect(hosts.getByRole('link').first()).toBeVisible();
+    await page.getByRole('radio', { name: 'Below' }).check();
+    await page.getByRole('textbox', { name: 'Version' }).fill('0');
+    await expect(page.getByText('No scanned host has it so.')).toBeVisible();
+    await page.getByRole('textbox', { name: 'Version' }).fill('99');
+    await expect(hosts.getByRole('link').first()).toBeVisible();
+    await expectSound(page, 'a package');
+  });
+});
