@@ -352,6 +352,7 @@ CREATE INDEX scans_by_relations ON scans (relations) WHERE relations IS NOT NULL
 
 /** For reports: what the last runs of one host did there. */
 const TASKS_BY_HOST = 'CREATE INDEX tasks_by_host ON tasks (host, run);';
+
 /** Revisions let into an environment, each with what it was tried by. */
 const PROMOTIONS = `
 CREATE TABLE promotions (
