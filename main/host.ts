@@ -32,6 +32,7 @@ import { auditHandlers, withAudit } from './api/audit.ts';
 import { bundleHandlers } from './api/bundles.ts';
 import { fleetHandlers } from './api/fleet.ts';
 import { freezeHandlers } from './api/freezes.ts';
+import { guardHandlers } from './api/guards.ts';
 import { reportHandlers } from './api/reports.ts';
 import { ruleHandlers } from './api/rules.ts';
 import { runHandlers } from './api/runs.ts';
@@ -48,7 +49,8 @@ import { createSignatureService } from './core/exchange/service.ts';
 import { createSignatureJudge } from './core/exchange/suffice.ts';
 import { createHostsService } from './core/fleet/hosts.ts';
 import { createScanService } from './core/fleet/scan.ts';
-import type { Log, Ports } from './core/ports.ts';
+import { createGuardService } from './core/guard/service.ts';
+import type { ChangeNote, Log, Ports } from './core/ports.ts';
 import { createReportService } from './core/reports/service.ts';
 import { createRuleService } from './core/rules/service.ts';
 import { createPlanService } from './core/runs/plan.ts';
@@ -106,6 +108,8 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     log,
     ...(agentSocket === undefined ? {} : { agentSocket }),
   });
+  /** Parts of the core that go by what other parts changed. */
+  const listeners: ((change: ChangeNote) => void)[] = [];
   const ports: Ports = {
     clock,
     random,
@@ -117,7 +121,12 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     artefacts: createArtefactPool({ folder: join(options.dataDir, 'artefacts'), index: store, clock }),
     archive: createDebianArchive({ settings: store }),
     bundles: createBundleFiles(join(options.dataDir, 'bundles')),
-    changes: hub,
+    changes: {
+      announce: (change) => {
+        hub.announce(change);
+        for (const listener of listeners) listener(change);
+      },
+    },
     activities: hub,
     probe: localProbe,
     verifier: sshVerifier,
@@ -127,6 +136,8 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
   };
 
   const scans = createScanService(ports);
+  const guards = createGuardService(ports, { scanHost: scans.scanHost });
+  listeners.push(guards.noticed);
   const freezes = createFreezeLookup(ports);
   const frozen = createFreezeJudge(ports);
   const unsigned = createSignatureJudge(ports);
@@ -191,6 +202,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
       ...signatureHandlers(createSignatureService(ports)),
       ...freezeHandlers(createFreezeCalendar(ports)),
       ...runHandlers(plans, runs),
+      ...guardHandlers(guards),
       ...artefactHandlers(createArtefactService(ports), store),
       ...auditHandlers(createAuditService(ports)),
       ...bundleHandlers(bundles),
@@ -211,12 +223,15 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     .resume()
     .catch((error: unknown) => log.write('error', 'resuming runs failed', { error: String(error) }));
 
+  guards.start();
+
   return ok({
     handlers,
     log,
-    busy: () => runs.active() > 0 || hub.activities().length > 0,
+    busy: () => runs.active() > 0 || guards.active() || hub.activities().length > 0,
     close: async () => {
       ending.abort();
+      await guards.close();
       await runs.close();
       await Promise.all(rescans);
       transport.release();

@@ -93,7 +93,8 @@ async function* follow(hub: ChangeHub, signal: AbortSignal): AsyncGenerator<Chan
 const keyOf = (change: Change): string => {
   switch (change.type) {
     case 'scan':
-      return `scan ${change.hostId}`;
+    case 'guards':
+      return `${change.type} ${change.hostId}`;
     case 'runs':
       return `runs ${change.runId}`;
     case 'activity':

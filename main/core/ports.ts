@@ -6,6 +6,7 @@
  */
 import type { Result } from '../../shared/errors.ts';
 import type { AuditHead, AuditLine, AuditRecord } from '../../shared/model/audit.ts';
+import type { StoredGuard } from '../../shared/model/guard.ts';
 import type { Host, HostTrust } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
 import type { Promotion } from '../../shared/model/promotion.ts';
@@ -258,6 +259,13 @@ export interface SettingStore {
   putSetting(key: string, value: string | null): void;
 }
 
+/** One guard for a host at most; those of removed hosts may still be there. */
+export interface GuardStore {
+  guards(): StoredGuard[];
+  putGuard(guard: StoredGuard): void;
+  removeGuard(hostId: string): void;
+}
+
 export interface AuditStore {
   /** Numbers it, chains it to the newest line and stores it, in one transaction. */
   appendAudit(record: AuditRecord): void;
@@ -275,6 +283,7 @@ export interface Store
     SignatureStore,
     PromotionStore,
     RunStore,
+    GuardStore,
     SettingStore,
     AuditStore,
     TrustStore,
@@ -303,7 +312,7 @@ export interface Changes {
 }
 export type ChangeNote =
   | { type: 'hosts' | 'snapshots' | 'rules' | 'advisories' | 'vault' | 'demo' }
-  | { type: 'scan'; hostId: string }
+  | { type: 'scan' | 'guards'; hostId: string }
   | { type: 'runs'; runId: string };
 
 /** Follows a long command for `system.activity`; `signal` aborts when the admin cancels it. */

@@ -9,6 +9,7 @@ import { catalog } from './catalog.ts';
 import type { Command, Contract, Procedure, Query, Stream } from './define.ts';
 import { hosts, scans } from './fleet.ts';
 import { freezes } from './freezes.ts';
+import { guards } from './guards.ts';
 import { reports } from './reports.ts';
 import { rules } from './rules.ts';
 import { plans, runs } from './runs.ts';
@@ -28,6 +29,7 @@ export const contract = {
   freezes,
   plans,
   runs,
+  guards,
   artefacts,
   audit,
   bundles,

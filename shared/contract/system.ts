@@ -21,6 +21,7 @@ export type Activity = z.infer<typeof Activity>;
 export const Change = z.discriminatedUnion('type', [
   z.object({ seq: z.int(), type: z.literal('hosts') }),
   z.object({ seq: z.int(), type: z.literal('scan'), hostId: Id }),
+  z.object({ seq: z.int(), type: z.literal('guards'), hostId: Id }),
   z.object({ seq: z.int(), type: z.literal('snapshots') }),
   z.object({ seq: z.int(), type: z.literal('rules') }),
   z.object({ seq: z.int(), type: z.literal('advisories') }),

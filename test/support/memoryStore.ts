@@ -3,7 +3,6 @@
  * both): what goes in and comes out is copied, so nothing is shared with the caller.
  */
 
-import type { ArtefactIndex, ArtefactKey, PooledArtefact } from '../../main/core/artefacts/ports.ts';
 import type { BundledArtefact, BundleStore } from '../../main/core/bundles/ports.ts';
 import type { StoredSignature } from '../../main/core/exchange/ports.ts';
 import type {
@@ -25,6 +24,7 @@ import type { Revision } from '../../shared/model/snapshot.ts';
 import { createMemoryAdvisories } from './memoryAdvisories.ts';
 import { auditMethods, type StoredLine } from './memoryAudit.ts';
 import { createMemoryCatalog } from './memoryCatalog.ts';
+import { memoryArtefactIndex, memoryGuards } from './memoryRows.ts';
 import { createMemoryRules } from './memoryRules.ts';
 
 const fault = (code: ErrorCode, message: string): FrostFault => new FrostFault(frostError(code, message));
@@ -315,28 +315,6 @@ const smallMethods = (r: Records) => ({
   },
 });
 
-const artefactMethods = (): ArtefactIndex => {
-  let all: PooledArtefact[] = [];
-  const text = (a: ArtefactKey): string => `${a.ecosystem} ${a.name} ${a.arch} ${a.version}`;
-  return {
-    putArtefact: (artefact) => {
-      const there = all.some((one) => text(one) === text(artefact) && one.sha256 === artefact.sha256);
-      if (!there) all.push(copy(artefact));
-    },
-    artefactsOf: (key) =>
-      copy(
-        all
-          .filter((one) => text(one) === text(key))
-          .sort((a, b) => b.addedAt.localeCompare(a.addedAt) || a.sha256.localeCompare(b.sha256)),
-      ),
-    artefacts: () => copy(all.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))),
-    removeArtefact: (sha256) => {
-      all = all.filter((one) => one.sha256 !== sha256);
-    },
-  };
-};
-const sortKey = (a: PooledArtefact): string => [a.name, a.version, a.arch, a.ecosystem, a.sha256].join('\0');
-
 const bundleMethods = (r: Records): BundleStore => {
   const text = (a: BundledArtefact): string =>
     [a.name, a.version, a.arch, a.ecosystem, a.role, a.sha256].join('\0');
@@ -399,8 +377,9 @@ export const createMemoryStore = (): Store => {
     ...planMethods(records),
     ...runMethods(records),
     ...smallMethods(records),
-    ...artefactMethods(),
+    ...memoryArtefactIndex(),
     ...bundleMethods(records),
+    ...memoryGuards(),
     close: () => undefined,
   };
 };

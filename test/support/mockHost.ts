@@ -35,6 +35,7 @@ import { createMemoryArtefacts } from './memoryArtefacts.ts';
 import { createMemoryStore } from './memoryStore.ts';
 import { mockBundles } from './mock/bundles.ts';
 import { fleetHandlers } from './mock/fleet.ts';
+import { guardHandlers } from './mock/guards.ts';
 import { Hub, type MockState, type Mood } from './mock/hub.ts';
 import { type RunStepper, runHandlers } from './mock/runs.ts';
 import { ago, id, sampleFleet } from './mock/sample.ts';
@@ -118,6 +119,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
   const all: Handlers = {
     ...fleet,
     ...runs.handlers,
+    ...guardHandlers(state, hub),
     ...artefactHandlers(
       createArtefactService({ store, artefacts: createMemoryArtefacts(), clock: fakeClock() }),
       store,

@@ -92,6 +92,10 @@ export const simulatedDriver = ({ spec, answered, bodies }: Words): PackageDrive
     return { equal: versions.length + marks.length === 0, versions, marks };
   },
   cleanUp: ({ tokens }) => spec({ op: 'cleanUp', tokens }, true),
+  guard: () => spec({ op: 'probe' }, true),
+  unguard: () => spec({ op: 'probe' }, true),
+  guardState: () => spec({ op: 'probe' }, false),
+  parseGuard: () => malformed,
   compareVersions: (a, b) => Number(a) - Number(b),
 });
 

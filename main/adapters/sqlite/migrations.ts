@@ -161,6 +161,14 @@ CREATE TABLE trusted_keys (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What each host's guard is to be and was last seen to be. */
+const GUARDS = `
+CREATE TABLE guards (
+  host TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 /** The files of the pool of old artefacts. One file may be the same package of several hosts, hence the key. */
 const ARTEFACTS = `
 CREATE TABLE artefacts (
@@ -377,4 +385,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 9, sql: RELATIONS },
   { version: 10, sql: TASKS_BY_HOST },
   { version: 11, sql: PROMOTIONS },
+  { version: 12, sql: GUARDS },
 ];

@@ -24,6 +24,7 @@ import { bundleStore } from './bundles.ts';
 import { catalogStore } from './catalog.ts';
 import { Db } from './db.ts';
 import { backupsOf, damaged, faultOf } from './faults.ts';
+import { guardStore } from './guards.ts';
 import { hostStore } from './hosts.ts';
 import { migrate, versionOf } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -134,6 +135,7 @@ export const openStore = (options: { file: string; log: Log }): Result<Store> =>
       ...promotionStore(db),
       ...planStore(db),
       ...runStore(db),
+      ...guardStore(db),
       ...settingStore(db),
       ...auditStore(db),
       ...trustStore(db),

@@ -12,6 +12,7 @@ import type { Capture, CaptureDifference } from '../../../shared/model/run.ts';
 import type { Facts, InstalledPackage, Mount, Scan } from '../../../shared/model/scan.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import type { CommandOutput, CommandSpec } from '../ports.ts';
+import type { GuardReading, GuardRequest } from './guard.ts';
 
 /** What a scan script's output says. Times are compared with `now` (ms) for the clock skew. */
 export type ScanReading = Pick<Scan, 'unseen' | 'packages' | 'updates' | 'removals' | 'relations'> & {
@@ -134,6 +135,18 @@ export interface PackageDriver {
 
   /** As root: removes what `capture` put aside and the job folders of these tokens. */
   cleanUp(options: { nonce: string; tokens: string[] }): CommandSpec;
+
+  /**
+   * As root: makes the host itself refuse what is not listed, and pauses its own updaters. What was there before is put aside
+   * first. Again with the same request: nothing changes. With another: that one counts from now on.
+   */
+  guard(options: { nonce: string; request: GuardRequest }): CommandSpec;
+  /** As root: puts everything back as it was before the first `guard`, byte for byte. Nothing to do is well, too. */
+  unguard(options: { nonce: string }): CommandSpec;
+  /** Without root: what of a guard is there. */
+  guardState(options: { nonce: string }): CommandSpec;
+  /** Of all three. */
+  parseGuard(output: CommandOutput, context: { nonce: string }): Result<GuardReading>;
 
   /** Negative, zero, positive, in the manager's own order. */
   compareVersions(a: string, b: string): number;

@@ -243,12 +243,6 @@ const checkSense = (
   if (windows?.ok === false) bad(`has a freeze whose times cannot be followed: ${windows.error.message}`);
   if (freeze !== undefined && !parseSelector(freeze.hosts).ok)
     bad('has a freeze on hosts that cannot be read');
-  if (freeze?.guard === true)
-    stop(
-      'exchange.unknown-version',
-      'The file asks for a host guard, which this version does not have.',
-      'Update Frostline.',
-    );
 };
 
 /** A freeze that was not lifted yet, with the freezes that were open when it was made. */

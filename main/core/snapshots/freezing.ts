@@ -67,14 +67,6 @@ const freeze =
     if (!recurrence.ok) return recurrence;
     const { recurrence: _, ...rest } = wanted;
     const input = { ...rest, ...(recurrence.value && { recurrence: recurrence.value }) };
-    if (input.guard)
-      return fail(
-        'not-available',
-        'The host guard (holds and pins on the hosts themselves) is not part of this version.',
-        {
-          hint: 'Freeze without it: Frostline itself refuses other changes.',
-        },
-      );
     const window = checkWindow(input, clock.now());
     if (!window.ok) return window;
     const found = lines.findHead(input.ref);

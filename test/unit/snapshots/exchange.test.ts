@@ -329,7 +329,6 @@ describe('a file that is not sound is refused with its reason', () => {
       [forged([{ ...first, freeze: freezeOf({ hosts: ' all' }) }]), 'exchange.malformed'],
       [forged([{ ...first, freeze: freezeOf({ hosts: '((' }) }]), 'exchange.malformed'],
       [forged([{ ...first, freeze: freezeOf({ to: '2026-11-23T14:00:00.000Z' }) }]), 'exchange.malformed'],
-      [forged([{ ...first, freeze: freezeOf({ guard: true }) }]), 'exchange.unknown-version'],
       [
         forged([
           first,

@@ -135,7 +135,6 @@ describe('freezing', () => {
     ['a zone that is none', { zone: 'Mars/Olympus' }, 'input.invalid'],
     ['a selector that cannot be read', { hosts: 'env=' }, 'input.invalid'],
     ['hosts that are none', { hosts: 'tag=typo' }, 'input.invalid'],
-    ['the host guard', { guard: true }, 'not-available'],
   ])('refuses %s', async (_, rest, code) => {
     expect(bad(await freeze('autumn', rest)).code).toBe(code);
   });

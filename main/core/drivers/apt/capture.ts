@@ -43,7 +43,7 @@ fl_repack() {
   return 1
 }
 fl_spoilt() { awk -F '\\t' -v n="$1" -v a="$2" -v v="$3" '$1 == n && $2 == a && $3 == v { w = "; " $4 " is not what is installed (" $5 ")" } END { printf "%s", w }' "$T/spoilt"; }
-fl_download() { (cd "$O" && apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=1 -o Acquire::http::Timeout=30 download "$@" >>"$T/download" 2>&1); }
+fl_download() { (cd "$O" && apt-get -q $(fl_past) -o APT::Sandbox::User=root -o Acquire::Retries=1 -o Acquire::http::Timeout=30 download "$@" >>"$T/download" 2>&1); }
 fl_secure() {
   fl_wanted >"$T/wanted"
   fl_meta <"$T/wanted" >"$T/meta"

@@ -2,9 +2,11 @@
 import { removeJobs } from '../../jobs/job.ts';
 import { compareCapture } from '../compare.ts';
 import type { PackageDriver } from '../driver.ts';
+import { parseGuard } from '../guard.ts';
 import { selectEntries } from '../select.ts';
 import { applyJob } from './applyJob.ts';
 import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
+import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { rollbackJob } from './rollbackJob.ts';
 import { parseScan } from './scan.ts';
@@ -37,5 +39,9 @@ export const aptDriver: PackageDriver = {
   parseVerify,
   compare: compareCapture,
   cleanUp: removeJobs,
+  guard: guardCommand,
+  unguard: unguardCommand,
+  guardState: guardStateOf,
+  parseGuard,
   compareVersions: compareDebianVersions,
 };

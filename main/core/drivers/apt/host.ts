@@ -13,6 +13,7 @@
 import type { Facts } from '../../../../shared/model/scan.ts';
 import { FACT_FUNCTIONS } from '../facts.ts';
 import { plainLine, type Sections } from '../shell.ts';
+import { GUARD_BYPASS } from './guard.ts';
 
 /** Without locks on dpkg's files (a simulation needs none), with phased updates decided the same way on every host. */
 const APT_OPTIONS =
@@ -56,7 +57,8 @@ fl_locked() { fl_lock_holder "$R/var/lib/dpkg/lock-frontend" "$R/var/lib/dpkg/lo
 export const ROOM_FUNCTION = `fl_room() { { head -c 65536 /dev/zero >"$T/room"; } 2>/dev/null && rm -f "$T/room" || fl_mark noroom; }`;
 
 /** `fl_asim …`: a simulation. `fl_aget …`: the same settings, for real. */
-export const APT_FUNCTIONS = `fl_aget() { apt-get ${APT_OPTIONS} "$@"; }
+export const APT_FUNCTIONS = `${GUARD_BYPASS}
+fl_aget() { apt-get ${APT_OPTIONS} $(fl_past) "$@"; }
 fl_asim() { fl_aget -s -o Debug::NoLocking=1 "$@"; }
 # One line per action: "I name arch from to" ("-" where not installed) and "R name arch version -"; arch "-" is the native one.
 fl_actions() { awk '

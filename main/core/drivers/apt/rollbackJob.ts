@@ -28,7 +28,7 @@ fl_spell() { case $2 in all|"$native") printf '%s' "$1" ;; *) printf '%s:%s' "$1
 fl_split() {
   : >"$T/lost"; : >"$T/wanted"
   while read -r n a v m h s p; do
-    if fl_file "$s" "$p" || apt-cache policy "$(fl_spell "$n" "$a")" 2>/dev/null | awk -v v="$v" '
+    if fl_file "$s" "$p" || apt-cache $(fl_past) policy "$(fl_spell "$n" "$a")" 2>/dev/null | awk -v v="$v" '
 $1 == v || ($1 == "***" && $2 == v) { f = 1; next } $1 ~ /^-?[0-9]+$/ && $2 ~ /\\// { if (f && $2 !~ /dpkg\\/status$/) ok = 1; next } { f = 0 } END { exit !ok }'
     then printf '%s\\n' "$n $a $v $m $h $s $p" >>"$T/wanted"
     else printf '%s\\n' "$n $a $v" >>"$T/lost"; fl_say "no package of $n $v to be had"; fi

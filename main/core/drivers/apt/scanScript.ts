@@ -75,7 +75,7 @@ if fl_tmp; then
     fl_asim --ignore-hold dist-upgrade >"$T/unheld" 2>&1
     cat "$T/unheld" >>"$T/all"
     fl_sec unheld cat "$T/unheld"
-    fl_policy() { xargs apt-cache policy -- <"$T/kept"; }
+    fl_policy() { xargs apt-cache $(fl_past) policy -- <"$T/kept"; }
     fl_sec policy fl_policy
   fi
   fl_sec details fl_details

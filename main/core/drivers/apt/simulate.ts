@@ -34,7 +34,7 @@ const SIMULATE_FUNCTIONS = `fl_stage() {
   if [ "$fl_code" = 0 ]; then fl_actions <"$T/sim" >"$T/act"; else fl_ok=0; fi
   fl_mark "$fl_name"; cat "$T/sim"; fl_rc "$fl_name" "$fl_code"
 }
-fl_policy() { { cut -d = -f 1 "$T/requests"; awk '{ print $2 ($3 == "-" || $3 == "all" ? "" : ":" $3); print $2 }' "$T/act"; } | fl_words | sort -u | xargs apt-cache policy -- 2>/dev/null; }
+fl_policy() { { cut -d = -f 1 "$T/requests"; awk '{ print $2 ($3 == "-" || $3 == "all" ? "" : ":" $3); print $2 }' "$T/act"; } | fl_words | sort -u | xargs apt-cache $(fl_past) policy -- 2>/dev/null; }
 fl_new() { awk '$1 == "I" { print $2 ($3 == "all" ? "" : ":" $3) "=" $5 }' "$T/act" | fl_words | sort -u | fl_show >"$T/show"; grep -E '^((Package|Version|Architecture|Size|SHA256|Installed-Size): |$)' "$T/show"; }
 # Old packages lying on the host that are the installed ones: "name version path"; others are noted in $T/spoilt.
 fl_kept() {

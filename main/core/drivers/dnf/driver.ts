@@ -2,8 +2,10 @@
 import { removeJobs } from '../../jobs/job.ts';
 import { compareCapture } from '../compare.ts';
 import type { PackageDriver } from '../driver.ts';
+import { parseGuard } from '../guard.ts';
 import { selectEntries } from '../select.ts';
 import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
+import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
 import { applyJob, rollbackJob } from './jobs.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { parseScan, scanCommand } from './scan.ts';
@@ -34,5 +36,9 @@ export const dnfDriver: PackageDriver = {
   parseVerify,
   compare: compareCapture,
   cleanUp: removeJobs,
+  guard: guardCommand,
+  unguard: unguardCommand,
+  guardState: guardStateOf,
+  parseGuard,
   compareVersions: compareRpmVersions,
 };

@@ -6,6 +6,7 @@ import { localDateOf, parseTime } from '../../../core/snapshots/time.ts';
 import { type Context, invalid, readText, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
 import { show } from '../snapshotText.ts';
+import { guardText } from './guard.ts';
 
 const collect = (value: string, all: string[]) => [...all, value];
 
@@ -89,8 +90,8 @@ export const registerFreeze = (snapshot: Command, action: Register): void => {
     .addOption(
       new Option('--policy <policy>').choices(['listed-only', 'listed-or-dependency']).default('listed-only'),
     )
-    .option('--guard', 'enforce it on the hosts too')
     .option('--zone <zone>', 'IANA time zone of times without offset, and of the recurrence', machineZone())
+    .option('--guard', 'enforce it on the hosts too: they refuse by themselves what is not listed')
     .action(
       action<FreezeOptions>(async (context, [ref], o) => {
         const hosts = selectorOf(o);
@@ -104,6 +105,11 @@ export const registerFreeze = (snapshot: Command, action: Register): void => {
             guard: o.guard === true,
           }),
         );
+        if (frozen.snapshot.freeze?.guard === true && frozen.snapshot.freeze.active) {
+          const client = await context.client();
+          const settled = unwrap(await client.call('guards.settle', { selectors: [hosts] }));
+          context.note(guardText(settled.guards, context));
+        }
         show(context, frozen.snapshot);
       }),
     );
@@ -115,10 +121,12 @@ export const registerFreeze = (snapshot: Command, action: Register): void => {
     .action(
       action<{ reason: string }>(async (context, [ref], o) => {
         const client = await context.client();
-        show(
-          context,
-          unwrap(await client.call('snapshots.thaw', { ref: ref ?? '', reason: o.reason })).snapshot,
-        );
+        const thawed = unwrap(await client.call('snapshots.thaw', { ref: ref ?? '', reason: o.reason }));
+        // Waited for: who thaws wants to work on the hosts next.
+        const { guards } = unwrap(await client.call('guards.settle', { selectors: ['all'] }));
+        const left = guards.filter((guard) => guard.desired === 'off' && guard.state !== 'off');
+        if (left.length > 0) context.note(guardText(left, context));
+        show(context, thawed.snapshot);
       }),
     );
 

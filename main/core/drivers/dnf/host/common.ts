@@ -8,6 +8,8 @@
  * lock is taken, and nothing is left behind.
  */
 
+import { GUARD_MARK } from '../../guard.ts';
+
 /** Needs `REQUEST`, what was asked for, and in the environment `FROSTLINE_WORK`, a folder of our own. */
 export const COMMON = String.raw`
 import sys, os, json, re, glob, time, shutil, logging, subprocess, fnmatch
@@ -52,12 +54,28 @@ logging.getLogger('dnf').addHandler(Talk(logging.WARNING))
 # Install-only: a new version comes beside the old one. The configuration may name more.
 MULTI = {'kernel', 'kernel-PAE', 'installonlypkg(kernel)', 'installonlypkg(kernel-module)', 'installonlypkg(vm)', 'multiversion(kernel)'}
 
+# A guard of ours counts for others and not for us: its block is left out, and what it put out of force is in force.
+def unguarded(path):
+    try:
+        with open(path, encoding='utf-8', errors='surrogateescape') as lines:
+            written = lines.read()
+    except OSError:
+        return path
+    if '# ${GUARD_MARK} begin' not in written:
+        return path
+    plain = re.sub('(?ms)^# ${GUARD_MARK} begin.*?^# ${GUARD_MARK} end\n', '', written)
+    mine = os.path.join(WORK, 'dnf.conf')
+    with open(mine, 'w', encoding='utf-8', errors='surrogateescape') as lines:
+        lines.write(re.sub('(?m)^#${GUARD_MARK}-off ', '', plain))
+    return mine
+
 def new_base():
     base = dnf.Base()
     conf = base.conf
     if ROOT:
         conf.installroot = ROOT
         conf.config_file_path = ROOT + '/etc/dnf/dnf.conf'
+    conf.config_file_path = unguarded(conf.config_file_path)
     conf.read()
     MULTI.update(conf.installonlypkgs)
     conf.plugins = False
