@@ -1,5 +1,5 @@
 /** What stands around every page: navigation, the connection's banner, what is going on, palette and shortcuts. */
-import { History, Layers, ListChecks, PackageSearch, Server } from 'lucide-react';
+import { History, KeyRound, Layers, ListChecks, PackageSearch, Server } from 'lucide-react';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { DemoStatus } from '../features/demo/DemoStatus.tsx';
@@ -24,6 +24,7 @@ const PLACES = [
   { path: '/rules', label: 'Rules', icon: ListChecks, keys: 'g u' },
   { path: '/catalogue', label: 'Catalogue', icon: PackageSearch, keys: 'g c' },
   { path: '/runs', label: 'Runs', icon: History, keys: 'g r' },
+  { path: '/signing', label: 'Signing', icon: KeyRound, keys: 'g k' },
 ] as const;
 
 export const Shell = () => {

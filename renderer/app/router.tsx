@@ -29,6 +29,9 @@ const PlanPage = lazy(async () => ({ default: (await import('../features/plan/Pl
 const HistoryPage = lazy(async () => ({
   default: (await import('../features/history/HistoryPage.tsx')).HistoryPage,
 }));
+const SigningPage = lazy(async () => ({
+  default: (await import('../features/signing/SigningPage.tsx')).SigningPage,
+}));
 const RunPage = lazy(async () => ({ default: (await import('../features/run/RunPage.tsx')).RunPage }));
 
 /** The key makes another host's page another page: nothing of the one before shines through. */
@@ -50,6 +53,7 @@ export const Pages = () => {
           <Route path="/catalogue" component={CatalogPage} />
           <Route path="/catalogue/:name">{({ name }) => <PackagePage key={name} name={name} />}</Route>
           <Route path="/plan/:id">{({ id }) => <PlanPage key={id} id={id} />}</Route>
+          <Route path="/signing" component={SigningPage} />
           <Route path="/runs" component={HistoryPage} />
           <Route path="/runs/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>
           <Route>

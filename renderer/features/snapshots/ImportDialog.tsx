@@ -2,8 +2,9 @@
 import { FileCheck2, Upload } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
+import { fileText } from '../../../shared/age.ts';
 import { MAX_FRAME_BYTES } from '../../../shared/contract/wire.ts';
-import type { FrostError } from '../../../shared/errors.ts';
+import { type FrostError, frostError } from '../../../shared/errors.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
@@ -12,8 +13,10 @@ import { formatBytes, plural } from '../../ui/format.ts';
 import { ErrorState } from '../../ui/Notice.tsx';
 import { snapshotLook } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
+import { SignatureList } from '../signing/SignatureList.tsx';
 import { DiffView } from './DiffView.tsx';
-import { tooLarge, useSnapshots, type Verified } from './store.ts';
+import { type Incoming, tooLarge, useSnapshots, type Verified } from './store.ts';
+import { isLocked, UnlockFile } from './UnlockFile.tsx';
 
 /** The text is quoted once more on its way, which makes it longer. */
 const MAX_BYTES = Math.floor(MAX_FRAME_BYTES / 2);
@@ -22,18 +25,21 @@ const OUTCOME: Record<NonNullable<Verified['outcome']>, string> = {
   'new-line': 'A new snapshot: there is none of this line here yet.',
   forward: 'Moves the snapshot here forward to the newest revision of the file.',
   same: 'Nothing to do: the snapshot here is at the same revision.',
-  older: 'Nothing to do: the snapshot here is already further than the file.',
+  older:
+    'Nothing to do: the snapshot here is already further than the file. An old file that is sent again looks like this.',
   diverged:
     'Both were changed since they were the same. The revisions of the file are kept beside yours; merge them afterwards.',
 };
 
-type Looked = { text: string; verified: Verified } | { error: FrostError };
+type Looked = { file: Incoming; verified: Verified } | { error: FrostError };
 
 export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClose: () => void }) => {
   const { verify, importFile } = useSnapshots((s) => ({ verify: s.verify, importFile: s.importFile }));
   const [, navigate] = useLocation();
   const [chosen, setChosen] = useState(file);
   const [looked, setLooked] = useState<Looked>();
+  /** What opens the file, where it is encrypted. */
+  const [key, setKey] = useState<Incoming['key']>();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<FrostError>();
   const input = useRef<HTMLInputElement>(null);
@@ -45,9 +51,14 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
     setError(undefined);
     const look = async (): Promise<Looked> => {
       if (chosen.size > MAX_BYTES) return { error: tooLarge(chosen.size, MAX_BYTES) };
-      const text = await chosen.text();
-      const result = await verify(text);
-      return result.ok ? { text, verified: result.value } : { error: result.error };
+      const text = fileText(new Uint8Array(await chosen.arrayBuffer()));
+      if (text === undefined)
+        return {
+          error: frostError('exchange.malformed', 'This is not an exchange file: it is not valid UTF-8.'),
+        };
+      const opened: Incoming = { text, ...(key === undefined ? {} : { key }) };
+      const result = await verify(opened);
+      return result.ok ? { file: opened, verified: result.value } : { error: result.error };
     };
     void look().then((found) => {
       if (current) setLooked(found);
@@ -55,17 +66,24 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
     return () => {
       current = false;
     };
-  }, [chosen, verify]);
+  }, [chosen, key, verify]);
 
   const verified = looked !== undefined && 'verified' in looked ? looked.verified : undefined;
-  const head = verified?.revisions.reduce((best, each) => (each.revision > best.revision ? each : best));
-  const useful =
+  // A file that nobody trusted signed is not read any further: it has no revisions to show.
+  const head = verified?.revisions.reduce<Verified['revisions'][number] | undefined>(
+    (best, each) => (best !== undefined && best.revision >= each.revision ? best : each),
+    undefined,
+  );
+  const brings =
     verified?.outcome === 'new-line' || verified?.outcome === 'forward' || verified?.outcome === 'diverged';
+  // The same revision again, with the signature of one more person.
+  const signs = verified?.outcome !== undefined && !brings && verified.freshSignatures > 0;
+  const useful = brings || signs;
 
   const confirm = async () => {
-    if (looked === undefined || !('text' in looked)) return;
+    if (looked === undefined || !('file' in looked)) return;
     setBusy(true);
-    const result = await importFile(looked.text);
+    const result = await importFile(looked.file);
     setBusy(false);
     if (!result.ok) return setError(result.error);
     onClose();
@@ -80,7 +98,7 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
       }}
       size="lg"
       title="Import a snapshot"
-      text="The file is checked against its content hashes first. Nothing is changed until you say so."
+      text="Its content hashes and signatures are checked first. Nothing is changed until you say so."
       footer={
         <>
           <Button onClick={onClose}>{verified !== undefined && !useful ? 'Close' : 'Cancel'}</Button>
@@ -92,7 +110,9 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
               reason={looked === undefined ? 'Choose a file first' : 'This file cannot be imported'}
               onClick={() => void confirm()}
             >
-              {verified === undefined ? 'Import' : `Import ${plural(verified.fresh, 'revision')}`}
+              {verified === undefined
+                ? 'Import'
+                : `Import ${signs ? plural(verified.freshSignatures, 'signature') : plural(verified.fresh, 'revision')}`}
             </Button>
           )}
         </>
@@ -116,12 +136,14 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
           ref={input}
           type="file"
           className="visually-hidden"
-          accept=".json,.frost.json,application/json"
+          accept=".json,.frost.json,.age,application/json"
           aria-label="Snapshot file"
           tabIndex={-1}
           onChange={(event) => {
             const [next] = event.target.files ?? [];
-            if (next !== undefined) setChosen(next);
+            if (next === undefined) return;
+            setKey(undefined);
+            setChosen(next);
           }}
         />
         <Button onClick={() => input.current?.click()}>
@@ -129,8 +151,20 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
         </Button>
       </div>
       {chosen !== undefined && looked === undefined && <Loading label="Checking the file" rows={3} />}
-      {looked !== undefined && 'error' in looked && (
-        <ErrorState title="This file is refused; nothing was changed" error={looked.error} />
+      {looked !== undefined &&
+        'error' in looked &&
+        (isLocked(looked.error) ? (
+          <UnlockFile wrong={key !== undefined} error={looked.error} onKey={setKey} />
+        ) : (
+          <ErrorState title="This file is refused; nothing was changed" error={looked.error} />
+        ))}
+      {verified !== undefined && (
+        <section className="panel stack" aria-label="Signatures of the file">
+          <SignatureList signatures={verified.signatures} empty="The file is not signed." />
+        </section>
+      )}
+      {verified?.refusal !== undefined && head === undefined && (
+        <ErrorState title="This file is refused; nothing was changed" error={verified.refusal} />
       )}
       {verified !== undefined && head !== undefined && (
         <>
@@ -152,14 +186,6 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
               </dd>
               <dt>Content hash</dt>
               <dd className="mono wrap-any">{head.id}</dd>
-              <dt>Signatures</dt>
-              <dd>
-                {verified.signatures.length === 0
-                  ? 'none'
-                  : verified.signatures
-                      .map((each) => `${each.signer ?? each.fingerprint} (${each.status})`)
-                      .join(', ')}
-              </dd>
             </dl>
             {verified.outcome !== undefined && <p>{OUTCOME[verified.outcome]}</p>}
           </section>

@@ -1,5 +1,5 @@
 /** One snapshot: its entries to edit, its freeze, its comparisons and its history. */
-import { Download, Ellipsis, Rocket, Snowflake, Trash2 } from 'lucide-react';
+import { Download, Ellipsis, KeyRound, Rocket, Snowflake, Trash2 } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { SnapshotView } from '../../../shared/model/snapshot.ts';
@@ -18,6 +18,7 @@ import { Tabs } from '../../ui/Tabs.tsx';
 import { RelativeTime } from '../../ui/Time.tsx';
 import { toast, toastError } from '../../ui/Toast.tsx';
 import { NewPlanDialog } from '../fleet/NewPlanDialog.tsx';
+import { SignDialog } from '../signing/SignDialog.tsx';
 import { CompareTab } from './CompareTab.tsx';
 import { isDirty } from './drafts.ts';
 import { EntriesTab } from './EntriesTab.tsx';
@@ -62,7 +63,7 @@ export const SnapshotPage = ({ name }: { name: string }) => {
   );
 };
 
-type Open = 'plan' | 'freeze' | 'remove' | undefined;
+type Open = 'plan' | 'freeze' | 'sign' | 'remove' | undefined;
 
 const Opened = ({ head, warnings }: { head: SnapshotView; warnings: readonly Warning[] }) => {
   const { dirty, count, remove, exportFile } = useSnapshots((s) => ({
@@ -147,6 +148,13 @@ const Opened = ({ head, warnings }: { head: SnapshotView; warnings: readonly War
                   icon: <Download size={14} aria-hidden />,
                   onSelect: () => void download(),
                 },
+                {
+                  id: 'sign',
+                  label: 'Signatures…',
+                  note: `who vouches for ${head.name}@${head.revision}`,
+                  icon: <KeyRound size={14} aria-hidden />,
+                  onSelect: () => setDialog('sign'),
+                },
                 { kind: 'separator', id: 'line' },
                 {
                   id: 'remove',
@@ -188,6 +196,12 @@ const Opened = ({ head, warnings }: { head: SnapshotView; warnings: readonly War
         onOpenChange={(open) => setDialog(open ? 'plan' : undefined)}
         snapshot={head.name}
       />
+      {dialog === 'sign' && (
+        <SignDialog
+          snapshot={{ name: head.name, revision: head.revision, id: head.id }}
+          onClose={() => setDialog(undefined)}
+        />
+      )}
       {dialog === 'freeze' && <FreezeDialog snapshot={head} onClose={() => setDialog(undefined)} />}
       <ConfirmDialog
         open={dialog === 'remove'}

@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { createStore } from 'zustand/vanilla';
-import type { Output } from '../../../shared/contract/contract.ts';
+import type { CallInput, Output } from '../../../shared/contract/contract.ts';
 import type { EntryWarning } from '../../../shared/contract/snapshots.ts';
 import { type FrostError, frostError, type Result } from '../../../shared/errors.ts';
 import type { Entry, SnapshotSummary, SnapshotView } from '../../../shared/model/snapshot.ts';
@@ -15,6 +15,8 @@ export type FreezeInfo = Output<'snapshots.freezes'>['freezes'][number];
 export type Warning = z.infer<typeof EntryWarning>;
 export type KnownUpdate = Output<'scans.updates'>['updates'][number];
 export type Verified = Output<'snapshots.verify'>;
+/** A file's text, and what opens it where it is encrypted. */
+export type Incoming = CallInput<'snapshots.verify'>;
 export type FreezeForm = {
   hosts: string;
   from: string;
@@ -51,8 +53,8 @@ export type SnapshotsState = {
   diff: (a: string, b: string) => Promise<Result<Output<'snapshots.diff'>>>;
   diffScan: (ref: string, selectors: string[]) => Promise<Result<Output<'snapshots.diffScan'>>>;
   exportFile: (ref: string) => Promise<Result<Output<'snapshots.export'>>>;
-  verify: (text: string) => Promise<Result<Verified>>;
-  importFile: (text: string) => Answer;
+  verify: (file: Incoming) => Promise<Result<Verified>>;
+  importFile: (file: Incoming) => Answer;
   /** Hosts a selector matches. */
   match: (selectors: string[], signal?: AbortSignal) => Promise<Result<Output<'hosts.list'>>>;
 };
@@ -162,8 +164,8 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
       diff: (a, b) => client.call('snapshots.diff', { a, b }),
       diffScan: (ref, selectors) => client.call('snapshots.diffScan', { ref, selectors }),
       exportFile: (ref) => client.call('snapshots.export', { ref }),
-      verify: (text) => client.call('snapshots.verify', { text }),
-      importFile: (text) => settle(client.call('snapshots.import', { text })),
+      verify: (file) => client.call('snapshots.verify', file),
+      importFile: (file) => settle(client.call('snapshots.import', file)),
       match: (selectors, signal) => client.call('hosts.list', { selectors }, signal),
     };
   });

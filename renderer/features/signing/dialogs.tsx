@@ -1,0 +1,150 @@
+/** Adding a signer, and saying how many signatures an environment wants. */
+import { type FormEvent, useState } from 'react';
+import type { FrostError } from '../../../shared/errors.ts';
+import type { SigningPolicy } from '../../../shared/model/signature.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Dialog } from '../../ui/Dialog.tsx';
+import { Checkbox, Field, Input, Textarea } from '../../ui/Field.tsx';
+import { ErrorState } from '../../ui/Notice.tsx';
+import { useSigning } from './store.ts';
+
+export const AddSignerDialog = ({ onClose }: { onClose: () => void }) => {
+  const add = useSigning((s) => s.add);
+  const [principal, setPrincipal] = useState('');
+  const [publicKey, setPublicKey] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<FrostError>();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    const result = await add({ principal: principal.trim(), publicKey: publicKey.trim() });
+    setBusy(false);
+    if (result.ok) onClose();
+    else setError(result.error);
+  };
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      title="Add a signer"
+      text="Compare the key's fingerprint with its owner first, by phone or in person."
+      onSubmit={(event) => void submit(event)}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="primary" busy={busy}>
+            Trust this key
+          </Button>
+        </>
+      }
+    >
+      <Field label="Name" required hint="As in an allowed signers file, e.g. anna@example.org">
+        <Input value={principal} onChange={(event) => setPrincipal(event.target.value)} />
+      </Field>
+      <Field label="Public key" required hint="What stands in the .pub file.">
+        <Textarea
+          mono
+          value={publicKey}
+          placeholder="ssh-ed25519 AAAA…"
+          onChange={(event) => setPublicKey(event.target.value)}
+        />
+      </Field>
+      {error !== undefined && <ErrorState error={error} />}
+    </Dialog>
+  );
+};
+
+const NONE: SigningPolicy = {
+  environment: '',
+  freeze: 0,
+  promote: 0,
+  deploy: 1,
+  signers: [],
+  fourEyes: true,
+};
+const NUMBERS = [
+  { field: 'freeze', label: 'To freeze' },
+  { field: 'promote', label: 'To promote' },
+  { field: 'deploy', label: 'To deploy' },
+] as const;
+
+export const PolicyDialog = ({
+  policy,
+  onClose,
+}: {
+  policy: SigningPolicy | undefined;
+  onClose: () => void;
+}) => {
+  const setPolicy = useSigning((s) => s.setPolicy);
+  const [now, setNow] = useState(policy ?? NONE);
+  const [who, setWho] = useState((policy ?? NONE).signers.join(', '));
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<FrostError>();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    const signers = who.split(/[\s,]+/).filter((name) => name !== '');
+    const result = await setPolicy({ ...now, environment: now.environment.trim(), signers });
+    setBusy(false);
+    if (result.ok) onClose();
+    else setError(result.error);
+  };
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      title={policy === undefined ? 'Add a policy' : `Policy of ${policy.environment}`}
+      text="How many people have to sign a revision before this console freezes, promotes or deploys it there. 0: none."
+      onSubmit={(event) => void submit(event)}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="primary" busy={busy}>
+            Save the policy
+          </Button>
+        </>
+      }
+    >
+      {policy === undefined && (
+        <Field label="Environment" required>
+          <Input
+            value={now.environment}
+            placeholder="production"
+            onChange={(event) => setNow({ ...now, environment: event.target.value })}
+          />
+        </Field>
+      )}
+      <div className="signing-numbers">
+        {NUMBERS.map(({ field, label }) => (
+          <Field key={field} label={label}>
+            <Input
+              type="number"
+              min={0}
+              max={20}
+              value={now[field]}
+              onChange={(event) => setNow({ ...now, [field]: Math.trunc(Number(event.target.value)) })}
+            />
+          </Field>
+        ))}
+      </div>
+      <Checkbox
+        label="Four eyes"
+        hint="The signature of the revision's own author does not count."
+        checked={now.fourEyes}
+        onChange={(event) => setNow({ ...now, fourEyes: event.target.checked })}
+      />
+      <Field
+        label="Only these signers"
+        optional
+        hint="Names with commas between them; none: all that are trusted."
+      >
+        <Input value={who} onChange={(event) => setWho(event.target.value)} />
+      </Field>
+      {error !== undefined && <ErrorState error={error} />}
+    </Dialog>
+  );
+};
