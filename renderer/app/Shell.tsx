@@ -1,5 +1,5 @@
 /** What stands around every page: navigation, the connection's banner, what is going on, palette and shortcuts. */
-import { History, KeyRound, Layers, ListChecks, PackageSearch, Server } from 'lucide-react';
+import { CalendarDays, History, KeyRound, Layers, ListChecks, PackageSearch, Server } from 'lucide-react';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { DemoStatus } from '../features/demo/DemoStatus.tsx';
@@ -23,6 +23,7 @@ const PLACES = [
   { path: '/snapshots', label: 'Snapshots', icon: Layers, keys: 'g s' },
   { path: '/rules', label: 'Rules', icon: ListChecks, keys: 'g u' },
   { path: '/catalogue', label: 'Catalogue', icon: PackageSearch, keys: 'g c' },
+  { path: '/freezes', label: 'Freezes', icon: CalendarDays, keys: 'g z' },
   { path: '/runs', label: 'Runs', icon: History, keys: 'g r' },
   { path: '/signing', label: 'Signing', icon: KeyRound, keys: 'g k' },
 ] as const;

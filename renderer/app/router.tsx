@@ -25,6 +25,9 @@ const CatalogPage = lazy(async () => ({
 const PackagePage = lazy(async () => ({
   default: (await import('../features/catalog/PackagePage.tsx')).PackagePage,
 }));
+const CalendarPage = lazy(async () => ({
+  default: (await import('../features/freezes/CalendarPage.tsx')).CalendarPage,
+}));
 const PlanPage = lazy(async () => ({ default: (await import('../features/plan/PlanPage.tsx')).PlanPage }));
 const HistoryPage = lazy(async () => ({
   default: (await import('../features/history/HistoryPage.tsx')).HistoryPage,
@@ -52,6 +55,7 @@ export const Pages = () => {
           <Route path="/rules/:name">{({ name }) => <RuleSetPage key={name} name={name} />}</Route>
           <Route path="/catalogue" component={CatalogPage} />
           <Route path="/catalogue/:name">{({ name }) => <PackagePage key={name} name={name} />}</Route>
+          <Route path="/freezes" component={CalendarPage} />
           <Route path="/plan/:id">{({ id }) => <PlanPage key={id} id={id} />}</Route>
           <Route path="/signing" component={SigningPage} />
           <Route path="/runs" component={HistoryPage} />

@@ -42,6 +42,7 @@ export const ActionTable = ({ actions, host }: { actions: readonly PlanAction[];
               </td>
               <td>
                 <ActionMark action={action.action} dependency={action.dependency} />
+                {action.exception !== undefined && <ExceptionMark exception={action.exception} />}
               </td>
               <td className="mono">{action.from ?? '–'}</td>
               <td className="mono">{action.to ?? '–'}</td>
@@ -53,6 +54,13 @@ export const ActionTable = ({ actions, host }: { actions: readonly PlanAction[];
     </section>
   );
 };
+
+/** A freeze lets it through by an exception: whoever approves the plan sees why, and by whom. */
+const ExceptionMark = ({ exception }: { exception: NonNullable<PlanAction['exception']> }) => (
+  <span className="small wrap-any">
+    <Badge tone="frozen">exception</Badge> by {exception.author}: {exception.reason}
+  </span>
+);
 
 export const ActionMark = ({ action, dependency }: Pick<PlanAction, 'action' | 'dependency'>) => (
   <span className="row plan-mark">

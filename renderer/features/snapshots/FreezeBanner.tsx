@@ -1,13 +1,15 @@
 /** Says that a snapshot is (or will be, or was) frozen: until when, where, and what that means for editing. */
 import { useState } from 'react';
 import type { FrostError } from '../../../shared/errors.ts';
-import type { SnapshotView } from '../../../shared/model/snapshot.ts';
+import type { OutsidePackage, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field, Textarea } from '../../ui/Field.tsx';
 import { formatDateTime, formatList, plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
+import { ExceptionDialog } from './ExceptionDialog.tsx';
 import { inZone, lengthOf } from './freezeTime.ts';
+import { OutsideCounts } from './OutsideCounts.tsx';
 import { type FreezeInfo, useSnapshots } from './store.ts';
 
 const POLICY = {
@@ -19,11 +21,17 @@ export const FreezeBanner = ({ snapshot }: { snapshot: SnapshotView }) => {
   const freezes = useSnapshots((s) => s.freezes);
   const [thawing, setThawing] = useState(false);
   const held = freezes.filter((each) => each.lineId === snapshot.lineId);
+  const [excepting, setExcepting] = useState<Excepting>();
   const { thaw } = snapshot;
-  const actions = (
-    <Button size="sm" onClick={() => setThawing(true)}>
-      Thaw…
-    </Button>
+  const actions = (freeze: FreezeInfo) => (
+    <>
+      <Button size="sm" onClick={() => setExcepting({ freeze, patch: undefined })}>
+        Exception…
+      </Button>
+      <Button size="sm" onClick={() => setThawing(true)}>
+        Thaw…
+      </Button>
+    </>
   );
   return (
     <>
@@ -34,37 +42,101 @@ export const FreezeBanner = ({ snapshot }: { snapshot: SnapshotView }) => {
           title={
             <strong>
               Revision {freeze.revision} {freeze.active ? 'is frozen until' : 'will be frozen from'}{' '}
-              {inZone(freeze.active ? freeze.to : freeze.from, freeze.zone)}
-              {!freeze.active && ` to ${inZone(freeze.to, freeze.zone)}`} ({freeze.zone})
+              {inZone(freeze.active ? windowOf(freeze).to : windowOf(freeze).from, freeze.zone)}
+              {!freeze.active && ` to ${inZone(windowOf(freeze).to, freeze.zone)}`} ({freeze.zone})
             </strong>
           }
-          actions={actions}
+          actions={actions(freeze)}
         >
           <p>
             On {plural(freeze.hosts.length, 'host')} (<code>{freeze.selector}</code>
             {freeze.hosts.length > 0 && `: ${formatList(freeze.hosts, 5)}`}), for{' '}
-            {lengthOf(freeze.from, freeze.to, freeze.zone)}, {POLICY[freeze.policy]}.
+            {lengthOf(windowOf(freeze).from, windowOf(freeze).to, freeze.zone)}, {POLICY[freeze.policy]}
+            {freeze.words !== undefined && `, ${freeze.words}`}.
           </p>
           <p className="small">
-            {freeze.id === snapshot.id
+            {freeze.id === snapshot.id || freeze.id === snapshot.continues
               ? 'Editing makes a new draft revision. The draft cannot be deployed on these hosts while the freeze holds.'
               : `Revision ${snapshot.revision}, shown here, is a later draft: it cannot be deployed on these hosts while the freeze holds.`}
           </p>
+          <OutsideCounts outside={freeze.outside} />
+          <OutsideList
+            packages={freeze.outside.packages}
+            onExcept={(patch) => setExcepting({ freeze, patch })}
+          />
+          <Exceptions freeze={freeze} />
         </Notice>
       ))}
       {held.length === 0 && snapshot.state === 'expired' && snapshot.freeze !== undefined && (
         <Notice
           tone="neutral"
-          title={`Its freeze ended ${inZone(snapshot.freeze.to, snapshot.freeze.zone)} (${snapshot.freeze.zone}); normal rules apply.`}
+          title={`Its freeze ended ${inZone(snapshot.freeze.ends, snapshot.freeze.zone)} (${snapshot.freeze.zone}); normal rules apply.`}
         />
       )}
       {held.length === 0 && snapshot.state === 'thawed' && thaw !== undefined && (
         <Notice tone="neutral" title={`Thawed early, ${formatDateTime(thaw.at)}: ${thaw.reason}`} />
       )}
+      {excepting !== undefined && (
+        <ExceptionDialog snapshot={snapshot} {...excepting} onClose={() => setExcepting(undefined)} />
+      )}
       {thawing && <ThawDialog snapshot={snapshot} freezes={held} onClose={() => setThawing(false)} />}
     </>
   );
 };
+
+type Excepting = { freeze: FreezeInfo; patch: OutsidePackage | undefined };
+
+/** The one that holds now, else the next. */
+const windowOf = (freeze: FreezeInfo): { from: string; to: string } => freeze.window ?? freeze;
+
+const OutsideList = ({
+  packages,
+  onExcept,
+}: {
+  packages: readonly OutsidePackage[];
+  onExcept: (patch: OutsidePackage) => void;
+}) =>
+  packages.length === 0 ? null : (
+    <details className="small">
+      <summary>Which they are</summary>
+      <ul className="snap-outside">
+        {packages.slice(0, 50).map((one) => (
+          <li key={`${one.ecosystem} ${one.name}:${one.arch} ${one.version}`}>
+            <span>{one.severity === 'unknown' ? 'severity unknown' : one.severity}</span>
+            <code className="wrap-any">
+              {one.name} {one.version}
+            </code>
+            <span className="muted">
+              {plural(one.hosts, 'host')}, first seen {formatDateTime(one.firstSeen)}
+            </span>
+            <Button
+              size="sm"
+              onClick={() => onExcept(one)}
+              aria-label={`Exception for ${one.name} ${one.version}…`}
+            >
+              Exception…
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {packages.length > 50 && <p>And {packages.length - 50} more.</p>}
+    </details>
+  );
+
+const Exceptions = ({ freeze }: { freeze: FreezeInfo }) =>
+  freeze.exceptions === undefined ? null : (
+    <ul className="small snap-exceptions" aria-label="Exceptions">
+      {freeze.exceptions.map((one) => (
+        <li key={`${one.ecosystem} ${one.name}:${one.arch ?? ''}`}>
+          Exception{one.active ? '' : ' (over)'}:{' '}
+          <code className="wrap-any">
+            {one.name} {one.version}
+          </code>{' '}
+          until {inZone(one.until, freeze.zone)}, by {one.author.name}: {one.reason}
+        </li>
+      ))}
+    </ul>
+  );
 
 const ThawDialog = ({
   snapshot,

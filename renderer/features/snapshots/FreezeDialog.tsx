@@ -8,8 +8,11 @@ import { Field, Input, Select } from '../../ui/Field.tsx';
 import { formatList, plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { useNow } from '../../ui/Time.tsx';
+import { CalendarFilePicker, type EventWindow } from './CalendarFilePicker.tsx';
 import { inZone, momentOf, type Span, spanOf, today, type WallTime, wallOf, zones } from './freezeTime.ts';
 import { MonthGrid } from './MonthGrid.tsx';
+import { RecurrenceFields } from './RecurrenceFields.tsx';
+import { ONCE, type RecurrenceForm, recurrenceOf } from './recurrence.ts';
 import { useSnapshots } from './store.ts';
 import { matchText, useMatches } from './useMatches.ts';
 
@@ -32,6 +35,7 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
   const [to, setTo] = useState(first.to);
   const [hosts, setHosts] = useState(snapshot.freeze?.hosts ?? 'all');
   const [policy, setPolicy] = useState<Policy>('listed-only');
+  const [recurs, setRecurs] = useState<RecurrenceForm>(ONCE);
   const [asked, setAsked] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<FrostError>();
@@ -44,6 +48,27 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
   const elsewhere = (matched ?? []).filter(
     (each) => each.frozenBy !== undefined && each.frozenBy !== snapshot.name,
   );
+  const everywhere = useMatches('all');
+  const environments =
+    everywhere.status === 'matched'
+      ? [...new Set(everywhere.hosts.flatMap((each) => each.host.environment ?? []))].sort()
+      : [];
+  const recurrence = recurrenceOf(recurs, from.date);
+  const takeEvent = (event: EventWindow) => {
+    setZone(event.zone);
+    setFrom(wallOf(event.from, event.zone));
+    setTo(wallOf(event.to, event.zone));
+    setRecurs(
+      event.recurrence === undefined
+        ? ONCE
+        : {
+            ...ONCE,
+            repeats: 'rule',
+            rule: event.recurrence.rule,
+            exclude: event.recurrence.exclude.join(', '),
+          },
+    );
+  };
   const range = { from: from.date, to: to.date };
   const wrong = (field: 'from' | 'to' | 'zone') => {
     if (span.ok || span.field !== field) return undefined;
@@ -54,6 +79,7 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
   const submit = async () => {
     setAsked(true);
     setError(undefined);
+    if (typeof recurrence === 'string') return;
     if (!span.ok || matched === undefined || matched.length === 0) return;
     setBusy(true);
     const result = await freeze(snapshot.name, {
@@ -62,6 +88,7 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
       to: span.to.instant,
       zone,
       policy,
+      ...(recurrence === undefined ? {} : { recurrence }),
     });
     setBusy(false);
     if (result.ok) onClose();
@@ -115,6 +142,22 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
           </Select>
         </Field>
       </div>
+      {environments.length > 0 && (
+        <Field label="Environment" hint="Sets the hosts above to all of one environment.">
+          <Select
+            value={environments.find((each) => hosts.trim() === `env=${each}`) ?? ''}
+            onChange={(event) => setHosts(event.target.value === '' ? 'all' : `env=${event.target.value}`)}
+          >
+            <option value="">None in particular</option>
+            {environments.map((each) => (
+              <option key={each} value={each}>
+                {each}
+              </option>
+            ))}
+          </Select>
+        </Field>
+      )}
+      <CalendarFilePicker zone={zone} onWindow={takeEvent} />
       {elsewhere.length > 0 && (
         <Notice
           tone="warn"
@@ -129,6 +172,7 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
         <End legend="Ends" wall={to} onChange={setTo} error={wrong('to')} today={day} range={range} />
       </div>
       <InWords span={span} zone={zone} />
+      <RecurrenceFields form={recurs} first={from.date} span={span} zone={zone} onChange={setRecurs} />
       {error !== undefined && <ErrorState error={error} />}
       <fieldset className="group">
         <legend>What else may come along</legend>

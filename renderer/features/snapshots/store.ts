@@ -23,7 +23,9 @@ export type FreezeForm = {
   to: string;
   zone: string;
   policy: 'listed-only' | 'listed-or-dependency';
+  recurrence?: { rule: string; exclude: string[] };
 };
+export type ExceptionForm = Omit<CallInput<'snapshots.except'>, 'ref'>;
 type Answer = Promise<Result<SnapshotView>>;
 
 /** `SnapshotPage` shows one of these. `head` is the newest revision as read last. */
@@ -48,6 +50,12 @@ export type SnapshotsState = {
   restore: (name: string, revision: number) => Answer;
   freeze: (name: string, form: FreezeForm) => Answer;
   thaw: (name: string, reason: string) => Answer;
+  except: (name: string, form: ExceptionForm) => Answer;
+  preview: (
+    asked: CallInput<'freezes.preview'>,
+    signal?: AbortSignal,
+  ) => Promise<Result<Output<'freezes.preview'>>>;
+  readCalendar: (text: string, zone: string) => Promise<Result<Output<'freezes.readCalendar'>>>;
   remove: (name: string) => Promise<Result<unknown>>;
   history: (name: string) => Promise<Result<Output<'snapshots.history'>>>;
   diff: (a: string, b: string) => Promise<Result<Output<'snapshots.diff'>>>;
@@ -152,6 +160,9 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
       restore: (name, revision) => settle(client.call('snapshots.restore', { ref: `${name}@${revision}` })),
       freeze: (name, form) => settle(client.call('snapshots.freeze', { ref: name, ...form, guard: false })),
       thaw: (name, reason) => settle(client.call('snapshots.thaw', { ref: name, reason })),
+      except: (name, form) => settle(client.call('snapshots.except', { ref: name, ...form })),
+      preview: (asked, signal) => client.call('freezes.preview', asked, signal),
+      readCalendar: (text, zone) => client.call('freezes.readCalendar', { text, zone }),
       remove: async (name) => {
         const result = await client.call('snapshots.remove', { ref: name });
         if (result.ok) {

@@ -6,7 +6,7 @@ export const RUN_TIMEOUT = 150_000;
 
 export const place = (
   page: Page,
-  name: 'Fleet' | 'Snapshots' | 'Rules' | 'Catalogue' | 'Signing' | 'Runs',
+  name: 'Fleet' | 'Snapshots' | 'Rules' | 'Catalogue' | 'Freezes' | 'Signing' | 'Runs',
 ): Locator =>
   page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: new RegExp(`^${name}`) });
 

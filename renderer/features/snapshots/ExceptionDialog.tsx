@@ -1,0 +1,118 @@
+/** Lets one patch through a freeze: which one, why, and until when. */
+import { useState } from 'react';
+import type { FrostError } from '../../../shared/errors.ts';
+import type { OutsidePackage, SnapshotView } from '../../../shared/model/snapshot.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Dialog } from '../../ui/Dialog.tsx';
+import { Field, Input, Textarea } from '../../ui/Field.tsx';
+import { ErrorState } from '../../ui/Notice.tsx';
+import { inZone, momentOf, wallOf } from './freezeTime.ts';
+import { type FreezeInfo, useSnapshots } from './store.ts';
+
+const DAY_MS = 86_400_000;
+
+export const ExceptionDialog = ({
+  snapshot,
+  freeze,
+  patch,
+  onClose,
+}: {
+  snapshot: SnapshotView;
+  freeze: FreezeInfo;
+  /** The patch it is proposed for. */
+  patch: OutsidePackage | undefined;
+  onClose: () => void;
+}) => {
+  const except = useSnapshots((s) => s.except);
+  const { zone } = freeze;
+  const [name, setName] = useState(patch?.name ?? '');
+  const [version, setVersion] = useState(patch?.version ?? '');
+  const [reason, setReason] = useState('');
+  const [until, setUntil] = useState(() => wallOf(new Date(Date.now() + DAY_MS).toISOString(), zone));
+  const [asked, setAsked] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<FrostError>();
+  const moment = momentOf(until, zone);
+  const past = moment !== undefined && moment.instant <= new Date().toISOString();
+  const missing = (text: string, say: string) => (asked && text.trim() === '' ? say : undefined);
+  const submit = async () => {
+    setAsked(true);
+    setError(undefined);
+    if (name.trim() === '' || version.trim() === '' || reason.trim() === '') return;
+    if (moment === undefined || past) return;
+    setBusy(true);
+    const same = patch !== undefined && patch.name === name.trim();
+    const result = await except(snapshot.name, {
+      name: name.trim(),
+      version: version.trim(),
+      ...(same ? { ecosystem: patch.ecosystem } : {}),
+      reason: reason.trim(),
+      until: moment.instant,
+    });
+    setBusy(false);
+    if (result.ok) onClose();
+    else setError(result.error);
+  };
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+      title={`Let one patch through the freeze of ${snapshot.name}`}
+      text="Exactly this package in exactly this version, beside what is frozen, until the exception ends. It stands in the history, in plans and in reports, with your name."
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="primary" busy={busy}>
+            Make the exception
+          </Button>
+        </>
+      }
+    >
+      <div className="snap-recur">
+        <Field label="Package" required error={missing(name, 'Which package?')}>
+          <Input mono value={name} onChange={(event) => setName(event.target.value)} />
+        </Field>
+        <Field label="Version" required error={missing(version, 'Exactly which version?')}>
+          <Input mono value={version} onChange={(event) => setVersion(event.target.value)} />
+        </Field>
+      </div>
+      <Field label="Reason" required error={missing(reason, 'Say why it is let through.')}>
+        <Textarea maxLength={2000} value={reason} onChange={(event) => setReason(event.target.value)} />
+      </Field>
+      <div className="snap-end-fields">
+        <Field
+          label="Until (day)"
+          required
+          hint={moment === undefined ? undefined : `${inZone(moment.instant, zone)}, ${zone}`}
+          error={
+            moment === undefined
+              ? 'Give the day and the time, as 2026-12-24 and 14:00.'
+              : past
+                ? 'That is over already.'
+                : undefined
+          }
+        >
+          <Input
+            mono
+            value={until.date}
+            onChange={(event) => setUntil({ ...until, date: event.target.value.trim() })}
+          />
+        </Field>
+        <Field label="Until (time)">
+          <Input
+            mono
+            value={until.time}
+            onChange={(event) => setUntil({ ...until, time: event.target.value.trim() })}
+          />
+        </Field>
+      </div>
+      {error !== undefined && <ErrorState error={error} />}
+    </Dialog>
+  );
+};

@@ -1,0 +1,145 @@
+/** Freezes over time: one that recurs, the calendar of all of them, what comes out meanwhile, and the one patch that is let through. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { expectSound } from './support/audit.ts';
+import { expect, test } from './support/console.ts';
+import { freezeDialog, heading, place } from './support/pages.ts';
+
+test.setTimeout(240_000);
+
+const Shown = z.object({
+  snapshot: z.object({
+    state: z.string(),
+    freeze: z.object({ recurrence: z.object({ rule: z.string() }).optional() }).optional(),
+    outside: z
+      .object({
+        critical: z.number(),
+        packages: z.array(z.object({ name: z.string(), version: z.string() })),
+      })
+      .optional(),
+    exceptions: z
+      .array(z.object({ name: z.string(), version: z.string(), reason: z.string(), active: z.boolean() }))
+      .optional(),
+  }),
+});
+
+test('a freeze recurs, stands in the calendar, shows what is outside, and lets one patch through', async ({
+  console,
+}) => {
+  const { page } = console;
+  await console.startFleet(6);
+  for (const name of ['weekend', 'long'])
+    expect((await console.cli('snapshot', 'create', name, '--empty')).code).toBe(0);
+
+  await test.step('it is made to recur in the dialog, which says when', async () => {
+    await place(page, 'Snapshots').click();
+    await page.getByRole('link', { name: 'weekend', exact: true }).click();
+    await page.getByRole('button', { name: 'Freeze…' }).click();
+    const dialog = page.getByRole('dialog', { name: /^Freeze / });
+    await dialog.getByRole('textbox', { name: 'Hosts' }).fill('web-01');
+    const begins = dialog.getByRole('group', { name: 'Begins', exact: true });
+    const ends = dialog.getByRole('group', { name: 'Ends', exact: true });
+    await dialog.getByRole('combobox', { name: 'Time zone' }).selectOption('Europe/Berlin');
+    await begins.getByRole('textbox', { name: 'Day' }).fill('2027-01-15');
+    await begins.getByRole('textbox', { name: 'Time' }).fill('18:00');
+    await ends.getByRole('textbox', { name: 'Day' }).fill('2027-01-18');
+    await ends.getByRole('textbox', { name: 'Time' }).fill('06:00');
+    await dialog.getByRole('combobox', { name: 'Repeats' }).selectOption('weekly');
+    await dialog.getByRole('textbox', { name: 'Not on' }).fill('2027-01-22');
+    const next = dialog.getByRole('status', { name: 'Next windows' });
+    await expect(next).toContainText('Every week on Friday');
+    await expect(next).toContainText('Fri 15 Jan 2027, 18:00 to Mon 18 Jan 2027, 06:00');
+    await expect(next).not.toContainText('22 Jan 2027');
+    await expect(next).toContainText('Fri 29 Jan 2027, 18:00');
+    await expectSound(page, 'the dialog of a recurring freeze');
+    await freezeDialog(page).freeze.click();
+    await expect(dialog).toBeHidden();
+    const { snapshot } = await console.read(Shown, 'snapshot', 'show', 'weekend');
+    expect(snapshot.freeze?.recurrence?.rule).toBe('FREQ=WEEKLY;BYDAY=FR');
+  });
+
+  await test.step('the calendar shows every freeze by day, to the keyboard and to a screen reader too', async () => {
+    const past = [
+      '--from',
+      '2026-01-01',
+      '--to',
+      '2036-01-01',
+      '--hosts',
+      'web-02',
+      '--zone',
+      'Europe/Berlin',
+    ];
+    expect((await console.cli('snapshot', 'freeze', 'long', ...past)).code).toBe(0);
+    await place(page, 'Freezes').click();
+    await expect(heading(page, 'Freezes')).toBeVisible();
+    await page.getByRole('combobox', { name: 'Time zone' }).selectOption('Europe/Berlin');
+    const grid = page.getByRole('grid', { name: /^Freezes, / });
+    const today = grid.locator('[aria-current="date"]');
+    await expect(today).toHaveAttribute('aria-label', /frozen: long all day, holds now/);
+    await today.focus();
+    const month = page.getByRole('heading', { level: 2, name: 'January 2027' });
+    for (let pages = 0; pages < 60 && !(await month.isVisible()); pages += 1) {
+      const shown = await page.locator('.frz-month').textContent();
+      const year = Number(/\d{4}/.exec(shown ?? '')?.[0]);
+      const back = year > 2027 || (year === 2027 && shown !== 'January 2027');
+      await page.keyboard.press(back ? 'PageUp' : 'PageDown');
+    }
+    const friday = grid.getByRole('gridcell', { name: /^Fri 15 Jan 2027/ });
+    await expect(friday).toHaveAttribute('aria-label', /weekend from 18:00, to come/);
+    await expect(grid.getByRole('gridcell', { name: /^Mon 18 Jan 2027/ })).toHaveAttribute(
+      'aria-label',
+      /weekend until 06:00/,
+    );
+    await expect(grid.getByRole('gridcell', { name: /^Fri 22 Jan 2027/ })).not.toHaveAttribute(
+      'aria-label',
+      /weekend/,
+    );
+    await friday.click();
+    await page.keyboard.press('ArrowRight');
+    await expect(grid.getByRole('gridcell', { name: /^Sat 16 Jan 2027/ })).toBeFocused();
+    await expect(page.getByRole('region', { name: 'On Sat 16 Jan 2027' })).toContainText('weekend@2');
+    await expectSound(page, 'the calendar of freezes');
+    if (process.env.FROSTLINE_SHOTS !== undefined)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.screenshot({ path: join(process.env.FROSTLINE_SHOTS, `calendar-${colorScheme}.png`) });
+      }
+  });
+
+  await test.step('what came out meanwhile is counted, and the critical is named', async () => {
+    await page.getByRole('link', { name: 'long@2' }).first().click();
+    const { snapshot } = await console.read(Shown, 'snapshot', 'show', 'long');
+    expect(snapshot.outside?.packages.length).toBeGreaterThan(0);
+    await expect(page.getByText(/^Outside the freeze: /)).toBeVisible();
+    if ((snapshot.outside?.critical ?? 0) > 0)
+      await expect(page.getByText(/came out during the freeze, and the freeze keeps/)).toBeVisible();
+  });
+
+  await test.step('one patch is let through, with its reason', async () => {
+    const before = (await console.read(Shown, 'snapshot', 'show', 'long')).snapshot.outside?.packages[0];
+    await page.getByText('Which they are').click();
+    await expectSound(page, 'a frozen snapshot with patches outside');
+    await page
+      .getByRole('button', { name: `Exception for ${before?.name} ${before?.version}…` })
+      .first()
+      .click();
+    const dialog = page.getByRole('dialog', { name: 'Let one patch through the freeze of long' });
+    await dialog.getByRole('button', { name: 'Make the exception' }).click();
+    await expect(dialog.getByText('Say why it is let through.')).toBeVisible();
+    await expectSound(page, 'the dialog of an exception, filled in wrongly');
+    await dialog.getByRole('textbox', { name: 'Reason' }).fill('it is being exploited');
+    await dialog.getByRole('button', { name: 'Make the exception' }).click();
+    await expect(dialog).toBeHidden();
+    await expect(page.getByRole('list', { name: 'Exceptions' })).toContainText('it is being exploited');
+    const { snapshot } = await console.read(Shown, 'snapshot', 'show', 'long');
+    expect(snapshot.exceptions).toMatchObject([
+      { name: before?.name, reason: 'it is being exploited', active: true },
+    ]);
+    expect(snapshot.outside?.packages.map(({ name }) => name)).not.toContain(before?.name);
+    if (process.env.FROSTLINE_SHOTS !== undefined)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.screenshot({ path: join(process.env.FROSTLINE_SHOTS, `exception-${colorScheme}.png`) });
+      }
+  });
+});
