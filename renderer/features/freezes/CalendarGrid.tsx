@@ -66,10 +66,10 @@ export const CalendarGrid = ({
                 tabIndex={each === day ? 0 : -1}
                 aria-selected={each === day}
                 aria-current={each === today ? 'date' : undefined}
-                aria-label={`${dayName(each)}, ${dayWords(all)}`}
                 data-other={monthOf(each) === month ? undefined : ''}
                 onClick={() => onDay(each)}
               >
+                <span className="visually-hidden">{`${dayName(each)}, ${dayWords(all)}`}</span>
                 <span className="frz-number" aria-hidden>
                   {Number(each.slice(8))}
                 </span>
