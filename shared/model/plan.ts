@@ -115,6 +115,9 @@ export const ResolvedParameters = RunParameters.extend({
 });
 export type ResolvedParameters = z.infer<typeof ResolvedParameters>;
 
+/** The origin of what no repository of the host has, and the console brings. */
+export const CONSOLE_ORIGIN = 'the console';
+
 /**
  * `stage`: the stage it belongs to. `dependency`: not an entry of the snapshot, comes in because an entry needs it.
  * `exception`: a freeze lets it through by an exception.

@@ -4,6 +4,7 @@
  * the host's own SHA-256 of the whole agrees does the file get its name.
  */
 import { type FrostError, fail, isUnreachable, ok, type Result } from '../../../shared/errors.ts';
+import { PUSHED_FOLDER } from '../drivers/pushed.ts';
 import {
   checkedNonce,
   checkedToken,
@@ -38,10 +39,28 @@ const DECODE_FUNCTION = `fl_decode() {
   else perl -MMIME::Base64 -ne 'print decode_base64($_)'; fi
 }`;
 
-/** `file`: its name in the job's folder `old`, without any folder. */
+/** Where a file goes: among a job's old packages, or to those that are to be installed. */
+export type Place = { token: string } | 'pushed';
+
+/** Sets O, the folder, and makes it and those above it; each has to be root's own. */
+const folderOf = (place: Place): string => {
+  const above = `"$R${HOST_FOLDER}"`;
+  const [set, own] =
+    place === 'pushed'
+      ? [`O="$R${PUSHED_FOLDER}"`, `${above} "$O"`]
+      : [
+          `D="$R${HOST_FOLDER}/jobs/${checkedToken(place.token)}"; O=$D/old`,
+          `${above} "$R${HOST_FOLDER}/jobs" "$D" "$O"`,
+        ];
+  return `${set}
+mkdir -p "$O" && fl_own ${own} && chmod 700 ${own} || { fl_mark nofolder; fl_mark end; return 1; }
+`;
+};
+
+/** `file`: its name there, without any folder. */
 export function pushCommand(o: {
   nonce: string;
-  token: string;
+  place: Place;
   file: string;
   sha256: string;
   bytes: number;
@@ -51,8 +70,7 @@ export function pushCommand(o: {
   if (o.file.includes('/') || o.file.startsWith('.')) throw new RangeError('not the name of an artefact');
   if (!SHA256.test(o.sha256)) throw new RangeError('not a hash');
   const end = `FROSTLINE_${checkedNonce(o.nonce)}`;
-  const body = `D="$R${HOST_FOLDER}/jobs/${checkedToken(o.token)}"; O=$D/old; P=$O/.${o.sha256}.part; F=$O/${quote(o.file)}
-mkdir -p "$O" && fl_own "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" && chmod 700 "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" "$O" || { fl_mark nofolder; fl_mark end; return 1; }
+  const body = `${folderOf(o.place)}P=$O/.${o.sha256}.part; F=$O/${quote(o.file)}
 if [ -f "$F" ] && [ "$(fl_sha "$F")" = ${o.sha256} ]; then fl_mark done; fl_mark end; return 0; fi
 fl_size() { if [ -f "$P" ]; then echo $(($(wc -c <"$P"))); else echo 0; fi; }
 [ "$(fl_size)" -le ${o.bytes} ] || rm -f "$P"
@@ -101,7 +119,7 @@ export function parsePush(output: CommandOutput, o: { nonce: string; bytes: numb
 }
 
 /**
- * Puts an artefact of the store into the job's folder `old` on the host. The file here is hashed before a byte is sent.
+ * Puts an artefact of the store into a folder on the host. The file here is hashed before a byte is sent.
  * Errors: the transport's, `parsePush`'s, `not-found` and `store.damaged` (the file here), `host.output-malformed` (what
  * arrives there is not what was sent).
  */
@@ -109,7 +127,12 @@ export const pushArtefact = async (
   ask: Ask,
   artefacts: Artefacts,
   tools: TransferTools,
-  o: { artefact: PooledArtefact; token: string; file: string; signal: AbortSignal },
+  o: {
+    artefact: Pick<PooledArtefact, 'sha256' | 'bytes'>;
+    place: Place;
+    file: string;
+    signal: AbortSignal;
+  },
 ): Promise<Result<void>> => {
   const { sha256, bytes } = o.artefact;
   const whole = await artefacts.verify(sha256);
@@ -117,13 +140,16 @@ export const pushArtefact = async (
   let offset = 0;
   let fruitless = 0;
   let wrong = 0;
+  // What is to be installed may lie there from the plan, or from a transfer that broke off: asked before anything is sent.
+  let asking = o.place === 'pushed';
   const stuck = async (error: FrostError): Promise<Result<never> | undefined> => {
     fruitless += 1;
     const again = isUnreachable(error) && fruitless < FRUITLESS_TRIES && (await tools.pause(fruitless));
     return again ? undefined : { ok: false, error };
   };
   for (;;) {
-    const piece = await artefacts.read(sha256, offset, Math.min(PIECE_BYTES, bytes - offset));
+    const length = asking ? 0 : Math.min(PIECE_BYTES, bytes - offset);
+    const piece = await artefacts.read(sha256, offset, length);
     if (!piece.ok) return piece;
     const nonce = tools.nonce();
     const spec = pushCommand({ ...o, nonce, sha256, bytes, offset, piece: piece.value });
@@ -143,7 +169,8 @@ export const pushArtefact = async (
       offset = 0;
       continue;
     }
-    if (pushed.value.offset <= offset) {
+    if (asking) asking = false;
+    else if (pushed.value.offset <= offset) {
       fruitless += 1;
       if (fruitless === FRUITLESS_TRIES)
         return fail('host.output-malformed', 'The host takes no more of it.');

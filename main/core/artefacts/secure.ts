@@ -71,7 +71,7 @@ export const bring = async (
     brought.tried.add(`${text} ${copy.sha256}`);
     const pushed = await pushArtefact(site.ask, ports.artefacts, transferTools(ports, signal), {
       artefact: copy,
-      token: site.token,
+      place: { token: site.token },
       file: driver.artefactFile(key),
       signal,
     });

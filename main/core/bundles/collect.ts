@@ -9,7 +9,7 @@ import type { BundleRole } from '../../../shared/model/bundle.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { PlanAction } from '../../../shared/model/plan.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
-import type { Revision } from '../../../shared/model/snapshot.ts';
+import type { Entry, Revision } from '../../../shared/model/snapshot.ts';
 import { keyText } from '../artefacts/held.ts';
 import type { ArtefactKey, Artefacts, PooledArtefact } from '../artefacts/ports.ts';
 import { type Ask, pullArtefact } from '../artefacts/pull.ts';
@@ -22,6 +22,7 @@ import { routeOf } from '../fleet/route.ts';
 import type { ActivityHandle, CommandSpec, Ports, Route } from '../ports.ts';
 import { type Simulated, simulateHost } from '../runs/simulate.ts';
 import { type EngineDeps, hostTools } from '../runs/tools.ts';
+import { entriesAt } from '../snapshots/exceptions.ts';
 
 const LOCK_PATIENCE_SECONDS = 300;
 
@@ -40,8 +41,8 @@ type Known = { host: Host; route: Route; ask: Ask; driver: PackageDriver; simula
 const NOARCH: Partial<Record<Ecosystem, string>> = { apt: 'all', dnf: 'noarch' };
 
 /** The hash the snapshot knows of this package. */
-export const knownHash = (key: ArtefactKey, { content }: Revision): string | undefined =>
-  content.entries.find(
+export const knownHash = (key: ArtefactKey, entries: readonly Entry[]): string | undefined =>
+  entries.find(
     (entry) =>
       entry.decision === 'approve' &&
       entry.ecosystem === key.ecosystem &&
@@ -58,6 +59,7 @@ export const createCollector = (
   const { store, transport } = ports;
   const { revision, activity, signal } = o;
   const lineId = revision.content.line.id;
+  const entries = entriesAt(revision.content, ports.clock.now());
   const tools = deps.tools ?? hostTools;
 
   /** The pool, telling the display of every byte that arrives. */
@@ -90,7 +92,7 @@ export const createCollector = (
   const pooled = (key: ArtefactKey, role: BundleRole): PooledArtefact[] => {
     const copies = artefacts.find(key);
     if (role === 'rollback') return copies;
-    const hash = knownHash(key, revision);
+    const hash = knownHash(key, entries);
     if (hash !== undefined) return copies.filter((one) => one.sha256 === hash);
     const text = keyText(key);
     const own = store.bundled(lineId).filter((one) => one.role === 'new' && keyText(one) === text);
@@ -117,7 +119,6 @@ export const createCollector = (
     const route = routeOf(host, store);
     if (!route.ok) return route;
     const ask: Ask = (spec, options) => transport.run(route.value, spec, { signal, ...options });
-    const { entries } = revision.content;
     const request = { ask: (spec: CommandSpec) => ask(spec), driver, entries };
     const first = await simulateHost(ports, { ...request, known: scan.packages, refresh: false });
     if (!first.ok) return first;
@@ -136,7 +137,7 @@ export const createCollector = (
     role: BundleRole,
     file: { path: string; bytes: number; sha256: string },
   ): Promise<string | undefined> => {
-    const hash = role === 'new' ? knownHash(key, revision) : undefined;
+    const hash = role === 'new' ? knownHash(key, entries) : undefined;
     if (hash !== undefined && hash !== file.sha256)
       return 'the file there has another hash than the snapshot says';
     const room = await makeRoom(ports, file.bytes);

@@ -181,7 +181,7 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
     const exchange = readExchange(read.exchange, { hasher, stored: (id) => store.revision(id) });
     if (!exchange.ok) return undefined;
     return read.manifest.packages.find((one) => {
-      const hash = one.role === 'new' ? knownHash(one, exchange.value.head) : undefined;
+      const hash = one.role === 'new' ? knownHash(one, exchange.value.head.content.entries) : undefined;
       return hash !== undefined && hash !== one.sha256;
     });
   };

@@ -13,6 +13,7 @@ import type { Facts, InstalledPackage, Mount, Scan } from '../../../shared/model
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import type { CommandOutput, CommandSpec } from '../ports.ts';
 import type { GuardReading, GuardRequest } from './guard.ts';
+import type { PushedPackage } from './pushed.ts';
 
 /** What a scan script's output says. Times are compared with `now` (ms) for the clock skew. */
 export type ScanReading = Pick<Scan, 'unseen' | 'packages' | 'updates' | 'removals' | 'relations'> & {
@@ -85,11 +86,25 @@ export interface PackageDriver {
     installed: InstalledPackage[],
   ): { stages: StageRequest[]; skipped: { name: string; version: string; reason: string }[] };
 
-  /** One round trip, unprivileged; touches no state but, with `refresh` (root), the repositories' lists. */
-  simulate(options: { nonce: string; stages: StageRequest[]; refresh: boolean }): CommandSpec;
+  /**
+   * One round trip, unprivileged; touches no state but, with `refresh` (root), the repositories' lists. `pushed`: package files
+   * that the console brought count as if a repository offered them (root, since they are root's).
+   */
+  simulate(options: {
+    nonce: string;
+    stages: StageRequest[];
+    refresh: boolean;
+    pushed?: readonly PushedPackage[];
+  }): CommandSpec;
   parseSimulation(
     output: CommandOutput,
-    context: { nonce: string; stages: StageRequest[]; entries: Entry[]; held?: HeldArtefacts },
+    context: {
+      nonce: string;
+      stages: StageRequest[];
+      entries: Entry[];
+      held?: HeldArtefacts;
+      pushed?: readonly PushedPackage[];
+    },
   ): Result<Simulation>;
 
   /** As root: records everything installed with marks and holds, and puts the old artefacts of `actions` aside under the token's folder. */
@@ -105,6 +120,9 @@ export interface PackageDriver {
    */
   artefactFile(artefact: { name: string; arch: string; version: string }): string;
 
+  /** How this manager's package files end; absent: files that the console brings cannot be installed. */
+  readonly packageSuffix?: 'deb' | 'rpm';
+
   /**
    * Folders in which this manager keeps package files under the name `artefactFile` gives them, readable to all; patterns of
    * the shell may stand in them. Other hosts' caches are looked through for what a host lacks.
@@ -112,11 +130,21 @@ export interface PackageDriver {
   readonly artefactPlaces?: readonly string[];
 
   /** As root: downloads what the job will need, so that applying needs no network. Waits for the lock as long as told, in all. */
-  stage(options: { nonce: string; stages: StageRequest[]; lockTimeoutSeconds: number }): CommandSpec;
+  stage(options: {
+    nonce: string;
+    stages: StageRequest[];
+    lockTimeoutSeconds: number;
+    pushed?: readonly PushedPackage[];
+  }): CommandSpec;
   parseStage(output: CommandOutput, context: { nonce: string }): Result<{ downloadedBytes: number }>;
 
   /** Stages in order, one transaction each; waits for the lock and names its holder; on failure the recovery ladder. */
-  applyJob(options: { stages: StageRequest[]; actions: PlanAction[]; lockTimeoutSeconds: number }): JobScript;
+  applyJob(options: {
+    stages: StageRequest[];
+    actions: PlanAction[];
+    lockTimeoutSeconds: number;
+    pushed?: readonly PushedPackage[];
+  }): JobScript;
   /** Brings the touched packages back to the capture: downgrade, reinstall, remove what was added, marks, holds. */
   rollbackJob(options: { capture: Capture; actions: PlanAction[]; lockTimeoutSeconds: number }): JobScript;
   /** Reads one line of the job's progress file; null: not one (hostile or unknown lines are ignored). */

@@ -13,6 +13,7 @@
  * Nothing here ever kills a job: dpkg is never interrupted.
  */
 import { fail, ok, type Result } from '../../../shared/errors.ts';
+import { PUSHED_FOLDER } from '../drivers/pushed.ts';
 import {
   checkedNonce,
   checkedToken,
@@ -176,7 +177,7 @@ export function removeJobs(options: { nonce: string; tokens: string[] }): Comman
     )
     .join('');
   return {
-    script: framedScript(options.nonce, STATE_FUNCTIONS, each),
+    script: framedScript(options.nonce, STATE_FUNCTIONS, `${each}rm -rf "$R${PUSHED_FOLDER}" || fl_exit=1\n`),
     root: true,
     timeoutMs: 5 * MINUTE,
     maxOutputBytes: 64 * 1024,

@@ -7,6 +7,7 @@ import type { Capture } from '../../../shared/model/run.ts';
 import { ask, type Reached, reach, type StepContext, untilReached } from './contact.ts';
 import { follow, jobState, stopJob } from './follow.ts';
 import type { StepResult } from './model.ts';
+import { stockOfPlan } from './stocked.ts';
 import { judgeApplied, judgeRestored } from './verify.ts';
 
 export const failed = (context: StepContext, error: FrostError): StepResult => ({
@@ -103,7 +104,10 @@ export const apply = async (context: StepContext): Promise<StepResult> => {
     if (state.value === 'absent') return { kind: 'job-absent' };
   } else {
     const { lockTimeoutSeconds } = context.plan.parameters;
+    const pushed = stockOfPlan(context, reached.value);
+    if (!pushed.ok) return failed(context, pushed.error);
     const { script } = reached.value.driver.applyJob({
+      ...(pushed.value.length > 0 && { pushed: pushed.value }),
       stages,
       actions: context.hostPlan.actions,
       lockTimeoutSeconds,

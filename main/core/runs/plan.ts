@@ -37,6 +37,7 @@ import { cleanLine } from './follow.ts';
 import { resolveParameters } from './parameters.ts';
 import { inWaves, PAST_RUNS } from './schedule.ts';
 import { type Simulated, simulateHost } from './simulate.ts';
+import { simulateStocked } from './stocked.ts';
 import { type EngineDeps, hostTools } from './tools.ts';
 
 /** Hosts simulated at once. A simulation changes nothing, so the run's own concurrency does not bind it. */
@@ -167,7 +168,8 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
 
   /**
    * Simulates; where the host's lists do not know a requested version, reads them anew (as root) and simulates once more.
-   * A refresh that is not possible leaves the first answer, which names the version.
+   * A refresh that is not possible leaves the first answer, which names the version. What is then still missing, and the
+   * console has, is brought to the host and simulated from there.
    */
   const simulate = async (
     context: HostContext,
@@ -186,7 +188,15 @@ export const createPlanService = (ports: Ports, deps: EngineDeps) => {
     if (!unknown || !mayBeRoot(context.host, scan)) return first;
     // With what is really there the first question is the right one, and why the lists could not be read stays in its answer.
     const second = await simulateHost(ports, { ...request, known: installed, refresh: true });
-    return second.ok || second.error.code === 'cancelled' ? second : first;
+    if (!second.ok && second.error.code === 'cancelled') return second;
+    return simulateStocked(ports, {
+      route: route.value,
+      driver,
+      entries,
+      lineId: context.revision.content.line.id,
+      signal: context.signal,
+      without: second.ok ? second.value : first.value,
+    });
   };
 
   /** What the host said, or why there is nothing to plan with. */

@@ -12,6 +12,7 @@ import type { Capture } from '../../../shared/model/run.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
 import { holdingsOf, lackingIn } from '../artefacts/held.ts';
 import { attributed, type Brought, bring, gather, notExact, type Site } from '../artefacts/secure.ts';
+import { pushStock } from '../bundles/stock.ts';
 import type { Simulation, StageRequest } from '../drivers/driver.ts';
 import { isPresent } from '../drivers/states.ts';
 import type { CommandSpec } from '../ports.ts';
@@ -20,6 +21,7 @@ import { ask, askAgain, locate, type Reached, reach, type StepContext } from './
 import { cleanLine } from './follow.ts';
 import type { StepResult } from './model.ts';
 import { type Simulated, simulateHost } from './simulate.ts';
+import { stockOfPlan } from './stocked.ts';
 import { driftError, driftOf } from './verify.ts';
 
 /** `capture` is committed together with the result. */
@@ -110,7 +112,17 @@ const simulateNow = async (
 ): Promise<Result<Simulated>> => {
   const { ports } = context;
   const { driver, host, route } = reached;
+  const pushed = stockOfPlan(context, reached);
+  if (!pushed.ok) return pushed;
+  const brought = await pushStock(ports, {
+    ask: (spec, options) => ask(context, route, spec, options),
+    driver,
+    pushed: pushed.value,
+    signal: context.signal,
+  });
+  if (!brought.ok) return brought;
   const simulated = await simulateHost(ports, {
+    ...(pushed.value.length > 0 && { pushed: pushed.value }),
     ask: (spec) => askAgain(context, route, spec),
     driver,
     entries: entriesAt(revision.content, ports.clock.now()),
@@ -341,9 +353,12 @@ export const stage = async (context: StepContext): Promise<StepOutcome> => {
       percent: 0,
       waitingFor: `lock held by ${request.lock.holder ?? 'another process'}`.slice(0, 500),
     });
+  const pushed = stockOfPlan(context, reached.value);
+  if (!pushed.ok) return failed(context, pushed.error);
   const nonce = ports.random.hex(16);
   const spec = reached.value.driver.stage({
     nonce,
+    ...(pushed.value.length > 0 && { pushed: pushed.value }),
     stages: request?.stages ?? [],
     lockTimeoutSeconds: context.plan.parameters.lockTimeoutSeconds,
   });

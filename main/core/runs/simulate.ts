@@ -3,6 +3,7 @@ import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { InstalledPackage } from '../../../shared/model/scan.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import type { HeldArtefacts, PackageDriver, Simulation, StageRequest } from '../drivers/driver.ts';
+import type { PushedPackage } from '../drivers/pushed.ts';
 import type { CommandOutput, CommandSpec, Ports } from '../ports.ts';
 
 export type Simulated = {
@@ -32,16 +33,19 @@ export const simulateHost = async (
     entries: Entry[];
     known: InstalledPackage[];
     refresh: boolean;
+    /** Package files that the console brought to this host. */
+    pushed?: readonly PushedPackage[];
   },
 ): Promise<Result<Simulated>> => {
   const { driver, entries } = o;
+  const brought = o.pushed === undefined ? {} : { pushed: o.pushed };
   let { stages } = driver.select(entries, o.known);
   for (let round = 0; round < ROUNDS; round += 1) {
     const nonce = ports.random.hex(16);
     const refresh = o.refresh && round === 0;
-    const output = await o.ask(driver.simulate({ nonce, stages, refresh }));
+    const output = await o.ask(driver.simulate({ nonce, stages, refresh, ...brought }));
     if (!output.ok) return output;
-    const asked = { nonce, stages, entries };
+    const asked = { nonce, stages, entries, ...brought };
     const simulation = driver.parseSimulation(output.value, asked);
     if (!simulation.ok) return simulation;
     const real = driver.select(entries, simulation.value.installed);

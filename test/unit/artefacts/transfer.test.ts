@@ -158,7 +158,8 @@ describe('a file of the store onto a host', () => {
     const rig = createRig();
     const pool = createMemoryArtefacts();
     const artefact = pool.put(KEY, content);
-    const push = () => pushArtefact(rig.ask, pool, rig.tools, { artefact, token: TOKEN, file: FILE, signal });
+    const push = () =>
+      pushArtefact(rig.ask, pool, rig.tools, { artefact, place: { token: TOKEN }, file: FILE, signal });
     return { rig, pool, artefact, push };
   };
   const large = randomBytes(2 * PIECE_BYTES + 12_345);
@@ -219,7 +220,7 @@ describe('a file of the store onto a host', () => {
     expect(
       await pushArtefact(ask, liar.pool, liar.rig.tools, {
         artefact: liar.artefact,
-        token: TOKEN,
+        place: { token: TOKEN },
         file: FILE,
         signal,
       }),
@@ -277,10 +278,17 @@ describe('a file of the store onto a host', () => {
   });
 
   test('no name leads out of the folder', () => {
-    const base = { nonce: NONCE, token: TOKEN, sha256: sha256(CONTENT), bytes: 1, offset: 0, piece: CONTENT };
+    const base = {
+      nonce: NONCE,
+      place: { token: TOKEN },
+      sha256: sha256(CONTENT),
+      bytes: 1,
+      offset: 0,
+      piece: CONTENT,
+    };
     for (const file of ['../../../etc/shadow', '/etc/shadow', '.hidden', 'a/b'])
       expect(() => pushCommand({ ...base, file })).toThrow(RangeError);
-    expect(() => pushCommand({ ...base, file: 'x.deb', token: '../x' })).toThrow(RangeError);
+    expect(() => pushCommand({ ...base, file: 'x.deb', place: { token: '../x' } })).toThrow(RangeError);
     expect(() => pushCommand({ ...base, file: 'x.deb', sha256: '$(reboot)' })).toThrow(RangeError);
   });
 
@@ -345,7 +353,7 @@ test('a push that is cancelled ends, and leaves nothing under the name', async (
   const cancelled = frostError('cancelled', 'by the operator');
   const pushed = await pushArtefact(async () => ({ ok: false, error: cancelled }), pool, rig.tools, {
     artefact,
-    token: TOKEN,
+    place: { token: TOKEN },
     file: 'x.deb',
     signal,
   });

@@ -6,9 +6,11 @@
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import type { JobScript, StageRequest } from '../driver.ts';
 import { EXIT } from '../jobWords.ts';
+import type { PushedPackage } from '../pushed.ts';
 import { quote } from '../shell.ts';
 import { packageSpec } from './inventory.ts';
 import { jobShell, linesFile } from './jobShell.ts';
+import { PUSHED_FUNCTIONS, withPushed } from './pushed.ts';
 
 const APPLY_FUNCTIONS = `# Expected lines: "I name arch version" and "R name arch version". Prints those not true yet.
 fl_pending() {
@@ -105,6 +107,7 @@ export function applyJob(options: {
   stages: StageRequest[];
   actions: PlanAction[];
   lockTimeoutSeconds: number;
+  pushed?: readonly PushedPackage[];
 }): JobScript {
   const stages = options.stages
     .map(({ stage, packages }, index) => {
@@ -119,8 +122,12 @@ ${linesFile('specs', specs, quote)}${linesFile('expected', actions.map(expectedL
 `;
     })
     .join('');
+  const using =
+    (options.pushed ?? []).length === 0
+      ? ''
+      : `${PUSHED_FUNCTIONS}\n${withPushed(options.pushed, `fl_say "$fl_why"; fl_finish ${EXIT.drifted}`)}`;
   return {
-    script: `${jobShell(options.lockTimeoutSeconds)}${APPLY_FUNCTIONS}COUNT=${options.stages.length}
+    script: `${jobShell(options.lockTimeoutSeconds)}${APPLY_FUNCTIONS}${using}COUNT=${options.stages.length}
 apt-mark showauto >"$T/auto" 2>/dev/null || rm -f "$T/auto"
 ${stages}fl_finish 0
 `,

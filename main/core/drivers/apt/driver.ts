@@ -28,6 +28,7 @@ export const aptDriver: PackageDriver = {
   capture: captureCommand,
   parseCapture,
   artefactFile,
+  packageSuffix: 'deb',
   artefactPlaces: ['/var/cache/apt/archives'],
   stage: stageCommand,
   parseStage,

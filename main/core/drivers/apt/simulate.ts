@@ -7,6 +7,7 @@
 
 import type { CommandSpec } from '../../ports.ts';
 import type { StageRequest } from '../driver.ts';
+import type { PushedPackage } from '../pushed.ts';
 import { framedScript, quote } from '../shell.ts';
 import {
   APT_FUNCTIONS,
@@ -18,6 +19,7 @@ import {
 } from './host.ts';
 import { INVENTORY_BODY, packageSpec } from './inventory.ts';
 import { OLD_PACKAGE_FUNCTIONS } from './oldPackages.ts';
+import { PUSHED_FUNCTIONS, withPushed } from './pushed.ts';
 
 /** Section of the simulation up to and with the stage at this index. */
 export const stageSection = (index: number): string => `sim.${index}`;
@@ -82,6 +84,7 @@ export function simulateCommand(options: {
   nonce: string;
   stages: StageRequest[];
   refresh: boolean;
+  pushed?: readonly PushedPackage[];
 }): CommandSpec {
   const stages = options.stages
     .map(
@@ -91,7 +94,7 @@ export function simulateCommand(options: {
     .join('');
   const requests = cumulative(options.stages, options.stages.length).map(quote).join(' ');
   const transaction = `fl_tmp || { fl_mark notmp; fl_mark end; return 1; }
-: >"$T/act"
+${withPushed(options.pushed, 'fl_mark nopushed; printf "%s\\n" "$fl_why"; fl_mark end; return 1')}: >"$T/act"
 printf '%s\\n' ${requests} >"$T/requests"
 fl_ok=1
 ${stages}fl_sec policy fl_policy
@@ -113,11 +116,12 @@ fl_room
         ROOM_FUNCTION,
         ...(options.refresh ? [UPDATE_FUNCTION] : []),
         OLD_PACKAGE_FUNCTIONS,
+        PUSHED_FUNCTIONS,
         SIMULATE_FUNCTIONS,
       ].join('\n'),
       `${options.refresh ? 'fl_sec refresh fl_update\n' : ''}${HOST_BODY}${INVENTORY_BODY}${requests === '' ? '' : transaction}`,
     ),
-    root: options.refresh,
+    root: options.refresh || (options.pushed ?? []).length > 0,
     timeoutMs: options.refresh ? 900_000 : 300_000,
     maxOutputBytes: 32 * 1024 * 1024,
   };

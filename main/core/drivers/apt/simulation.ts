@@ -1,11 +1,12 @@
 /** Reads the simulation's output. Never throws. */
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
-import { PlanAction, type Refusal, type SpaceNeed } from '../../../../shared/model/plan.ts';
+import { CONSOLE_ORIGIN, PlanAction, type Refusal, type SpaceNeed } from '../../../../shared/model/plan.ts';
 import { Arch } from '../../../../shared/model/primitives.ts';
 import type { Entry } from '../../../../shared/model/snapshot.ts';
 import type { CommandOutput } from '../../ports.ts';
 import type { HeldArtefacts, Simulation, StageRequest } from '../driver.ts';
 import { type Mounts, readMounts, readPairs } from '../facts.ts';
+import { isPushed, type PushedPackage } from '../pushed.ts';
 import { archMatches } from '../select.ts';
 import { plainLine, readSections, type Sections } from '../shell.ts';
 import { freeSpace } from '../space.ts';
@@ -31,7 +32,16 @@ import { compareDebianVersions } from './version.ts';
 const WANTS_REBOOT =
   /^(linux-image-.*|linux-modules-.*|libc6|systemd|dbus|dbus-broker|(intel|amd64)-microcode|.*-microcode)$/;
 
-type Context = { nonce: string; stages: StageRequest[]; entries: Entry[]; held?: HeldArtefacts };
+type Context = {
+  nonce: string;
+  stages: StageRequest[];
+  entries: Entry[];
+  held?: HeldArtefacts;
+  pushed?: readonly PushedPackage[];
+};
+
+/** What apt calls the origin of a package file that is its own source. */
+const FILE_ORIGIN = 'local-deb';
 
 const indexes = new WeakMap<Row[], Map<string, Row[]>>();
 
@@ -63,7 +73,7 @@ function stageActions(
   transaction: Transaction,
   stage: number,
   done: Map<string, string | null>,
-  context: { rows: Row[]; native: string; entries: Entry[] },
+  context: { rows: Row[]; native: string; entries: Entry[]; pushed?: readonly PushedPackage[] },
 ): PlanAction[] {
   const actions: PlanAction[] = [];
   const push = (candidate: unknown) => {
@@ -78,6 +88,8 @@ function stageActions(
     if (before === install.to) continue;
     const from = before ?? (before === null ? undefined : install.from);
     done.set(key, install.to);
+    const brought = install.origin === FILE_ORIGIN && isPushed(context.pushed, install.name, install.to);
+    const origin = brought ? CONSOLE_ORIGIN : install.origin;
     push({
       action:
         from === undefined
@@ -91,7 +103,7 @@ function stageActions(
       to: install.to,
       stage,
       dependency: !isListed(install.name, install.arch),
-      ...(install.origin === '' ? {} : { origin: install.origin }),
+      ...(origin === '' ? {} : { origin }),
     });
   }
   for (const removal of transaction.removals) {
@@ -229,7 +241,7 @@ function spaceNeed(
       action.to === undefined ? undefined : artefacts.get(artefactKey(action.name, action.arch, action.to));
     const after = action.to === undefined ? 0 : (artefact?.installedKiB ?? 0) * 1024;
     versions.set(key, after);
-    download += artefact?.sizeBytes ?? 0;
+    if (action.origin !== CONSOLE_ORIGIN) download += artefact?.sizeBytes ?? 0;
     disk += after - (action.action === 'install' ? 0 : before);
     // Old and new files of one package are there at once while it unpacks.
     if (action.action !== 'install') largest = Math.max(largest, Math.min(before, after));
@@ -261,7 +273,12 @@ function readStages(
     const exitCode = sections.rc(section);
     if (exitCode !== 0) return { actions, failed: { stage, transaction, exitCode } };
     actions.push(
-      ...stageActions(transaction, stage, done, { rows: inventory.rows, native, entries: context.entries }),
+      ...stageActions(transaction, stage, done, {
+        rows: inventory.rows,
+        native,
+        entries: context.entries,
+        ...(context.pushed !== undefined && { pushed: context.pushed }),
+      }),
     );
   }
   return { actions };
@@ -283,6 +300,11 @@ export function parseSimulation(output: CommandOutput, context: Context): Result
       hint: 'Free space there (apt-get clean helps), then plan again.',
     });
   }
+  if (sections.has('nopushed'))
+    return fail(
+      'host.command-failed',
+      `The packages brought by the console cannot be used: ${plainLine(sections.text('nopushed'), 300)}.`,
+    );
   const pairs = readPairs(sections.lines('host', 50));
   const native = pairs.get('arch') ?? '';
   const inventory = readInventory(sections, native);

@@ -2,8 +2,10 @@
 import { type ErrorCode, fail, ok, type Result } from '../../../../shared/errors.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { StageRequest } from '../driver.ts';
+import type { PushedPackage } from '../pushed.ts';
 import { framedScript, plainLine, quote, readSections } from '../shell.ts';
 import { APT_FUNCTIONS, LOCK_FUNCTIONS } from './host.ts';
+import { PUSHED_FUNCTIONS, withPushed } from './pushed.ts';
 import { cumulative } from './simulate.ts';
 import { readTransaction } from './transaction.ts';
 
@@ -22,6 +24,7 @@ export function stageCommand(options: {
   nonce: string;
   stages: StageRequest[];
   lockTimeoutSeconds: number;
+  pushed?: readonly PushedPackage[];
 }): CommandSpec {
   const patience = Math.max(1, Math.min(86_400, Math.trunc(options.lockTimeoutSeconds) || 1));
   const fetches = options.stages
@@ -30,11 +33,15 @@ export function stageCommand(options: {
         `fl_sec fetch.${index} fl_fetch ${cumulative(options.stages, index).map(quote).join(' ')}\n`,
     )
     .join('');
+  const using =
+    (options.pushed ?? []).length === 0
+      ? ''
+      : `fl_tmp || { fl_mark notmp; fl_mark end; return 1; }\n${withPushed(options.pushed, 'fl_mark nopushed; printf "%s\\n" "$fl_why"; fl_mark end; return 1')}`;
   return {
     script: framedScript(
       options.nonce,
-      [LOCK_FUNCTIONS, APT_FUNCTIONS, STAGE_FUNCTIONS].join('\n'),
-      `umask 022\nfl_until=$(($(date +%s) + ${patience}))\nfl_sec before fl_bytes\n${fetches}fl_sec after fl_bytes\nfl_sec holder fl_locked\n`,
+      [LOCK_FUNCTIONS, APT_FUNCTIONS, PUSHED_FUNCTIONS, STAGE_FUNCTIONS].join('\n'),
+      `umask 022\n${using}fl_until=$(($(date +%s) + ${patience}))\nfl_sec before fl_bytes\n${fetches}fl_sec after fl_bytes\nfl_sec holder fl_locked\n`,
     ),
     root: true,
     timeoutMs: 3_600_000 + patience * 1000,
@@ -66,6 +73,15 @@ export function parseStage(
   output: CommandOutput,
   context: { nonce: string },
 ): Result<{ downloadedBytes: number }> {
+  const marks = readSections(output, context.nonce, []);
+  if (!marks.ok) return marks;
+  if (marks.value.has('notmp'))
+    return fail('host.disk-full', "There is no room in the host's temporary folder.");
+  if (marks.value.has('nopushed'))
+    return fail(
+      'host.command-failed',
+      `The packages brought by the console cannot be used: ${plainLine(marks.value.text('nopushed'), 300)}.`,
+    );
   const read = readSections(output, context.nonce, ['before', 'after']);
   if (!read.ok) return read;
   const sections = read.value;

@@ -25,6 +25,7 @@ export const dnfDriver: PackageDriver = {
   capture: captureCommand,
   parseCapture,
   artefactFile,
+  packageSuffix: 'rpm',
   artefactPlaces: ['/var/cache/dnf/*/packages'],
   stage: stageCommand,
   parseStage,

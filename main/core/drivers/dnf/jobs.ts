@@ -3,6 +3,7 @@ import type { PlanAction } from '../../../../shared/model/plan.ts';
 import type { Capture } from '../../../../shared/model/run.ts';
 import type { JobScript, StageRequest } from '../driver.ts';
 import { EXIT } from '../jobWords.ts';
+import type { PushedPackage } from '../pushed.ts';
 import { ENVIRONMENT } from '../shell.ts';
 import { APPLY } from './host/apply.ts';
 import { BACK } from './host/back.ts';
@@ -42,13 +43,19 @@ export function applyJob(options: {
   stages: StageRequest[];
   actions: PlanAction[];
   lockTimeoutSeconds: number;
+  pushed?: readonly PushedPackage[];
 }): JobScript {
   const stages = options.stages.map(({ stage, packages }) => ({
     stage,
     packages,
     expected: options.actions.filter((action) => action.stage === stage).flatMap(expectedOf),
   }));
-  const request = { stages, exit: EXIT, lockSeconds: patience(options.lockTimeoutSeconds) };
+  const request = {
+    stages,
+    exit: EXIT,
+    lockSeconds: patience(options.lockTimeoutSeconds),
+    pushed: (options.pushed ?? []).map((one) => one.sha256),
+  };
   return jobScript(program(request, LOCKS, FETCH, RESOLVE, BACK, JOB, APPLY));
 }
 

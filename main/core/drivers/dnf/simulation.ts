@@ -1,11 +1,12 @@
 /** The simulation: one round trip, without root, for all stages, each with those before it. Touches nothing but a temporary folder. */
 import { z } from 'zod';
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
-import { PlanAction, type Refusal, type SpaceNeed } from '../../../../shared/model/plan.ts';
+import { CONSOLE_ORIGIN, PlanAction, type Refusal, type SpaceNeed } from '../../../../shared/model/plan.ts';
 import type { Entry } from '../../../../shared/model/snapshot.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { HeldArtefacts, Simulation, StageRequest } from '../driver.ts';
 import { type Mounts, readMounts, readPairs } from '../facts.ts';
+import { isPushed, type PushedPackage } from '../pushed.ts';
 import { archMatches } from '../select.ts';
 import { plainLine } from '../shell.ts';
 import { freeSpace } from '../space.ts';
@@ -34,18 +35,32 @@ import { compareRpmVersions } from './version.ts';
 const WANTS_REBOOT =
   /^(kernel(-(rt|debug|64k|uek))?(-core)?|glibc|linux-firmware|systemd|dbus|dbus-broker|dbus-daemon|microcode_ctl)$/;
 
-type Context = { nonce: string; stages: StageRequest[]; entries: Entry[]; held?: HeldArtefacts };
+type Context = {
+  nonce: string;
+  stages: StageRequest[];
+  entries: Entry[];
+  held?: HeldArtefacts;
+  pushed?: readonly PushedPackage[];
+};
+
+/** What dnf calls the repository of package files that are their own. */
+const FILE_REPOSITORY = '@commandline';
 
 export function simulateCommand(options: {
   nonce: string;
   stages: StageRequest[];
   refresh: boolean;
+  pushed?: readonly PushedPackage[];
 }): CommandSpec {
-  const request = { stages: options.stages.map((stage) => stage.packages), refresh: options.refresh };
+  const request = {
+    stages: options.stages.map((stage) => stage.packages),
+    refresh: options.refresh,
+    pushed: (options.pushed ?? []).map((one) => one.sha256),
+  };
   const text = program(request, LOCKS, REFRESH, FETCH, RESOLVE, BACK, REVERSE, SIMULATE);
   return {
     script: script(options.nonce, `${HOST_BODY}${programBody(text)}`),
-    root: options.refresh,
+    root: options.refresh || request.pushed.length > 0,
     timeoutMs: options.refresh ? 900_000 : 300_000,
     maxOutputBytes: 32 * 1024 * 1024,
   };
@@ -88,6 +103,9 @@ function kindOf(from: string | undefined, to: string): PlanAction['action'] {
   return compareRpmVersions(from, to) > 0 ? 'downgrade' : 'upgrade';
 }
 
+const originOf = ({ name, repo, new: version }: Act, { pushed }: Context): string =>
+  repo === FILE_REPOSITORY && isPushed(pushed, name, version ?? undefined) ? CONSOLE_ORIGIN : plainLine(repo);
+
 type Planned = { action: PlanAction; act: Act };
 
 /** Each stage's transaction is told from the present state; what earlier stages did is taken off. */
@@ -115,7 +133,7 @@ function plannedActions(answer: Answer, context: Context): Planned[] {
       ...(act.new === null ? {} : { to: act.new }),
       stage: context.stages[act.stage]?.stage ?? 1,
       dependency: !listed,
-      ...(act.repo === '' ? {} : { origin: plainLine(act.repo) }),
+      ...(act.repo === '' ? {} : { origin: originOf(act, context) }),
     });
     if (action.success) planned.push({ action: action.data, act });
   }
@@ -245,7 +263,7 @@ function spaceNeed(planned: Planned[], mounts: Mounts): SpaceNeed {
     const before = sizes.get(slot) ?? act.freed;
     const after = act.new === null ? 0 : act.size;
     sizes.set(slot, after);
-    download += act.down;
+    if (action.origin !== CONSOLE_ORIGIN) download += act.down;
     disk += after - before;
     // rpm puts a package's new files beside its old ones, one package at a time.
     if (act.new !== null) largest = Math.max(largest, Math.min(before, after));

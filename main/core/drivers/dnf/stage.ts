@@ -2,6 +2,7 @@
 import { type ErrorCode, fail, ok, type Result } from '../../../../shared/errors.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { StageRequest } from '../driver.ts';
+import type { PushedPackage } from '../pushed.ts';
 import { plainLine } from '../shell.ts';
 import { FETCH } from './host/fetch.ts';
 import { LOCKS } from './host/locks.ts';
@@ -17,9 +18,14 @@ export function stageCommand(options: {
   nonce: string;
   stages: StageRequest[];
   lockTimeoutSeconds: number;
+  pushed?: readonly PushedPackage[];
 }): CommandSpec {
   const lockSeconds = patience(options.lockTimeoutSeconds);
-  const request = { stages: options.stages.map((stage) => stage.packages), lockSeconds };
+  const request = {
+    stages: options.stages.map((stage) => stage.packages),
+    lockSeconds,
+    pushed: (options.pushed ?? []).map((one) => one.sha256),
+  };
   return {
     script: script(options.nonce, programBody(program(request, LOCKS, FETCH, RESOLVE, STAGE))),
     root: true,

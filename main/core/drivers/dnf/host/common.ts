@@ -144,6 +144,8 @@ def open_base(private=True, repos=True, tell=True, fetch=False):
                     out('repo', id=repo.id, error=words(error))
                 repo.disable()
     base.fill_sack(load_system_repo=True, load_available_repos=repos)
+    if repos and REQUEST.get('pushed'):
+        add_pushed(base)
     return base
 
 # Installed packages straight from rpm's database: it answers also where dnf does not.

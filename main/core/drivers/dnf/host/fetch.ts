@@ -1,6 +1,10 @@
 /** Downloading and checking of package files: for staging, capturing and the jobs. */
-export const FETCH = String.raw`
+import { PUSHED_FOLDER } from '../../pushed.ts';
+
+export const FETCH = `
 import hashlib
+PUSHED_FOLDER = '${PUSHED_FOLDER}'
+${String.raw`
 
 # What words of dnf or rpm say went wrong; None when they name no such cause.
 def cause_name(said):
@@ -68,6 +72,24 @@ def header_of(path):
         h = ts.hdrFromFdno(file.fileno())
     return text(h[rpm.RPMTAG_NAME]), text(h[rpm.RPMTAG_ARCH]), evr_text(h[rpm.RPMTAG_EPOCH], text(h[rpm.RPMTAG_VERSION]), text(h[rpm.RPMTAG_RELEASE]))
 
+class NotPushed(Exception):
+    pass
+
+# Package files that the console brought count as if a repository offered them. Each is hashed right before it is used.
+def add_pushed(base):
+    folder, paths = ROOT + PUSHED_FOLDER, []
+    if os.path.islink(folder) or not os.path.isdir(folder) or os.stat(folder).st_uid != os.geteuid():
+        raise NotPushed('%s is not a folder of root alone' % folder)
+    for digest in REQUEST['pushed']:
+        path = os.path.join(folder, digest + '.rpm')
+        if os.path.islink(path) or not os.path.isfile(path) or sha_of(path) != digest:
+            raise NotPushed('a package file that the console brought is not there any more')
+        paths.append(path)
+    for pkg in base.add_remote_rpms(paths):
+        result, said = base.package_signature_check(pkg) if base.conf.localpkg_gpgcheck else (0, '')
+        if result != 0:
+            raise NotPushed('%s is not signed by a key this host trusts: %s' % (pkg, words(said)))
+
 # Header and payload are what the package's own digests say.
 def is_whole(path):
     return subprocess.run(['rpmkeys', '-K', '--nosignature', path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
@@ -79,4 +101,4 @@ def file_name(name, arch, version):
 def file_places(cache, key):
     name = glob.escape(file_name(*key))
     return glob.glob(glob.escape(ROOT) + '/var/lib/frostline/jobs/*/old/' + name) + glob.glob(os.path.join(glob.escape(cache), '*', 'packages', name))
-`;
+`}`;
