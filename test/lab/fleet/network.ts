@@ -15,12 +15,13 @@ const prefixOf = (block: number): string => `fl-${block}-`;
 const bridgeOf = (block: number): string => `flbr${block}`;
 const deviceOf = (block: number, index: number | ''): string => `fl${block}v${index}`;
 
-/** What happens to packets, until `clear`: `drop` all · `lose` some of them, at random, both ways · `reset` every TCP packet for sshd. */
+/** What happens to packets, until `clear`: `drop` all · `lose` some of them, at random, both ways · `reset` every TCP packet for sshd · `only`: nothing but answers from this port, no route to anywhere. */
 export type Interference =
   | { readonly kind: 'drop' }
   | { readonly kind: 'lose'; readonly percent: number }
   | { readonly kind: 'reset'; readonly port: number }
-  | { readonly kind: 'refuse-out'; readonly port: number };
+  | { readonly kind: 'refuse-out'; readonly port: number }
+  | { readonly kind: 'only'; readonly port: number };
 
 const rulesOf = (what: Interference): { input: string[]; output: string[] } => {
   switch (what.kind) {
@@ -34,6 +35,11 @@ const rulesOf = (what: Interference): { input: string[]; output: string[] } => {
       return { input: [`tcp dport ${what.port} reject with tcp reset`], output: [] };
     case 'refuse-out':
       return { input: [], output: [`tcp dport ${what.port} reject with icmpx type host-unreachable`] };
+    case 'only':
+      return {
+        input: [],
+        output: [`oif != lo tcp sport ${what.port} accept`, 'oif != lo reject with icmpx type no-route'],
+      };
   }
 };
 
