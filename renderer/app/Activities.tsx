@@ -1,11 +1,11 @@
-/** What is going on now: scans and plans with a way to stop them, and unfinished runs with a way to them. */
+/** What is going on now: scans, plans and bundles with a way to stop them, and unfinished runs with a way to them. */
 import { Play, Square } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Activity } from '../../shared/contract/system.ts';
 import { FINAL_STATES, type RunSummary } from '../../shared/model/run.ts';
 import { IconButton } from '../ui/Button.tsx';
-import { formatCount, formatList, plural } from '../ui/format.ts';
+import { formatBytes, formatCount, formatList, plural } from '../ui/format.ts';
 import { ProgressBar } from '../ui/Progress.tsx';
 import { lookOfRun } from '../ui/states.ts';
 import { Elapsed, useNow } from '../ui/Time.tsx';
@@ -86,8 +86,12 @@ export const ActivityCard = ({ activity }: { activity: Activity }) => {
       <span className="small muted num">
         {activity.done} of {activity.total}
         {activity.failed > 0 && <span className="now-failed">, {activity.failed} failed</span>}
-        {rate >= 0.1 && ` · ${rate < 10 ? rate.toFixed(1) : Math.round(rate)}/s`} ·{' '}
-        <Elapsed from={activity.startedAt} />
+        {activity.bytes !== undefined &&
+          ` · ${formatBytes(activity.bytes.moved)}, ${formatBytes(activity.bytes.perSecond)}/s`}
+        {activity.bytes === undefined &&
+          rate >= 0.1 &&
+          ` · ${rate < 10 ? rate.toFixed(1) : Math.round(rate)}/s`}{' '}
+        · <Elapsed from={activity.startedAt} />
       </span>
       {activity.waitingFor.length > 0 && (
         <span className="small muted wrap-any">waiting for {formatList(activity.waitingFor, 3)}</span>

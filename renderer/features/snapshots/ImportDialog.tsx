@@ -14,6 +14,7 @@ import { ErrorState } from '../../ui/Notice.tsx';
 import { snapshotLook } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
 import { SignatureList } from '../signing/SignatureList.tsx';
+import { BundleImport } from './BundleImport.tsx';
 import { DiffView } from './DiffView.tsx';
 import { type Incoming, tooLarge, useSnapshots, type Verified } from './store.ts';
 import { isLocked, UnlockFile } from './UnlockFile.tsx';
@@ -150,6 +151,14 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
           {chosen === undefined ? 'Choose a file' : 'Choose another'}
         </Button>
       </div>
+      {chosen === undefined && (
+        <BundleImport
+          onDone={(name) => {
+            onClose();
+            navigate(`/snapshots/${encodeURIComponent(name)}`);
+          }}
+        />
+      )}
       {chosen !== undefined && looked === undefined && <Loading label="Checking the file" rows={3} />}
       {looked !== undefined &&
         'error' in looked &&

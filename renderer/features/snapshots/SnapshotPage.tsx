@@ -1,5 +1,5 @@
 /** One snapshot: its entries to edit, its freeze, its comparisons and its history. */
-import { Download, Ellipsis, KeyRound, Rocket, Snowflake, Trash2 } from 'lucide-react';
+import { Download, Ellipsis, KeyRound, Package, Rocket, Snowflake, Trash2 } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { SnapshotView } from '../../../shared/model/snapshot.ts';
@@ -19,6 +19,7 @@ import { RelativeTime } from '../../ui/Time.tsx';
 import { toast, toastError } from '../../ui/Toast.tsx';
 import { NewPlanDialog } from '../fleet/NewPlanDialog.tsx';
 import { SignDialog } from '../signing/SignDialog.tsx';
+import { BundleDialog } from './BundleDialog.tsx';
 import { CompareTab } from './CompareTab.tsx';
 import { isDirty } from './drafts.ts';
 import { EntriesTab } from './EntriesTab.tsx';
@@ -63,7 +64,7 @@ export const SnapshotPage = ({ name }: { name: string }) => {
   );
 };
 
-type Open = 'plan' | 'freeze' | 'sign' | 'remove' | undefined;
+type Open = 'plan' | 'freeze' | 'sign' | 'bundle' | 'remove' | undefined;
 
 const Opened = ({ head, warnings }: { head: SnapshotView; warnings: readonly Warning[] }) => {
   const { dirty, count, remove, exportFile } = useSnapshots((s) => ({
@@ -155,6 +156,13 @@ const Opened = ({ head, warnings }: { head: SnapshotView; warnings: readonly War
                   icon: <KeyRound size={14} aria-hidden />,
                   onSelect: () => setDialog('sign'),
                 },
+                {
+                  id: 'bundle',
+                  label: 'Make a bundle…',
+                  note: 'with its packages, for hosts without a repository',
+                  icon: <Package size={14} aria-hidden />,
+                  onSelect: () => setDialog('bundle'),
+                },
                 { kind: 'separator', id: 'line' },
                 {
                   id: 'remove',
@@ -202,6 +210,7 @@ const Opened = ({ head, warnings }: { head: SnapshotView; warnings: readonly War
           onClose={() => setDialog(undefined)}
         />
       )}
+      {dialog === 'bundle' && <BundleDialog snapshot={head} onClose={() => setDialog(undefined)} />}
       {dialog === 'freeze' && <FreezeDialog snapshot={head} onClose={() => setDialog(undefined)} />}
       <ConfirmDialog
         open={dialog === 'remove'}

@@ -63,6 +63,16 @@ export type SnapshotsState = {
   exportFile: (ref: string) => Promise<Result<Output<'snapshots.export'>>>;
   verify: (file: Incoming) => Promise<Result<Verified>>;
   importFile: (file: Incoming) => Answer;
+  /** Empty `file`: in the data folder; empty `since`: whole. */
+  makeBundle: (o: {
+    ref: string;
+    hosts: string;
+    file: string;
+    since: string;
+  }) => Promise<Result<Output<'bundles.make'>>>;
+  bundleFolder: () => Promise<Result<Output<'bundles.list'>>>;
+  verifyBundle: (file: string) => Promise<Result<Output<'bundles.verify'>>>;
+  importBundle: (file: string) => Answer;
   /** Hosts a selector matches. */
   match: (selectors: string[], signal?: AbortSignal) => Promise<Result<Output<'hosts.list'>>>;
 };
@@ -177,6 +187,16 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
       exportFile: (ref) => client.call('snapshots.export', { ref }),
       verify: (file) => client.call('snapshots.verify', file),
       importFile: (file) => settle(client.call('snapshots.import', file)),
+      makeBundle: ({ ref, hosts, file, since }) =>
+        client.call('bundles.make', {
+          ref,
+          hosts: [hosts],
+          ...(file === '' ? {} : { file }),
+          ...(since === '' ? {} : { since }),
+        }),
+      bundleFolder: () => client.call('bundles.list', {}),
+      verifyBundle: (file) => client.call('bundles.verify', { file }),
+      importBundle: (file) => settle(client.call('bundles.import', { file })),
       match: (selectors, signal) => client.call('hosts.list', { selectors }, signal),
     };
   });
