@@ -1,5 +1,15 @@
 /** What stands around every page: navigation, the connection's banner, what is going on, palette and shortcuts. */
-import { CalendarDays, History, KeyRound, Layers, ListChecks, PackageSearch, Server } from 'lucide-react';
+import {
+  CalendarDays,
+  ClipboardCheck,
+  History,
+  KeyRound,
+  Layers,
+  ListChecks,
+  PackageSearch,
+  ScrollText,
+  Server,
+} from 'lucide-react';
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { DemoStatus } from '../features/demo/DemoStatus.tsx';
@@ -26,6 +36,8 @@ const PLACES = [
   { path: '/freezes', label: 'Freezes', icon: CalendarDays, keys: 'g z' },
   { path: '/runs', label: 'Runs', icon: History, keys: 'g r' },
   { path: '/signing', label: 'Signing', icon: KeyRound, keys: 'g k' },
+  { path: '/reports', label: 'Reports', icon: ClipboardCheck, keys: 'g e' },
+  { path: '/audit', label: 'Audit log', icon: ScrollText, keys: 'g a' },
 ] as const;
 
 export const Shell = () => {

@@ -35,6 +35,12 @@ const HistoryPage = lazy(async () => ({
 const SigningPage = lazy(async () => ({
   default: (await import('../features/signing/SigningPage.tsx')).SigningPage,
 }));
+const ReportsPage = lazy(async () => ({
+  default: (await import('../features/reports/ReportsPage.tsx')).ReportsPage,
+}));
+const AuditPage = lazy(async () => ({
+  default: (await import('../features/audit/AuditPage.tsx')).AuditPage,
+}));
 const RunPage = lazy(async () => ({ default: (await import('../features/run/RunPage.tsx')).RunPage }));
 
 /** The key makes another host's page another page: nothing of the one before shines through. */
@@ -58,6 +64,8 @@ export const Pages = () => {
           <Route path="/freezes" component={CalendarPage} />
           <Route path="/plan/:id">{({ id }) => <PlanPage key={id} id={id} />}</Route>
           <Route path="/signing" component={SigningPage} />
+          <Route path="/reports" component={ReportsPage} />
+          <Route path="/audit" component={AuditPage} />
           <Route path="/runs" component={HistoryPage} />
           <Route path="/runs/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>
           <Route>

@@ -26,7 +26,7 @@ import { createRuleService } from '../../main/core/rules/service.ts';
 import { createFreezeCalendar } from '../../main/core/snapshots/freezeCalendar.ts';
 import { createSnapshotService } from '../../main/core/snapshots/service.ts';
 import { createFrameClient, type FrameClient } from '../../shared/contract/client.ts';
-import type { Client, Handlers } from '../../shared/contract/contract.ts';
+import { type Client, type Handlers, procedure } from '../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../shared/errors.ts';
 import { RunParameters } from '../../shared/model/plan.ts';
 import type { SnapshotView } from '../../shared/model/snapshot.ts';
@@ -284,7 +284,7 @@ const systemHandlers = (
 const moody = (handlers: Handlers, state: MockState): Handlers =>
   Object.fromEntries(
     Object.entries(handlers).map(([name, handler]) => {
-      if (name.startsWith('system.') || name === 'runs.events') return [name, handler];
+      if (name.startsWith('system.') || procedure(name)?.kind === 'stream') return [name, handler];
       const wrapped = (input: never, caller: never) => {
         if (state.mood === 'loading') return new Promise(() => {});
         if (state.mood === 'error')

@@ -4,10 +4,17 @@ import { expect, type Locator, type Page } from '@playwright/test';
 /** A run of a whole stage on demo hosts, on a machine that does other things too. */
 export const RUN_TIMEOUT = 150_000;
 
-export const place = (
-  page: Page,
-  name: 'Fleet' | 'Snapshots' | 'Rules' | 'Catalogue' | 'Freezes' | 'Signing' | 'Runs',
-): Locator =>
+type PlaceName =
+  | 'Fleet'
+  | 'Snapshots'
+  | 'Rules'
+  | 'Catalogue'
+  | 'Freezes'
+  | 'Signing'
+  | 'Runs'
+  | 'Reports'
+  | 'Audit log';
+export const place = (page: Page, name: PlaceName): Locator =>
   page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: new RegExp(`^${name}`) });
 
 export const heading = (page: Page, name: string | RegExp): Locator =>
