@@ -30,6 +30,7 @@ import { createPassphraseVault } from './adapters/vault/passphrase.ts';
 import { artefactHandlers } from './api/artefacts.ts';
 import { auditHandlers, withAudit } from './api/audit.ts';
 import { bundleHandlers } from './api/bundles.ts';
+import { driftHandlers } from './api/drift.ts';
 import { fleetHandlers } from './api/fleet.ts';
 import { freezeHandlers } from './api/freezes.ts';
 import { guardHandlers } from './api/guards.ts';
@@ -45,6 +46,7 @@ import { createArtefactService } from './core/artefacts/service.ts';
 import { createAuditService } from './core/audit/service.ts';
 import { createBundleService } from './core/bundles/service.ts';
 import { createCatalogService } from './core/catalog/service.ts';
+import { createDriftService } from './core/drift/service.ts';
 import { createSignatureService } from './core/exchange/service.ts';
 import { createSignatureJudge } from './core/exchange/suffice.ts';
 import { createHostsService } from './core/fleet/hosts.ts';
@@ -169,6 +171,8 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
       rescans.add(scan);
     },
   });
+  const drift = createDriftService(ports, { activeRun: (hostId) => runs.activeRun(hostId) });
+  listeners.push(drift.noticed);
   const hosts = createHostsService(ports, {
     frozenBy: (host: Host) => freezes(host, clock.now())[0]?.snapshot,
     activeRun: (hostId) => runs.activeRun(hostId),
@@ -203,6 +207,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
       ...freezeHandlers(createFreezeCalendar(ports)),
       ...runHandlers(plans, runs),
       ...guardHandlers(guards),
+      ...driftHandlers(drift),
       ...artefactHandlers(createArtefactService(ports), store),
       ...auditHandlers(createAuditService(ports)),
       ...bundleHandlers(bundles),
@@ -228,10 +233,11 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
   return ok({
     handlers,
     log,
-    busy: () => runs.active() > 0 || guards.active() || hub.activities().length > 0,
+    busy: () => runs.active() > 0 || guards.active() || drift.active() || hub.activities().length > 0,
     close: async () => {
       ending.abort();
       await guards.close();
+      await drift.close();
       await runs.close();
       await Promise.all(rescans);
       transport.release();

@@ -94,6 +94,7 @@ const keyOf = (change: Change): string => {
   switch (change.type) {
     case 'scan':
     case 'guards':
+    case 'drift':
       return `${change.type} ${change.hostId}`;
     case 'runs':
       return `runs ${change.runId}`;

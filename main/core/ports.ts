@@ -6,6 +6,7 @@
  */
 import type { Result } from '../../shared/errors.ts';
 import type { AuditHead, AuditLine, AuditRecord } from '../../shared/model/audit.ts';
+import type { StoredDrift } from '../../shared/model/drift.ts';
 import type { StoredGuard } from '../../shared/model/guard.ts';
 import type { Host, HostTrust } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
@@ -266,6 +267,12 @@ export interface GuardStore {
   removeGuard(hostId: string): void;
 }
 
+/** What each host is compared with, and how it differed. */
+export interface DriftStore {
+  drift(hostId: string): StoredDrift | undefined;
+  putDrift(drift: StoredDrift): void;
+}
+
 export interface AuditStore {
   /** Numbers it, chains it to the newest line and stores it, in one transaction. */
   appendAudit(record: AuditRecord): void;
@@ -284,6 +291,7 @@ export interface Store
     PromotionStore,
     RunStore,
     GuardStore,
+    DriftStore,
     SettingStore,
     AuditStore,
     TrustStore,
@@ -312,7 +320,7 @@ export interface Changes {
 }
 export type ChangeNote =
   | { type: 'hosts' | 'snapshots' | 'rules' | 'advisories' | 'vault' | 'demo' }
-  | { type: 'scan' | 'guards'; hostId: string }
+  | { type: 'scan' | 'guards' | 'drift'; hostId: string }
   | { type: 'runs'; runId: string };
 
 /** Follows a long command for `system.activity`; `signal` aborts when the admin cancels it. */

@@ -7,6 +7,7 @@ import { audit } from './audit.ts';
 import { bundles } from './bundles.ts';
 import { catalog } from './catalog.ts';
 import type { Command, Contract, Procedure, Query, Stream } from './define.ts';
+import { drift } from './drift.ts';
 import { hosts, scans } from './fleet.ts';
 import { freezes } from './freezes.ts';
 import { guards } from './guards.ts';
@@ -30,6 +31,7 @@ export const contract = {
   plans,
   runs,
   guards,
+  drift,
   artefacts,
   audit,
   bundles,

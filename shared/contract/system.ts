@@ -22,6 +22,7 @@ export const Change = z.discriminatedUnion('type', [
   z.object({ seq: z.int(), type: z.literal('hosts') }),
   z.object({ seq: z.int(), type: z.literal('scan'), hostId: Id }),
   z.object({ seq: z.int(), type: z.literal('guards'), hostId: Id }),
+  z.object({ seq: z.int(), type: z.literal('drift'), hostId: Id }),
   z.object({ seq: z.int(), type: z.literal('snapshots') }),
   z.object({ seq: z.int(), type: z.literal('rules') }),
   z.object({ seq: z.int(), type: z.literal('advisories') }),

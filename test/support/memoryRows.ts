@@ -1,6 +1,7 @@
 /** The parts of the store in memory that are no more than rows. */
 import type { ArtefactIndex, ArtefactKey, PooledArtefact } from '../../main/core/artefacts/ports.ts';
-import type { GuardStore } from '../../main/core/ports.ts';
+import type { DriftStore, GuardStore } from '../../main/core/ports.ts';
+import type { StoredDrift } from '../../shared/model/drift.ts';
 import type { StoredGuard } from '../../shared/model/guard.ts';
 
 const copy = <T>(value: T): T => structuredClone(value);
@@ -33,5 +34,13 @@ export const memoryGuards = (): GuardStore => {
     guards: () => copy([...rows.values()].toSorted((a, b) => (a.hostId < b.hostId ? -1 : 1))),
     putGuard: (guard) => void rows.set(guard.hostId, copy(guard)),
     removeGuard: (hostId) => void rows.delete(hostId),
+  };
+};
+
+export const memoryDrift = (): DriftStore => {
+  const rows = new Map<string, StoredDrift>();
+  return {
+    drift: (hostId) => copy(rows.get(hostId)),
+    putDrift: (drift) => void rows.set(drift.hostId, copy(drift)),
   };
 };

@@ -24,7 +24,7 @@ import type { Revision } from '../../shared/model/snapshot.ts';
 import { createMemoryAdvisories } from './memoryAdvisories.ts';
 import { auditMethods, type StoredLine } from './memoryAudit.ts';
 import { createMemoryCatalog } from './memoryCatalog.ts';
-import { memoryArtefactIndex, memoryGuards } from './memoryRows.ts';
+import { memoryArtefactIndex, memoryDrift, memoryGuards } from './memoryRows.ts';
 import { createMemoryRules } from './memoryRules.ts';
 
 const fault = (code: ErrorCode, message: string): FrostFault => new FrostFault(frostError(code, message));
@@ -380,6 +380,7 @@ export const createMemoryStore = (): Store => {
     ...memoryArtefactIndex(),
     ...bundleMethods(records),
     ...memoryGuards(),
+    ...memoryDrift(),
     close: () => undefined,
   };
 };

@@ -11,6 +11,7 @@ import { sshVerifier } from '../../main/adapters/exchange/sshVerify.ts';
 import { serveChannel } from '../../main/adapters/rpc/serve.ts';
 import { artefactHandlers } from '../../main/api/artefacts.ts';
 import { auditHandlers } from '../../main/api/audit.ts';
+import { driftHandlers } from '../../main/api/drift.ts';
 import { reportHandlers } from '../../main/api/reports.ts';
 import { ruleHandlers } from '../../main/api/rules.ts';
 import { signatureHandlers } from '../../main/api/signatures.ts';
@@ -19,6 +20,7 @@ import { createAdvisoryService } from '../../main/core/advisories/service.ts';
 import { createArtefactService } from '../../main/core/artefacts/service.ts';
 import { createAuditService } from '../../main/core/audit/service.ts';
 import { createCatalogService } from '../../main/core/catalog/service.ts';
+import { createDriftService } from '../../main/core/drift/service.ts';
 import { createSignatureService } from '../../main/core/exchange/service.ts';
 import type { Ports } from '../../main/core/ports.ts';
 import { createReportService } from '../../main/core/reports/service.ts';
@@ -120,6 +122,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     ...fleet,
     ...runs.handlers,
     ...guardHandlers(state, hub),
+    ...driftHandlers(createDriftService(ports as unknown as Ports, { activeRun: () => undefined })),
     ...artefactHandlers(
       createArtefactService({ store, artefacts: createMemoryArtefacts(), clock: fakeClock() }),
       store,

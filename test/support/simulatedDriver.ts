@@ -96,6 +96,8 @@ export const simulatedDriver = ({ spec, answered, bodies }: Words): PackageDrive
   unguard: () => spec({ op: 'probe' }, true),
   guardState: () => spec({ op: 'probe' }, false),
   parseGuard: () => malformed,
+  history: () => spec({ op: 'probe' }, false),
+  parseHistory: () => ok([]),
   compareVersions: (a, b) => Number(a) - Number(b),
 });
 

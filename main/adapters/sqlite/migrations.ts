@@ -161,6 +161,14 @@ CREATE TABLE trusted_keys (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** What each host is compared with, and how it differed. */
+const DRIFT = `
+CREATE TABLE drift (
+  host TEXT PRIMARY KEY,
+  body BLOB NOT NULL
+) STRICT;
+`;
+
 /** What each host's guard is to be and was last seen to be. */
 const GUARDS = `
 CREATE TABLE guards (
@@ -386,4 +394,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 10, sql: TASKS_BY_HOST },
   { version: 11, sql: PROMOTIONS },
   { version: 12, sql: GUARDS },
+  { version: 13, sql: DRIFT },
 ];

@@ -23,6 +23,7 @@ import { auditStore } from './audit.ts';
 import { bundleStore } from './bundles.ts';
 import { catalogStore } from './catalog.ts';
 import { Db } from './db.ts';
+import { driftStore } from './drift.ts';
 import { backupsOf, damaged, faultOf } from './faults.ts';
 import { guardStore } from './guards.ts';
 import { hostStore } from './hosts.ts';
@@ -136,6 +137,7 @@ export const openStore = (options: { file: string; log: Log }): Result<Store> =>
       ...planStore(db),
       ...runStore(db),
       ...guardStore(db),
+      ...driftStore(db),
       ...settingStore(db),
       ...auditStore(db),
       ...trustStore(db),

@@ -14,6 +14,7 @@ import type { Entry } from '../../../shared/model/snapshot.ts';
 import type { CommandOutput, CommandSpec } from '../ports.ts';
 import type { GuardReading, GuardRequest } from './guard.ts';
 import type { PushedPackage } from './pushed.ts';
+import type { HostTransaction } from './history.ts';
 
 /** What a scan script's output says. Times are compared with `now` (ms) for the clock skew. */
 export type ScanReading = Pick<Scan, 'unseen' | 'packages' | 'updates' | 'removals' | 'relations'> & {
@@ -175,6 +176,10 @@ export interface PackageDriver {
   guardState(options: { nonce: string }): CommandSpec;
   /** Of all three. */
   parseGuard(output: CommandOutput, context: { nonce: string }): Result<GuardReading>;
+
+  /** Without root: what the manager and its logs remember having done, as far back as they go within reason. */
+  history(options: { nonce: string }): CommandSpec;
+  parseHistory(output: CommandOutput, context: { nonce: string }): Result<HostTransaction[]>;
 
   /** Negative, zero, positive, in the manager's own order. */
   compareVersions(a: string, b: string): number;

@@ -7,6 +7,7 @@ import { selectEntries } from '../select.ts';
 import { applyJob } from './applyJob.ts';
 import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
 import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
+import { historyCommand, parseHistory } from './history.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { rollbackJob } from './rollbackJob.ts';
 import { parseScan } from './scan.ts';
@@ -44,5 +45,7 @@ export const aptDriver: PackageDriver = {
   unguard: unguardCommand,
   guardState: guardStateOf,
   parseGuard,
+  history: historyCommand,
+  parseHistory,
   compareVersions: compareDebianVersions,
 };

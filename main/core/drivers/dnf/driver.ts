@@ -6,6 +6,7 @@ import { parseGuard } from '../guard.ts';
 import { selectEntries } from '../select.ts';
 import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
 import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
+import { historyCommand, parseHistory } from './history.ts';
 import { applyJob, rollbackJob } from './jobs.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { parseScan, scanCommand } from './scan.ts';
@@ -41,5 +42,7 @@ export const dnfDriver: PackageDriver = {
   unguard: unguardCommand,
   guardState: guardStateOf,
   parseGuard,
+  history: historyCommand,
+  parseHistory,
   compareVersions: compareRpmVersions,
 };
