@@ -13,8 +13,8 @@ import type { Facts, InstalledPackage, Mount, Scan } from '../../../shared/model
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import type { CommandOutput, CommandSpec } from '../ports.ts';
 import type { GuardReading, GuardRequest } from './guard.ts';
-import type { PushedPackage } from './pushed.ts';
 import type { HostTransaction } from './history.ts';
+import type { PushedPackage } from './pushed.ts';
 
 /** What a scan script's output says. Times are compared with `now` (ms) for the clock skew. */
 export type ScanReading = Pick<Scan, 'unseen' | 'packages' | 'updates' | 'removals' | 'relations'> & {
