@@ -29,7 +29,7 @@ import type { Hasher } from '../ports.ts';
 import { ancestry } from './ancestry.ts';
 import { canonicalJson, contentHash } from './canonical.ts';
 import { entryKey, entryLabel } from './edit.ts';
-import { firstOverlap, occurrencesOf } from './recurrence.ts';
+import { firstOverlap, MAX_RECURRING, occurrencesOf } from './recurrence.ts';
 import { parseStrictJson } from './strictJson.ts';
 
 /** Of the file's UTF-8 bytes. */
@@ -339,6 +339,8 @@ export const readExchange = (
     const byId = (id: string) => own.get(id) ?? context.stored(id);
     const head = revisions.at(-1);
     if (head === undefined) return fail('exchange.malformed', 'The file holds no revision.');
+    if (contents.filter(({ freeze }) => freeze?.recurrence !== undefined).length > MAX_RECURRING)
+      return fail('exchange.too-large', `The file has more than ${MAX_RECURRING} recurring freezes.`);
     for (const content of contents) checkSense(content, head.content.line, (id) => byId(id)?.content);
     checkFreezes(chainOf(head, byId));
     return ok({ revisions, head, signatures: envelope.signatures });

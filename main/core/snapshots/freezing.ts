@@ -2,7 +2,7 @@
 import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
-import type { Freeze } from '../../../shared/model/snapshot.ts';
+import type { Freeze, Revision } from '../../../shared/model/snapshot.ts';
 import { signaturesSufficeFor } from '../exchange/suffice.ts';
 import { selectHosts } from '../fleet/selector.ts';
 import type { Ports, StoredFreeze } from '../ports.ts';
@@ -12,7 +12,7 @@ import { checkSpan, tidyRecurrence } from './freezeCalendar.ts';
 import { selectorMatches } from './judge.ts';
 import { createLines, type Lines, shown } from './lines.ts';
 import { outsideOf } from './outside.ts';
-import { endOf, firstOverlap, type Span, windowAt } from './recurrence.ts';
+import { endOf, firstOverlap, MAX_RECURRING, type Span, windowAt } from './recurrence.ts';
 import { wordsOf } from './rule.ts';
 import { showTime } from './time.ts';
 
@@ -77,6 +77,15 @@ const freeze =
       return fail('state.conflict', `There is already ${freezeLabel(live, clock.now())}.`, {
         hint: `Thaw '${line.name}' first; a snapshot has one freeze at a time.`,
       });
+    const recurring = (one: Revision) => one.content.freeze?.recurrence !== undefined;
+    if (input.recurrence !== undefined && store.revisions(line.id).filter(recurring).length >= MAX_RECURRING)
+      return fail(
+        'input.invalid',
+        `'${line.name}' has had ${MAX_RECURRING} recurring freezes, the most it can.`,
+        {
+          hint: 'Make a new snapshot for it.',
+        },
+      );
     const hosts = hostsUnder(input.hosts, store);
     if (!hosts.ok) return hosts;
     if (hosts.value.length === 0)

@@ -21,6 +21,8 @@ export type Occurrence = { from: number; to: number; date: string };
 export type Span = Pick<Freeze, 'from' | 'to' | 'zone' | 'recurrence'>;
 
 export const MAX_YEARS = 10;
+/** In the history of one snapshot: each may cost a file's reader a good part of a second. */
+export const MAX_RECURRING = 100;
 /** Periods without an occurrence after which a rule is taken to have no more. */
 const MAX_ITERATIONS = 5000;
 const MAX_CANDIDATES = 500_000;
@@ -130,7 +132,7 @@ const work = (span: Span): Result<Occurrence[]> => {
 
 /** Occurrences of a rule cost milliseconds, and a judge asks for each host and step. */
 const known = new Map<string, Result<Occurrence[]>>();
-const MAX_KNOWN = 200;
+const MAX_KNOWN = 64;
 
 /**
  * All occurrences, in order, at least one; they may touch but never overlap. Errors (`input.invalid`): a rule that cannot be
