@@ -28,6 +28,9 @@ const PackagePage = lazy(async () => ({
 const CalendarPage = lazy(async () => ({
   default: (await import('../features/freezes/CalendarPage.tsx')).CalendarPage,
 }));
+const MergePage = lazy(async () => ({
+  default: (await import('../features/versions/MergePage.tsx')).MergePage,
+}));
 const PlanPage = lazy(async () => ({ default: (await import('../features/plan/PlanPage.tsx')).PlanPage }));
 const HistoryPage = lazy(async () => ({
   default: (await import('../features/history/HistoryPage.tsx')).HistoryPage,
@@ -62,6 +65,9 @@ export const Pages = () => {
           <Route path="/catalogue" component={CatalogPage} />
           <Route path="/catalogue/:name">{({ name }) => <PackagePage key={name} name={name} />}</Route>
           <Route path="/freezes" component={CalendarPage} />
+          <Route path="/snapshots/:name/merge/:id">
+            {({ name, id }) => <MergePage key={`${name} ${id}`} name={name} theirs={`sha256:${id}`} />}
+          </Route>
           <Route path="/plan/:id">{({ id }) => <PlanPage key={id} id={id} />}</Route>
           <Route path="/signing" component={SigningPage} />
           <Route path="/reports" component={ReportsPage} />

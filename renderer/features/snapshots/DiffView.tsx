@@ -14,12 +14,14 @@ export const DiffView = ({ diff, from, to }: { diff: SnapshotDiff; from: string;
     return <Notice tone="good" title={`No difference between ${from} and ${to}.`} />;
   return (
     <div className="snap-diff">
-      {added.length > 0 && <Side title={`Only in ${to}`} count={added.length} tone="good" entries={added} />}
+      {added.length > 0 && (
+        <Side title={`Only in ${to}`} against={from} count={added.length} tone="good" entries={added} />
+      )}
       {removed.length > 0 && (
-        <Side title={`Only in ${from}`} count={removed.length} tone="bad" entries={removed} />
+        <Side title={`Only in ${from}`} against={to} count={removed.length} tone="bad" entries={removed} />
       )}
       {changed.length > 0 && (
-        <section aria-label="Changed">
+        <section aria-label={`Changed between ${from} and ${to}`}>
           <p className="snap-diff-title">
             Changed <span className="muted num">{changed.length}</span>
           </p>
@@ -43,18 +45,20 @@ export const DiffView = ({ diff, from, to }: { diff: SnapshotDiff; from: string;
 
 const Side = ({
   title,
+  against,
   count,
   tone,
   entries,
 }: {
   title: string;
+  against: string;
   count: number;
   tone: 'good' | 'bad';
   entries: readonly Entry[];
 }) => {
   const Icon = tone === 'good' ? Plus : Minus;
   return (
-    <section aria-label={`${title}: ${plural(count, 'entry', 'entries')}`}>
+    <section aria-label={`${title}, not in ${against}: ${plural(count, 'entry', 'entries')}`}>
       <p className="snap-diff-title">
         {title} <span className="muted num">{count}</span>
       </p>

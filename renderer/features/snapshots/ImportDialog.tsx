@@ -14,6 +14,7 @@ import { ErrorState } from '../../ui/Notice.tsx';
 import { snapshotLook } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
 import { SignatureList } from '../signing/SignatureList.tsx';
+import { mergePath } from '../versions/store.ts';
 import { BundleImport } from './BundleImport.tsx';
 import { DiffView } from './DiffView.tsx';
 import { type Incoming, tooLarge, useSnapshots, type Verified } from './store.ts';
@@ -29,7 +30,7 @@ const OUTCOME: Record<NonNullable<Verified['outcome']>, string> = {
   older:
     'Nothing to do: the snapshot here is already further than the file. An old file that is sent again looks like this.',
   diverged:
-    'Both were changed since they were the same. The revisions of the file are kept beside yours; merge them afterwards.',
+    'Both were changed since they were the same. The revisions of the file are kept beside yours, and the merge is shown next.',
 };
 
 type Looked = { file: Incoming; verified: Verified } | { error: FrostError };
@@ -88,7 +89,10 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
     setBusy(false);
     if (!result.ok) return setError(result.error);
     onClose();
-    navigate(`/snapshots/${encodeURIComponent(result.value.name)}`);
+    const path = `/snapshots/${encodeURIComponent(result.value.name)}`;
+    navigate(
+      verified?.outcome === 'diverged' && head !== undefined ? mergePath(result.value.name, head.id) : path,
+    );
   };
 
   return (

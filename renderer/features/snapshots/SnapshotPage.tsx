@@ -19,13 +19,13 @@ import { RelativeTime } from '../../ui/Time.tsx';
 import { toast, toastError } from '../../ui/Toast.tsx';
 import { NewPlanDialog } from '../fleet/NewPlanDialog.tsx';
 import { SignDialog } from '../signing/SignDialog.tsx';
+import { HistoryTab } from '../versions/HistoryTab.tsx';
 import { BundleDialog } from './BundleDialog.tsx';
 import { CompareTab } from './CompareTab.tsx';
 import { isDirty } from './drafts.ts';
 import { EntriesTab } from './EntriesTab.tsx';
 import { FreezeBanner } from './FreezeBanner.tsx';
 import { FreezeDialog } from './FreezeDialog.tsx';
-import { HistoryTab } from './HistoryTab.tsx';
 import { useSnapshots, type Warning } from './store.ts';
 import './snapshots.css';
 

@@ -54,7 +54,10 @@ const word = (value: MergeConflict['ours']): string => {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return value.map(word).join(' ');
   if (typeof value !== 'object') return String(value);
-  return typeof value.version === 'string' ? value.version : JSON.stringify(value);
+  const { version, decision, stage } = value;
+  return typeof version === 'string'
+    ? `${version} ${String(decision)} stage ${String(stage)}`
+    : JSON.stringify(value);
 };
 
 /** Conflicts are a refusal, but a document of their own. */
