@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FrostError } from '../errors.ts';
 import { Host, HostChange, HostTrust, NewHost } from '../model/host.ts';
 import { Ecosystem, HostName, Id, SelectorText, Severity, Text } from '../model/primitives.ts';
+import { Evidence } from '../model/rule.ts';
 import { Scan, ScanReport, ScanSummary } from '../model/scan.ts';
 import { command, query } from './define.ts';
 
@@ -88,6 +89,9 @@ export const scans = {
           /** The manager whose package it is. */
           ecosystem: Ecosystem.optional(),
           advisories: z.array(z.string()),
+          cves: z.array(z.string()).optional(),
+          /** Imported data that had a say in severity and CVEs; absent: all is from the hosts' own metadata. */
+          evidence: Evidence.optional(),
         }),
       ),
       /** Selected hosts without a good scan: their updates are not known. */

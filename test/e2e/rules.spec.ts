@@ -55,9 +55,12 @@ test('rules show what they would take before they are saved, and make a snapshot
     await text.fill(RULES);
     await expect(page.getByRole('list', { name: 'Faults' })).toHaveCount(0);
     const row = (name: string) => grid.getByRole('row').filter({ hasText: name });
-    await expect(row('approved by rule security').first()).toBeVisible();
-    await expect(row('rejected by the list reject').first()).toContainText('curl');
-    await expect(row('rule rest').first()).toContainText('Waiting');
+    await expect(row('by rule security').first()).toBeVisible();
+    await preview.getByRole('radio', { name: /^Waiting/ }).check();
+    await expect(row('by rule rest').first()).toContainText('Waiting');
+    await preview.getByRole('radio', { name: /^Taken/ }).check();
+    await row('by rule security').first().press('End');
+    await expect(row('by the list reject').first()).toContainText('curl');
     await expectSound(page, 'the editor of rules');
   });
 

@@ -4,6 +4,7 @@ import { type FrostError, FrostFault, fail, frostError, ok, type Result } from '
 import type { Host } from '../../../shared/model/host.ts';
 import type { Severity } from '../../../shared/model/primitives.ts';
 import { Scan, type ScanReport } from '../../../shared/model/scan.ts';
+import { createDescriber, younger } from '../advisories/describe.ts';
 import type { Scanner } from '../drivers/detect.ts';
 import { scanDriver } from '../drivers/registry.ts';
 import type { Ports } from '../ports.ts';
@@ -175,16 +176,28 @@ const updates = (ports: Ports, input: HandlerInput<'scans.updates'>): Result<Out
   const summaries = ports.store.scanSummaries();
   const rows = new Map<string, Output<'scans.updates'>['updates'][number]>();
   const unknown: Output<'scans.updates'>['unknown'] = [];
-  for (const host of selected.value) {
-    const found = ports.store.lastGoodUpdates(host.id);
+  const offered = selected.value.map((host) => ({
+    host,
+    facts: summaries.get(host.id)?.lastGood?.facts,
+    found: ports.store.lastGoodUpdates(host.id),
+  }));
+  const describe = createDescriber(
+    ports.store,
+    offered.flatMap(({ facts, found }) =>
+      facts === undefined || found === undefined ? [] : [{ facts, updates: found }],
+    ),
+  );
+  for (const { host, facts, found } of offered) {
     if (found === undefined) {
       const error = summaries.get(host.id)?.latest.error;
       unknown.push({ host: host.name, ...(error === undefined ? {} : { error }) });
       continue;
     }
-    for (const update of found) {
+    for (const bare of found) {
+      const described = facts === undefined ? undefined : describe(facts, bare);
+      const update = { ...bare, ...described };
       if (input.security && update.classification !== 'security') continue;
-      const ecosystem = summaries.get(host.id)?.lastGood?.facts?.manager;
+      const ecosystem = facts?.manager;
       const key = `${update.name}\n${update.arch}\n${update.to}\n${ecosystem ?? ''}`;
       const row = rows.get(key);
       if (row === undefined) {
@@ -199,6 +212,8 @@ const updates = (ports: Ports, input: HandlerInput<'scans.updates'>): Result<Out
           ...(ecosystem === undefined ? {} : { ecosystem }),
           hosts: [host.name],
           advisories: [...update.advisories],
+          cves: [...(described?.cves ?? [])],
+          ...(described?.evidence === undefined ? {} : { evidence: described.evidence }),
         });
         continue;
       }
@@ -207,6 +222,9 @@ const updates = (ports: Ports, input: HandlerInput<'scans.updates'>): Result<Out
       if (update.classification === 'security') row.classification = 'security';
       for (const advisory of update.advisories)
         if (!row.advisories.includes(advisory)) row.advisories.push(advisory);
+      for (const cve of described?.cves ?? []) if (row.cves?.includes(cve) === false) row.cves.push(cve);
+      const evidence = younger(row.evidence, described?.evidence);
+      if (evidence !== undefined) row.evidence = evidence;
     }
   }
   const order = (row: { name: string; arch: string; to: string }): string =>

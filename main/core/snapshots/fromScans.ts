@@ -2,8 +2,12 @@
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
+import type { Evidence } from '../../../shared/model/rule.ts';
 import type { Facts, Scan, Update } from '../../../shared/model/scan.ts';
 import type { Entry, RevisionContent } from '../../../shared/model/snapshot.ts';
+import { createDescriber, younger } from '../advisories/describe.ts';
+import type { AdvisoryStore } from '../advisories/ports.ts';
+import type { CatalogStore } from '../catalog/ports.ts';
 import { selectHosts } from '../fleet/selector.ts';
 import type { HostStore, ScanStore } from '../ports.ts';
 import { entryLabel } from './edit.ts';
@@ -153,19 +157,34 @@ const orderBy = (entry: Entry): string => `${entry.ecosystem}\0${entry.name}\0${
 export const entriesFromScans = (o: {
   selectors: string[];
   security: boolean;
-  store: HostStore & ScanStore;
+  store: HostStore & ScanStore & CatalogStore & AdvisoryStore;
   compareVersions(ecosystem: Ecosystem, a: string, b: string): number;
 }): Result<ScanEntries> => {
   const read = lastGood(o.selectors, o.store);
   if (!read.ok) return read;
   const { scanned, without } = read.value;
+  const describe = createDescriber(
+    o.store,
+    scanned.map(({ facts, scan }) => ({ facts, updates: scan.updates })),
+  );
+  let evidence: Evidence | undefined;
   const offers = scanned.flatMap(({ host, scan, facts }) =>
-    scan.updates
-      .filter((update) => !o.security || update.classification === 'security')
-      .map((update): Offer => ({ host: host.name, ecosystem: facts.manager, update })),
+    scan.updates.flatMap((bare): Offer[] => {
+      const described = describe(facts, bare);
+      const { severity, classification, cves } = described;
+      if (o.security && classification !== 'security') return [];
+      evidence = younger(evidence, described.evidence);
+      const advisories = [...new Set([...described.advisories, ...cves])];
+      const update = { ...bare, severity, classification, advisories };
+      return [{ host: host.name, ecosystem: facts.manager, update }];
+    }),
   );
   const entries: Entry[] = [];
   const remarks = remarksOn(scanned, without, o.store);
+  if (evidence !== undefined)
+    remarks.push(
+      `Severities and advisories also come from imported data, as of ${evidence.asOf.slice(0, 10)}.`,
+    );
   const groups = Map.groupBy(
     offers,
     (offer) => `${offer.ecosystem}/${offer.update.name}/${offer.update.arch}`,

@@ -30,8 +30,7 @@ const columns: readonly Column<AdvisoryImport>[] = [
   {
     id: 'asof',
     header: 'Data as of',
-    min: 8,
-    grow: 0.5,
+    min: 10.5,
     descFirst: true,
     sort: (row) => row.asOf,
     cell: (row) => (
@@ -82,7 +81,7 @@ const Found = ({ advisories }: { advisories: readonly AdvisoryView[] }) => (
     {advisories.map((one) => (
       <section key={`${one.format}:${one.id}`} className="panel stack" aria-label={one.id}>
         <div className="row">
-          <h3>{one.id}</h3>
+          <h2 className="panel-title">{one.id}</h2>
           <StatusDot {...severityLook[one.severity]}>{severityLook[one.severity].label}</StatusDot>
           <span className="muted small">
             {one.format}, as of {formatDateTime(one.asOf)}
@@ -137,7 +136,7 @@ export const AdvisoriesTab = () => {
   };
 
   return (
-    <div className="catalog-fill">
+    <div className="page-body">
       <div className="catalog-ask">
         <Field label="Look up an advisory or a CVE" hideLabel className="catalog-search">
           <Input

@@ -123,7 +123,7 @@ const hostColumns: readonly Column<CatalogHost>[] = [
     sort: (row) => row.version,
     cell: (row) => <code>{row.version}</code>,
   },
-  { id: 'arch', header: 'Architecture', min: 7, sort: (row) => row.arch, cell: (row) => row.arch },
+  { id: 'arch', header: 'Architecture', min: 8, sort: (row) => row.arch, cell: (row) => row.arch },
 ];
 
 export const PackagePage = ({ name }: { name: string }) => {

@@ -63,7 +63,7 @@ export const PackagesTab = () => {
   const answer = useAsked('catalog.search', { text });
   const found = present(answer);
   return (
-    <div className="catalog-fill">
+    <div className="page-body">
       <Field label="Search packages" hideLabel className="catalog-search">
         <Input
           type="search"

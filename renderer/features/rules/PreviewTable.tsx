@@ -2,6 +2,7 @@
 import { Ban, CircleDashed, Clock, Filter, Lock } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { PreviewedRow } from '../../../shared/contract/rules.ts';
+import { EXPLICIT_APPROVE, EXPLICIT_REJECT } from '../../../shared/model/rule.ts';
 import { type StateLook, StatusDot } from '../../ui/Badge.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Segmented } from '../../ui/Field.tsx';
@@ -33,15 +34,31 @@ const ORDER: readonly Kind[] = [
 ];
 const RANK = { critical: 0, important: 1, moderate: 2, low: 3, unknown: 4 } as const;
 
-/** In words, with the time of this machine. */
-const why = ({ outcome, reason }: PreviewedRow): string =>
-  outcome.kind === 'waiting' ? `until ${formatDateTime(outcome.until)}, rule ${outcome.rule}` : reason;
+const named = (rule: string): string =>
+  rule === EXPLICIT_APPROVE
+    ? 'the list approve'
+    : rule === EXPLICIT_REJECT
+      ? 'the list reject'
+      : `rule ${rule}`;
+
+/** What the outcome does not say already, with times of this machine. */
+const why = ({ outcome, reason }: PreviewedRow): string => {
+  switch (outcome.kind) {
+    case 'approved':
+    case 'rejected':
+      return `by ${named(outcome.rule)}`;
+    case 'waiting':
+      return `until ${formatDateTime(outcome.until)} by ${named(outcome.rule)}`;
+    default:
+      return reason;
+  }
+};
 
 const columns: readonly Column<PreviewedRow>[] = [
   {
     id: 'name',
     header: 'Package',
-    min: 9,
+    min: 8,
     grow: 1.2,
     sort: (row) => row.name,
     cell: (row) => (
@@ -53,7 +70,7 @@ const columns: readonly Column<PreviewedRow>[] = [
   {
     id: 'version',
     header: 'Version',
-    min: 9.5,
+    min: 8.5,
     grow: 1.1,
     sort: (row) => row.version,
     cell: (row) => <code title={row.version}>{row.version}</code>,
@@ -68,7 +85,7 @@ const columns: readonly Column<PreviewedRow>[] = [
   {
     id: 'why',
     header: 'Why',
-    min: 12,
+    min: 8.5,
     grow: 2,
     sort: why,
     cell: (row) => <span title={why(row)}>{why(row)}</span>,

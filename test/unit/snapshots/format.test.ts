@@ -16,6 +16,7 @@ const vectors = [
   id,
   content: RevisionContent.parse(JSON.parse(json)),
 }));
+const byRules = /```json title="by rules"\n([\s\S]*?)\n```\n\nIts id: `(sha256:[0-9a-f]{64})`/.exec(document);
 const canonical = /```text title="revision 1, canonical"\n(.*)\n```/.exec(document)?.[1];
 const announced = /with `head` `(sha256:[0-9a-f]{64})`/.exec(document)?.[1] ?? '';
 
@@ -37,6 +38,16 @@ describe('the documented format', () => {
 
   test.each(vectors)('$title has the id it says', ({ content, id }) => {
     expect(contentHash(content, nodeHasher)).toBe(id);
+  });
+
+  test('a revision made by rules has the id it says, and holds what it says and no more', () => {
+    const [, json = '', id = ''] = byRules ?? [];
+    const content = RevisionContent.parse(JSON.parse(json));
+    expect(contentHash(content, nodeHasher)).toBe(id);
+    expect(content).toEqual(JSON.parse(json));
+    expect(RevisionContent.safeParse({ ...content, rules: [{ ...content.rules[0], odd: 1 }] }).success).toBe(
+      false,
+    );
   });
 
   test('and the canonical form it says', () => {

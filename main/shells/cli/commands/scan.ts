@@ -95,13 +95,15 @@ export const registerScan = (program: Command, action: Register): void => {
           outcome.updates.length === 0
             ? 'No updates.'
             : table(
-                ['PACKAGE', 'ARCH', 'VERSION', 'HOSTS', 'CLASS', 'ORIGIN'],
+                ['PACKAGE', 'ARCH', 'VERSION', 'HOSTS', 'CLASS', 'SEVERITY', 'DATA AS OF', 'ORIGIN'],
                 outcome.updates.map((u) => [
                   u.name,
                   u.arch,
                   u.to,
                   `${u.hosts.length}`,
                   u.classification,
+                  u.severity,
+                  u.evidence === undefined ? 'hosts’ own' : u.evidence.asOf.slice(0, 10),
                   safe(u.origin),
                 ]),
                 context.paint,
