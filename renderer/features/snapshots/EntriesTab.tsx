@@ -1,15 +1,15 @@
 /** The editor: tools above the list, the list, and below it what is not saved yet. */
-import { Check, PackagePlus, Redo2, Search, Trash2, Undo2, X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import { useCommand } from '../../app/commands.ts';
 import { isTyping } from '../../app/keys.ts';
-import { Button, IconButton } from '../../ui/Button.tsx';
 import { EmptyState } from '../../ui/EmptyState.tsx';
-import { Input } from '../../ui/Field.tsx';
 import { plural } from '../../ui/format.ts';
+import { toastError } from '../../ui/Toast.tsx';
 import { AddDialog } from './AddDialog.tsx';
+import { unsaved } from './drafts.ts';
 import { EntryGrid } from './EntryGrid.tsx';
+import { AddButton, BulkTools, FindBox, FindingSummary, HistoryButtons } from './EntryTools.tsx';
 import {
   addEntry,
   decide,
@@ -20,23 +20,31 @@ import {
   placeBefore,
   removeEntries,
   setNote,
+  setPinned,
   setStage,
   stagesOf,
 } from './entries.ts';
 import type { EntryActions } from './entryActions.ts';
+import { applyFix, byEntry, nextWith, tally } from './findings.ts';
 import { NoteDialog } from './NoteDialog.tsx';
-import { rowsOf } from './rows.ts';
+import { rowsOf, type Show } from './rows.ts';
 import { SaveBar } from './SaveBar.tsx';
 import { useSnapshots, type Warning } from './store.ts';
+import { useFindings } from './useFindings.ts';
 
 export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonly Warning[] }) => {
-  const { draft, change, undo, redo } = useSnapshots((s) => ({
+  const { draft, change, undo, redo, fixes } = useSnapshots((s) => ({
     draft: s.drafts[name],
     change: s.change,
     undo: s.undo,
     redo: s.redo,
+    fixes: s.fixes,
   }));
+  const check = useFindings(name, warnings);
   const [query, setQuery] = useState('');
+  const [show, setShow] = useState<Show>('all');
+  const [focus, setFocus] = useState<{ key: EntryKey }>();
+  const [fixing, setFixing] = useState(false);
   const [chosen, setChosen] = useState<ReadonlySet<EntryKey>>(new Set());
   const [adding, setAdding] = useState(false);
   const [noting, setNoting] = useState<Entry>();
@@ -46,11 +54,16 @@ export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonl
   const lastDone = editor?.past.at(-1)?.label;
   const lastUndone = editor?.future.at(-1)?.label;
 
-  const rows = useMemo(() => rowsOf(entries, query), [entries, query]);
+  const findings = useMemo(() => byEntry(check.findings), [check.findings]);
+  const rows = useMemo(() => rowsOf(entries, query, show, findings), [entries, query, show, findings]);
+  const whole = query.trim() === '' && show === 'all';
   const here = useMemo(() => new Set(entries.map(keyOf)), [entries]);
   const selected = useMemo(() => new Set([...chosen].filter((key) => here.has(key))), [chosen, here]);
   const stages = useMemo(() => stageChoices(entries), [entries]);
-  const byName = useMemo(() => Map.groupBy(warnings, (warning) => warning.name), [warnings]);
+  const count = useMemo(
+    () => tally(check.findings.filter((finding) => here.has(keyOf(finding)))),
+    [check.findings, here],
+  );
 
   const named = (keys: ReadonlySet<EntryKey>): string => {
     const [only] = keys;
@@ -76,7 +89,31 @@ export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonl
     stage: (keys, stage) =>
       act(`put ${named(keys)} into stage ${stage}`, (list) => setStage(list, keys, stage)),
     remove: (keys) => act(`remove ${named(keys)}`, (list) => removeEntries(list, keys)),
+    pin: (keys, pinned) =>
+      act(`${pinned ? 'pin' : 'unpin'} ${named(keys)}`, (list) => setPinned(list, keys, pinned)),
+    fix: ({ fix, fixLabel }) => {
+      if (fix !== undefined) act(lowerFirst(fixLabel ?? 'fix'), (list) => applyFix(list, fix));
+    },
     note: setNoting,
+  };
+  /** Goes on from the row that has, or last had, the focus. */
+  const goToNext = () => {
+    const shown = rows.flatMap((row) => (row.kind === 'entry' ? [row.entry] : []));
+    const from = document.activeElement?.closest('[data-key]')?.getAttribute('data-key') ?? focus?.key;
+    const next = nextWith(shown, findings, from);
+    if (next === undefined) return setSaid('There is no finding in what is shown.');
+    setFocus({ key: next });
+    const said = findings.get(next)?.[0];
+    if (said !== undefined) setSaid(said.message);
+  };
+  const fixAll = async () => {
+    if (draft === undefined) return;
+    setFixing(true);
+    const result = await fixes(draft.editor.base.id, unsaved(draft));
+    setFixing(false);
+    if (!result.ok) return toastError('Nothing was fixed', result.error);
+    const made = result.value.fixes;
+    act(`fix errors with ${plural(made.length, 'edit')}`, (list) => applyFix(list, made));
   };
   const undoIt = () => {
     if (lastDone === undefined) return;
@@ -112,6 +149,14 @@ export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonl
     run: () => setAdding(true),
   });
   useCommand({
+    id: 'entry.next-finding',
+    label: 'Next finding',
+    group: 'Snapshot',
+    keys: 'e',
+    disabled: check.findings.length === 0,
+    run: goToNext,
+  });
+  useCommand({
     id: 'entry.undo',
     label: lastDone === undefined ? 'Undo' : `Undo: ${lastDone}`,
     group: 'Snapshot',
@@ -131,114 +176,53 @@ export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonl
     <div className="snap-editor">
       <div className="row spread snap-tools">
         <div className="row">
-          <div className="snap-search">
-            <Search size={14} aria-hidden />
-            <Input
-              type="search"
-              aria-label="Find an entry"
-              placeholder="Find an entry"
-              value={query}
-              onChange={(event) => setQuery(event.target.value)}
-            />
-          </div>
-          <IconButton
-            label={lastDone === undefined ? 'Undo' : `Undo: ${lastDone} (Ctrl+Z)`}
-            icon={<Undo2 size={16} aria-hidden />}
-            disabled={lastDone === undefined}
-            reason="nothing to undo"
-            onClick={undoIt}
-          />
-          <IconButton
-            label={lastUndone === undefined ? 'Redo' : `Redo: ${lastUndone} (Ctrl+Shift+Z)`}
-            icon={<Redo2 size={16} aria-hidden />}
-            disabled={lastUndone === undefined}
-            reason="nothing to redo"
-            onClick={redoIt}
-          />
-          <Button icon={<PackagePlus size={15} aria-hidden />} onClick={() => setAdding(true)}>
-            Add a package…
-          </Button>
+          <FindBox entries={entries} query={query} onQuery={setQuery} show={show} onShow={setShow} />
+          <HistoryButtons done={lastDone} undone={lastUndone} onUndo={undoIt} onRedo={redoIt} />
+          <AddButton onAdd={() => setAdding(true)} />
         </div>
         {selected.size > 0 ? (
-          <fieldset className="snap-bulk">
-            <legend className="visually-hidden">
-              {plural(selected.size, 'selected entry', 'selected entries')}
-            </legend>
-            <span className="num">{selected.size} selected</span>
-            <Button
-              size="sm"
-              icon={<Check size={14} aria-hidden />}
-              onClick={() => actions.decide(selected, 'approve')}
-            >
-              Approve
-            </Button>
-            <Button
-              size="sm"
-              icon={<X size={14} aria-hidden />}
-              onClick={() => actions.decide(selected, 'reject')}
-            >
-              Reject
-            </Button>
-            <select
-              className="input snap-bulk-stage"
-              aria-label="Stage of the selected entries"
-              value=""
-              onChange={(event) => actions.stage(selected, Number(event.target.value))}
-            >
-              <option value="" disabled>
-                Stage…
-              </option>
-              {stages.map((stage) => (
-                <option key={stage} value={stage}>
-                  Stage {stage}
-                </option>
-              ))}
-            </select>
-            <Button
-              size="sm"
-              icon={<Trash2 size={14} aria-hidden />}
-              onClick={() => actions.remove(selected)}
-            >
-              Remove
-            </Button>
-            <Button size="sm" variant="ghost" onClick={() => setChosen(new Set())}>
-              Clear
-            </Button>
-          </fieldset>
+          <BulkTools
+            selected={selected}
+            stages={stages}
+            actions={actions}
+            onClear={() => setChosen(new Set())}
+          />
         ) : (
           <span className="small muted">
             {plural(entries.length, 'entry', 'entries')} in {plural(stagesOf(entries).length, 'stage')}
-            {query !== '' && ` · ordering is off while searching`}
+            {!whole && ` · ${shownCount(rows)} shown, ordering is off meanwhile`}
           </span>
         )}
       </div>
+      {entries.length > 0 && (
+        <FindingSummary
+          check={check}
+          count={count}
+          fixing={fixing}
+          onNext={goToNext}
+          onFixAll={() => void fixAll()}
+        />
+      )}
       {entries.length === 0 ? (
         <EmptyState
           title="This snapshot has no entries"
-          actions={
-            <Button
-              variant="primary"
-              icon={<PackagePlus size={15} aria-hidden />}
-              onClick={() => setAdding(true)}
-            >
-              Add a package…
-            </Button>
-          }
+          actions={<AddButton primary onAdd={() => setAdding(true)} />}
         >
           <p>Add packages with their exact versions; what the last scans found is suggested.</p>
         </EmptyState>
       ) : rows.length === 0 ? (
         <EmptyState title="No entry matches">
-          <p>Search for another name, version, note or advisory.</p>
+          <p>Search for another name, version, note, rule or advisory, or show all entries.</p>
         </EmptyState>
       ) : (
         <EntryGrid
           rows={rows}
           stages={stages}
-          warnings={byName}
+          findings={findings}
+          focus={focus}
           selected={selected}
           onSelect={setChosen}
-          sortable={query.trim() === ''}
+          sortable={whole}
           actions={actions}
         />
       )}
@@ -264,6 +248,11 @@ export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonl
     </div>
   );
 };
+
+const shownCount = (rows: ReturnType<typeof rowsOf>): number =>
+  rows.filter((row) => row.kind === 'entry').length;
+
+const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);
 
 /** Every stage in use, 0, and one beyond the last. */
 const stageChoices = (entries: readonly Entry[]): number[] => {

@@ -17,21 +17,22 @@ import {
 } from '@dnd-kit/core';
 import { SortableContext, sortableKeyboardCoordinates } from '@dnd-kit/sortable';
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type MouseEvent, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import { plural } from '../../ui/format.ts';
 import { EntryLine, StageLine } from './EntryRow.tsx';
 import type { EntryKey } from './entries.ts';
 import type { EntryActions } from './entryActions.ts';
+import type { Findings } from './findings.ts';
 import { placeFor, type Row } from './rows.ts';
-import type { Warning } from './store.ts';
 
 const nothing = () => null;
 
 export const EntryGrid = ({
   rows,
   stages,
-  warnings,
+  findings,
+  focus,
   selected,
   onSelect,
   sortable,
@@ -40,7 +41,9 @@ export const EntryGrid = ({
   rows: readonly Row[];
   /** Stages an entry may be put into. */
   stages: readonly number[];
-  warnings: ReadonlyMap<string, readonly Warning[]>;
+  findings: Findings;
+  /** Goes to this entry, each time it is a new object. */
+  focus: { key: EntryKey } | undefined;
   selected: ReadonlySet<EntryKey>;
   onSelect: (keys: ReadonlySet<EntryKey>) => void;
   /** Not while only a part of the list is shown. */
@@ -88,7 +91,18 @@ export const EntryGrid = ({
     );
   };
 
+  const goTo = useRef(focusRow);
+  goTo.current = focusRow;
+  useEffect(() => {
+    if (focus !== undefined) goTo.current(focus.key);
+  }, [focus]);
+
   const movingWith = (id: EntryKey): ReadonlySet<EntryKey> => (selected.has(id) ? selected : new Set([id]));
+
+  const rangeOf = (one: EntryKey, other: EntryKey): ReadonlySet<EntryKey> => {
+    const [from = 0, to = 0] = [entryIds.indexOf(one), entryIds.indexOf(other)].sort((a, b) => a - b);
+    return new Set(entryIds.slice(Math.max(0, from), to + 1));
+  };
 
   const toggle = (id: EntryKey, range: boolean) => {
     const next = new Set(selected);
@@ -128,8 +142,9 @@ export const EntryGrid = ({
     if (goal !== undefined) {
       const to = entryIds[Math.min(entryIds.length - 1, Math.max(0, goal))];
       if (event.shiftKey && to !== undefined) {
-        anchor.current ??= id;
-        onSelect(new Set([...selected, id, to]));
+        // From where the first Shift was pressed: back again makes it smaller.
+        if (anchor.current === undefined || !selected.has(anchor.current)) anchor.current = id;
+        onSelect(rangeOf(anchor.current, to));
       }
       focusRow(to);
     } else if (event.key === ' ') toggle(id, event.shiftKey);
@@ -142,7 +157,13 @@ export const EntryGrid = ({
     } else if (mod) return;
     else if (event.key === 'a') actions.decide(keys, 'approve');
     else if (event.key === 'r') actions.decide(keys, 'reject');
-    else if (event.key === 'Enter' || event.key === 'n') actions.note(entry);
+    else if (event.key === 'p') actions.pin(keys, entry.pinned !== true);
+    else if (event.key === 'f') {
+      const finding = findings.get(id)?.find((each) => each.fix !== undefined);
+      if (finding === undefined) return;
+      actions.fix(finding);
+      focusRow(id);
+    } else if (event.key === 'Enter' || event.key === 'n') actions.note(entry);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -246,7 +267,7 @@ export const EntryGrid = ({
                       row={row}
                       {...common}
                       stages={stages}
-                      warnings={warnings.get(row.entry.name)}
+                      findings={findings.get(row.id)}
                       selected={selected.has(row.id)}
                       tabIndex={row.id === current ? 0 : -1}
                       sortable={sortable}

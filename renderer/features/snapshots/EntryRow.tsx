@@ -6,25 +6,29 @@ import {
   ArrowDown,
   ArrowUp,
   Check,
+  CircleX,
   Ellipsis,
   GripVertical,
+  Pin,
+  PinOff,
   StickyNote,
   Trash2,
   TriangleAlert,
+  Wrench,
   X,
 } from 'lucide-react';
 import type { KeyboardEvent, MouseEvent } from 'react';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import { StatusDot } from '../../ui/Badge.tsx';
-import { IconButton } from '../../ui/Button.tsx';
+import { Button, IconButton } from '../../ui/Button.tsx';
 import { Checkbox } from '../../ui/Field.tsx';
 import { formatBytes, plural } from '../../ui/format.ts';
 import { Menu } from '../../ui/Menu.tsx';
 import { severityLook } from '../../ui/states.ts';
 import type { EntryKey } from './entries.ts';
 import type { EntryActions } from './entryActions.ts';
+import type { Finding } from './findings.ts';
 import type { EntryRow, StageRow } from './rows.ts';
-import type { Warning } from './store.ts';
 
 type Common = {
   index: number;
@@ -68,7 +72,7 @@ export const EntryLine = ({
   measure,
   drop,
   stages,
-  warnings,
+  findings,
   selected,
   tabIndex,
   sortable,
@@ -80,7 +84,7 @@ export const EntryLine = ({
 }: Common & {
   row: EntryRow;
   stages: readonly number[];
-  warnings: readonly Warning[] | undefined;
+  findings: readonly Finding[] | undefined;
   selected: boolean;
   tabIndex: 0 | -1;
   sortable: boolean;
@@ -115,7 +119,7 @@ export const EntryLine = ({
       data-drop={drop}
       data-dragging={isDragging ? '' : undefined}
       data-rejected={rejected ? '' : undefined}
-      data-tone={warnings === undefined ? undefined : 'warn'}
+      data-tone={toneOf(findings)}
       className="snap-row table-row snap-entry"
       role="row"
       aria-rowindex={index + 2}
@@ -161,6 +165,13 @@ export const EntryLine = ({
       </div>
       <div className="table-cell mono" role="gridcell" title={entry.version}>
         {entry.version}
+        {entry.pinned === true && (
+          <>
+            {' '}
+            <Pin size={12} aria-hidden className="snap-note-icon" />
+            <span className="visually-hidden">pinned</span>
+          </>
+        )}
       </div>
       <div className="table-cell" role="gridcell">
         <button
@@ -227,6 +238,13 @@ export const EntryLine = ({
               onSelect: () => actions.note(entry),
             },
             {
+              id: 'pin',
+              label: entry.pinned === true ? 'Unpin the version' : 'Pin the version',
+              note: 'P',
+              icon: entry.pinned === true ? <PinOff size={14} aria-hidden /> : <Pin size={14} aria-hidden />,
+              onSelect: () => actions.pin(one, entry.pinned !== true),
+            },
+            {
               id: 'up',
               label: 'Move up',
               note: 'Alt+↑',
@@ -254,15 +272,49 @@ export const EntryLine = ({
           ]}
         />
       </div>
-      {warnings !== undefined && (
-        <div className="snap-warnings" role="gridcell">
-          {warnings.map((warning) => (
-            <span key={`${warning.code} ${warning.message}`}>
-              <TriangleAlert size={13} aria-hidden /> {warning.message}
-            </span>
+      {findings !== undefined && (
+        <div className="snap-findings" role="gridcell">
+          {findings.map((finding) => (
+            <FindingLine
+              key={`${finding.code} ${finding.message}`}
+              finding={finding}
+              tabIndex={tabIndex}
+              onFix={actions.fix}
+            />
           ))}
         </div>
       )}
     </div>
   );
 };
+
+const toneOf = (findings: readonly Finding[] | undefined): 'bad' | 'warn' | undefined =>
+  findings === undefined ? undefined : findings.some((finding) => finding.level === 'error') ? 'bad' : 'warn';
+
+const FindingLine = ({
+  finding,
+  tabIndex,
+  onFix,
+}: {
+  finding: Finding;
+  tabIndex: 0 | -1;
+  onFix: (finding: Finding) => void;
+}) => (
+  <div className="snap-finding" data-tone={finding.level === 'error' ? 'bad' : 'warn'}>
+    {finding.level === 'error' ? <CircleX size={13} aria-hidden /> : <TriangleAlert size={13} aria-hidden />}
+    <span className="wrap-any">
+      <span className="visually-hidden">{finding.level === 'error' ? 'Error: ' : 'Warning: '}</span>
+      {finding.message}
+    </span>
+    {finding.fix !== undefined && (
+      <Button
+        size="sm"
+        tabIndex={tabIndex}
+        icon={<Wrench size={13} aria-hidden />}
+        onClick={() => onFix(finding)}
+      >
+        {finding.fixLabel}
+      </Button>
+    )}
+  </div>
+);

@@ -39,12 +39,15 @@ export const toEdits = (base: readonly Entry[], now: readonly Entry[]): Edit[] =
         ...(note === undefined ? {} : { note }),
       });
       if (entry.decision === 'reject') edits.push({ kind: 'decide', ...name, decision: 'reject' });
+      if (before?.pinned !== entry.pinned)
+        edits.push({ kind: 'pin', ...name, pinned: entry.pinned === true });
       continue;
     }
     if (before.decision !== entry.decision) edits.push({ kind: 'decide', ...name, decision: entry.decision });
     if (before.stage !== entry.stage) edits.push({ kind: 'stage', ...name, stage: entry.stage });
     if ((before.note ?? '') !== (entry.note ?? ''))
       edits.push({ kind: 'note', ...name, note: entry.note ?? '' });
+    if (before.pinned !== entry.pinned) edits.push({ kind: 'pin', ...name, pinned: entry.pinned === true });
   }
   const arrived = new Set(arriving.map(keyOf));
   const staying = base.flatMap((entry) => (arrived.has(keyOf(entry)) ? [] : (fresh.get(keyOf(entry)) ?? [])));
@@ -122,6 +125,7 @@ export const listChanges = (base: readonly Entry[], now: readonly Entry[]): Chan
     if (before.stage !== entry.stage) say(entry, `stage ${before.stage} → ${entry.stage}`);
     if ((before.note ?? '') !== (entry.note ?? ''))
       say(entry, entry.note === undefined ? 'note removed' : 'note changed');
+    if (before.pinned !== entry.pinned) say(entry, entry.pinned === true ? 'pinned' : 'no longer pinned');
   }
   for (const entry of base) if (!fresh.has(keyOf(entry))) say(entry, `removed ${entry.version}`);
   for (const key of movedKeys(byStage(base), byStage(now))) {
@@ -181,7 +185,7 @@ const placing = (entries: readonly Entry[]): string =>
     .map((entry) => `${entry.stage} ${keyOf(entry)}`)
     .join('\n');
 
-const FIELDS = ['version', 'decision', 'stage', 'note'] as const;
+const FIELDS = ['version', 'decision', 'stage', 'note', 'pinned'] as const;
 
 /** Same entries in the same order, as far as an admin can edit them. */
 export const sameEntries = (a: readonly Entry[], b: readonly Entry[]): boolean =>
@@ -209,15 +213,17 @@ const merged = (
     if (there !== (before[field] ?? '') && there !== (mine[field] ?? ''))
       clash(mine, `${field}: “${there}” there, “${mine[field] ?? ''}” by you: yours stands`);
   }
-  const { note: _note, ...rest } = changed.includes('version') ? mine : theirs;
+  const { note: _note, pinned: _pinned, ...rest } = changed.includes('version') ? mine : theirs;
   const pick = <F extends (typeof FIELDS)[number]>(field: F): Entry[F] =>
     changed.includes(field) ? mine[field] : theirs[field];
   const note = pick('note');
+  const pinned = pick('pinned');
   return {
     ...rest,
     decision: pick('decision'),
     stage: pick('stage'),
     ...(note === undefined ? {} : { note }),
+    ...(pinned === undefined ? {} : { pinned }),
   };
 };
 

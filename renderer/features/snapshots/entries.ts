@@ -42,6 +42,13 @@ export const decide = (
 export const setNote = (entries: readonly Entry[], key: EntryKey, note: string): Entry[] =>
   patch(entries, new Set([key]), ({ note: _old, ...entry }) => (note === '' ? entry : { ...entry, note }));
 
+export const setPinned = (entries: readonly Entry[], keys: ReadonlySet<EntryKey>, pinned: boolean): Entry[] =>
+  patch(entries, keys, (entry) => {
+    if ((entry.pinned === true) === pinned) return entry;
+    const { pinned: _old, ...bare } = entry;
+    return pinned ? { ...bare, pinned: true } : bare;
+  });
+
 /** The entries keep their order and come last in the stage they move to. */
 export const setStage = (entries: readonly Entry[], keys: ReadonlySet<EntryKey>, stage: number): Entry[] => {
   const moving = entries.filter((entry) => keys.has(keyOf(entry)) && entry.stage !== stage);

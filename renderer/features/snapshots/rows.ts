@@ -1,19 +1,58 @@
 /** The entry list as rows: a heading for each stage and its entries. Pure. */
+import type { Severity } from '../../../shared/model/primitives.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import { type EntryKey, keyOf } from './entries.ts';
+import type { Findings } from './findings.ts';
 
 export type StageRow = { kind: 'stage'; id: string; stage: number; count: number; rejected: number };
 export type EntryRow = { kind: 'entry'; id: EntryKey; entry: Entry; position: number; of: number };
 export type Row = StageRow | EntryRow;
 
-/** `query` finds in names, versions, notes and advisories; headings of stages without a hit are left out. */
-export const rowsOf = (entries: readonly Entry[], query: string): Row[] => {
+/** What the list is cut down to, as the choice of a menu: `decision:reject`, `severity:critical`, `source:rule:web`… */
+export type Show =
+  | 'all'
+  | 'pinned'
+  | 'finding'
+  | 'error'
+  | `decision:${Entry['decision']}`
+  | `severity:${Severity}`
+  | `source:${string}`;
+
+const isShown = (entry: Entry, show: Show, findings: Findings): boolean => {
+  switch (show) {
+    case 'all':
+      return true;
+    case 'pinned':
+      return entry.pinned === true;
+    case 'finding':
+      return findings.has(keyOf(entry));
+    case 'error':
+      return findings.get(keyOf(entry))?.some((finding) => finding.level === 'error') === true;
+    default: {
+      const [what = '', ...rest] = show.split(':');
+      const value = rest.join(':');
+      if (what === 'decision') return entry.decision === value;
+      if (what === 'severity') return (entry.severity ?? 'unknown') === value;
+      return entry.source === value;
+    }
+  }
+};
+
+const NO_FINDINGS: Findings = new Map();
+
+/** `query` finds in names, versions, notes, advisories and rules; headings of stages without a hit are left out. */
+export const rowsOf = (
+  entries: readonly Entry[],
+  query: string,
+  show: Show = 'all',
+  findings: Findings = NO_FINDINGS,
+): Row[] => {
   const text = query.trim().toLowerCase();
   const rows: Row[] = [];
   const stages = Map.groupBy(entries, (entry) => entry.stage);
   for (const [stage, all] of stages) {
     const found = all.flatMap((entry, index): EntryRow[] =>
-      text === '' || haystack(entry).includes(text)
+      isShown(entry, show, findings) && (text === '' || haystack(entry).includes(text))
         ? [{ kind: 'entry', id: keyOf(entry), entry, position: index + 1, of: all.length }]
         : [],
     );
@@ -25,7 +64,9 @@ export const rowsOf = (entries: readonly Entry[], query: string): Row[] => {
 };
 
 const haystack = (entry: Entry): string =>
-  [entry.name, entry.version, entry.note ?? '', ...(entry.advisories ?? [])].join(' ').toLowerCase();
+  [entry.name, entry.version, entry.source, entry.note ?? '', ...(entry.advisories ?? [])]
+    .join(' ')
+    .toLowerCase();
 
 export type Place = { before: EntryKey | null; stage: number };
 

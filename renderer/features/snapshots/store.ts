@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { createStore } from 'zustand/vanilla';
 import type { CallInput, Output } from '../../../shared/contract/contract.ts';
-import type { EntryWarning } from '../../../shared/contract/snapshots.ts';
+import type { Edit, EntryWarning } from '../../../shared/contract/snapshots.ts';
 import { type FrostError, frostError, type Result } from '../../../shared/errors.ts';
 import type { Entry, SnapshotSummary, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { featureStore } from '../../app/featureStore.ts';
@@ -57,6 +57,10 @@ export type SnapshotsState = {
   ) => Promise<Result<Output<'freezes.preview'>>>;
   readCalendar: (text: string, zone: string) => Promise<Result<Output<'freezes.readCalendar'>>>;
   remove: (name: string) => Promise<Result<unknown>>;
+  /** Findings on a revision with edits that are not stored. */
+  check: (ref: string, edits: Edit[], signal: AbortSignal) => Promise<Result<readonly EntryWarning[]>>;
+  /** The edits that mend what can be, on top of these. */
+  fixes: (ref: string, edits: Edit[]) => Promise<Result<Output<'snapshots.check'>>>;
   history: (name: string) => Promise<Result<Output<'snapshots.history'>>>;
   diff: (a: string, b: string) => Promise<Result<Output<'snapshots.diff'>>>;
   diffScan: (ref: string, selectors: string[]) => Promise<Result<Output<'snapshots.diffScan'>>>;
@@ -181,6 +185,11 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
         }
         return result;
       },
+      check: async (ref, edits, signal) => {
+        const result = await client.call('snapshots.check', { ref, edits, fix: false }, signal);
+        return result.ok ? { ok: true, value: result.value.findings } : result;
+      },
+      fixes: (ref, edits) => client.call('snapshots.check', { ref, edits, fix: true }),
       history: (name) => client.call('snapshots.history', { ref: name }),
       diff: (a, b) => client.call('snapshots.diff', { a, b }),
       diffScan: (ref, selectors) => client.call('snapshots.diffScan', { ref, selectors }),

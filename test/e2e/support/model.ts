@@ -28,7 +28,13 @@ export const SnapshotAnswer = z.object({
     id: z.string(),
     state: z.string(),
     entries: z.array(
-      z.object({ name: z.string(), version: z.string(), decision: z.string(), stage: z.number() }),
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        decision: z.string(),
+        stage: z.number(),
+        pinned: z.boolean().optional(),
+      }),
     ),
   }),
 });
