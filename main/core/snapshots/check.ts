@@ -20,6 +20,7 @@ import {
   type Listing,
   type NameKey,
   nameKey,
+  type Situation,
   type World,
 } from './world.ts';
 
@@ -66,7 +67,7 @@ const judgeBlocked = (
 /** What is known of the version itself: whether anybody has or is offered it, and who has a newer one. */
 const judgeVersion = (
   entry: Entry,
-  hosts: readonly HostWorld[],
+  situations: readonly Situation[],
   compare: Compare,
   context: CheckContext,
   findings: Findings,
@@ -76,36 +77,19 @@ const judgeVersion = (
   let everyNewer = true;
   const newer: string[] = [];
   const offered = new Set<string>();
-  const order = new Map<string, number>();
-  const ordered = (version: string): number => {
-    let known = order.get(version);
-    if (known === undefined) {
-      known = compare(version, entry.version);
-      order.set(version, known);
-    }
-    return known;
-  };
-  for (const host of hosts) {
-    let has = false;
-    let hasNewer = false;
-    for (const one of host.installed.get(entry.name) ?? []) {
-      if (!fitsArch(entry.arch, one.arch)) continue;
-      has = true;
-      const by = ordered(one.version);
-      if (by === 0) seenVersion = true;
-      if (by > 0) hasNewer = true;
-    }
-    for (const update of host.updates.get(entry.name) ?? []) {
-      if (!fitsArch(entry.arch, update.arch)) continue;
-      has = true;
-      if (update.to === entry.version) seenVersion = true;
-      offered.add(update.to);
-    }
-    if (!has) continue;
+  for (const { installed, updates, hosts } of situations) {
+    const orders = installed
+      .filter((one) => fitsArch(entry.arch, one.arch))
+      .map((one) => compare(one.version, entry.version));
+    const offers = updates.filter((update) => fitsArch(entry.arch, update.arch)).map((update) => update.to);
+    if (orders.length + offers.length === 0) continue;
     seen = true;
-    if (hasNewer) newer.push(host.host);
+    if (orders.includes(0) || offers.includes(entry.version)) seenVersion = true;
+    for (const version of offers) offered.add(version);
+    if (orders.some((order) => order > 0)) newer.push(...hosts.map((host) => host.host));
     else everyNewer = false;
   }
+  newer.sort();
   const best = highest(offered, compare);
   const use =
     best === undefined || entry.pinned === true || compare(best, entry.version) <= 0
@@ -147,12 +131,15 @@ const judge = (entry: Entry, listing: Listing, context: CheckContext): EntryWarn
   const compare: Compare = (a, b) => context.compareVersions(entry.ecosystem, a, b);
   const findings = new Findings();
   const key = keyOf(entry);
-  const hosts = context.world.having(key);
-  judgeVersion(entry, hosts, compare, context, findings);
+  const situations = context.world.situations(key);
+  judgeVersion(entry, situations, compare, context, findings);
   judgeDuplicates(entry, listing.get(key) ?? [], findings);
   const hints = { needing: [], needed: new Set<string>(), removing: [], removed: new Set<string>() };
-  for (const host of hosts) if (host.relations === undefined) judgeBlocked(entry, host, listing, hints);
-  judgeRelations(entry, hosts, listing, compare, findings);
+  // Only what a host is offered can be blocked there.
+  for (const { updates, hosts } of situations)
+    if (updates.some((update) => update.blocked !== undefined))
+      for (const host of hosts) if (host.relations === undefined) judgeBlocked(entry, host, listing, hints);
+  judgeRelations(entry, context.world, listing, compare, findings);
   if (hints.needing.length > 0)
     findings.add(
       entry,

@@ -5,7 +5,16 @@ import type { Entry } from '../../../shared/model/snapshot.ts';
 import { holds } from '../drivers/relations.ts';
 import { entryLabel } from './edit.ts';
 import { type Findings, type Fix, hostList, targetOf } from './findings.ts';
-import { type Compare, fitsArch, type HostWorld, type Listing, nameKey } from './world.ts';
+import {
+  type Alike,
+  type Compare,
+  fitsArch,
+  type HostWorld,
+  type Installed,
+  type Listing,
+  nameKey,
+  type World,
+} from './world.ts';
 
 /** One package as the run would leave it: brought by `entry` in its stage from `was`; without entry it stays as it is. */
 type There = { version: string; arch: string | undefined } & (
@@ -19,7 +28,7 @@ type Trouble = {
   /** Without the hosts; what differs in it is told apart. */
   text: string;
   packages: string[];
-  hosts: string[];
+  hosts: Set<string>;
   /** The entries it has to do with: of a rejected one its approval mends it, of a later one its stage. */
   other: Entry | undefined;
   /** Updates that would mend it, in the order of preference. */
@@ -30,7 +39,22 @@ export const relationText = ({ name, op, version }: Relation): string =>
   op === undefined || version === undefined ? name : `${name} (${op} ${version})`;
 const groupText = (group: readonly Relation[]): string => group.map(relationText).join(' or ');
 
+type Answer = { met: true } | { met: false; by: Entry | undefined };
+
+/** Of a package that is not installed. */
+const NOTHING: Installed = [];
+
+const remember = <A, B, C>(map: Map<A, Map<B, C>>, a: A, b: B, value: C): void => {
+  const inner = map.get(a);
+  if (inner === undefined) map.set(a, new Map([[b, value]]));
+  else inner.set(b, value);
+};
+
+/** Equal lists of different hosts are the same object (world.ts): each question is answered once for all of them. */
 class Judge {
+  readonly #afters = new Map<string, Map<Installed, readonly There[]>>();
+  readonly #inTime = new Map<Relation, Map<Installed, Answer>>();
+  readonly #atLast = new Map<Relation, Map<Installed, Answer>>();
   readonly #troubles = new Map<string, Trouble>();
   readonly #entry: Entry;
   readonly #listing: Listing;
@@ -52,7 +76,7 @@ class Judge {
 
   #note(
     code: Trouble['code'],
-    host: HostWorld,
+    hosts: Alike,
     text: string,
     packages: string[],
     o: { other?: Entry | undefined; offers?: Trouble['offers'] } = {},
@@ -62,19 +86,27 @@ class Judge {
       code,
       text,
       packages,
-      hosts: [],
+      hosts: new Set(),
       other: o.other,
       offers: [],
     };
-    if (trouble.hosts.at(-1) !== host.host) trouble.hosts.push(host.host);
+    for (const { host } of hosts) trouble.hosts.add(host);
     trouble.offers.push(...(o.offers ?? []));
     this.#troubles.set(key, trouble);
   }
 
   /** What the host has of a package after the run, and what the list would let in. */
-  #after(host: HostWorld, name: string): There[] {
+  #after(host: HostWorld, name: string): readonly There[] {
+    const installed = host.installed.get(name) ?? NOTHING;
+    const known = this.#afters.get(name)?.get(installed);
+    if (known !== undefined) return known;
+    const found = this.#workOut(host, name, installed);
+    remember(this.#afters, name, installed, found);
+    return found;
+  }
+
+  #workOut(host: HostWorld, name: string, installed: Installed): There[] {
     const approved = this.#entriesOf(host, name).filter((entry) => entry.decision === 'approve');
-    const installed = host.installed.get(name) ?? [];
     if (installed.length === 0)
       return approved.map((entry) => ({ version: entry.version, arch: entry.arch, entry, was: undefined }));
     return installed.map(({ arch, version }): There => {
@@ -93,20 +125,31 @@ class Judge {
   }
 
   /** Met, met only when `by` has been brought, or by nothing that will be there. */
-  #meets(
-    host: HostWorld,
-    group: readonly Relation[],
-    stage: number,
-  ): { met: true } | { met: false; by: Entry | undefined } {
+  #meets(host: HostWorld, group: readonly Relation[], stage: number): Answer {
     let by: Entry | undefined;
-    for (const relation of group)
-      for (const there of this.#after(host, relation.name)) {
-        const fits = this.#fits(relation, there.version);
-        if (there.entry === undefined || there.entry.stage <= stage) {
-          if (fits) return { met: true };
-        } else if (there.was !== undefined && this.#fits(relation, there.was)) return { met: true };
-        else if (fits && (by === undefined || there.entry.stage < by.stage)) by = there.entry;
+    const answers = stage === Number.POSITIVE_INFINITY ? this.#atLast : this.#inTime;
+    for (const relation of group) {
+      const installed = host.installed.get(relation.name) ?? NOTHING;
+      let answer = answers.get(relation)?.get(installed);
+      if (answer === undefined) {
+        answer = this.#meetsOne(this.#after(host, relation.name), relation, stage);
+        remember(answers, relation, installed, answer);
       }
+      if (answer.met) return answer;
+      if (answer.by !== undefined && (by === undefined || answer.by.stage < by.stage)) by = answer.by;
+    }
+    return { met: false, by };
+  }
+
+  #meetsOne(after: readonly There[], relation: Relation, stage: number): Answer {
+    let by: Entry | undefined;
+    for (const there of after) {
+      const fits = this.#fits(relation, there.version);
+      if (there.entry === undefined || there.entry.stage <= stage) {
+        if (fits) return { met: true };
+      } else if (there.was !== undefined && this.#fits(relation, there.was)) return { met: true };
+      else if (fits && (by === undefined || there.entry.stage < by.stage)) by = there.entry;
+    }
     return { met: false, by };
   }
 
@@ -120,12 +163,13 @@ class Judge {
 
   /** Something else has to come, and nothing approved brings it. `why`: what is said before the hosts. */
   #lacking(
-    host: HostWorld,
+    hosts: Alike,
     why: string,
     wanted: readonly { name: string; fits(version: string): boolean }[],
     without: 'needs-package' | 'removes-package',
     otherwise = why,
   ): void {
+    const [host] = hosts;
     const packages = [...new Set(wanted.map((one) => one.name))];
     for (const { name, fits } of wanted) {
       const rejected = this.#entriesOf(host, name).find(
@@ -135,7 +179,7 @@ class Judge {
       const offers = this.#offersFor(host, [{ name, fits }]);
       this.#note(
         'rejected-dependency',
-        host,
+        hosts,
         `${why}; ${entryLabel(rejected)} ${rejected.version} is rejected here`,
         packages,
         { other: rejected, offers },
@@ -144,27 +188,28 @@ class Judge {
     }
     const offers = this.#offersFor(host, wanted);
     if (offers.length === 0 && without === 'removes-package')
-      this.#note('removes-package', host, otherwise, packages);
-    else this.#note('needs-package', host, why, packages, { offers });
+      this.#note('removes-package', hosts, otherwise, packages);
+    else this.#note('needs-package', hosts, why, packages, { offers });
   }
 
-  #later(host: HostWorld, why: string, by: Entry): void {
-    this.#note('wrong-order', host, `${why}, which comes later, in stage ${by.stage}`, [by.name], {
+  #later(hosts: Alike, why: string, by: Entry): void {
+    this.#note('wrong-order', hosts, `${why}, which comes later, in stage ${by.stage}`, [by.name], {
       other: by,
     });
   }
 
   /** What the version the entry brings asks for. */
-  own(host: HostWorld, relations: PackageRelations): void {
+  own(hosts: Alike, relations: PackageRelations): void {
+    const [host] = hosts;
     const { stage } = this.#entry;
     for (const group of relations.requires) {
-      const said = `needs ${groupText(group)}`;
       const answer = this.#meets(host, group, stage);
       if (answer.met) continue;
-      if (answer.by !== undefined) this.#later(host, said, answer.by);
+      const said = `needs ${groupText(group)}`;
+      if (answer.by !== undefined) this.#later(hosts, said, answer.by);
       else
         this.#lacking(
-          host,
+          hosts,
           said,
           group.map((relation) => ({
             name: relation.name,
@@ -173,11 +218,12 @@ class Judge {
           'needs-package',
         );
     }
-    for (const relation of relations.conflicts) this.#against(host, relation, 'conflicts with');
-    for (const relation of relations.replaces) this.#against(host, relation, 'replaces');
+    for (const relation of relations.conflicts) this.#against(hosts, relation, 'conflicts with');
+    for (const relation of relations.replaces) this.#against(hosts, relation, 'replaces');
   }
 
-  #against(host: HostWorld, relation: Relation, word: string): void {
+  #against(hosts: Alike, relation: Relation, word: string): void {
+    const [host] = hosts;
     const { name } = relation;
     const said = `${word} ${relationText(relation)}`;
     for (const there of this.#after(host, name)) {
@@ -185,7 +231,7 @@ class Judge {
       if (there.entry === undefined) {
         if (hits)
           this.#lacking(
-            host,
+            hosts,
             said,
             [{ name, fits: (version) => !this.#fits(relation, version) }],
             'removes-package',
@@ -198,7 +244,7 @@ class Judge {
         if (comes)
           this.#note(
             'conflict',
-            host,
+            hosts,
             `${said}; ${entryLabel(there.entry)} ${there.version} is approved here too`,
             [name],
             {
@@ -211,12 +257,13 @@ class Judge {
         there.entry.stage > this.#entry.stage &&
         this.#fits(relation, there.was)
       )
-        this.#later(host, `${word} ${name} ${there.was}; it goes on with ${there.version}`, there.entry);
+        this.#later(hosts, `${word} ${name} ${there.was}; it goes on with ${there.version}`, there.entry);
     }
   }
 
   /** What an installed package asks of the version the entry replaces, or has against the one it brings. */
-  bound(host: HostWorld, relations: PackageRelations): void {
+  bound(hosts: Alike, relations: PackageRelations): void {
+    const [host] = hosts;
     const { name, version } = this.#entry;
     if (relations.name === name) return;
     const asks = relations.requires.filter((group) => group.some((relation) => relation.name === name));
@@ -242,14 +289,14 @@ class Judge {
     };
     if (rest.entry !== undefined) {
       const why = rest.entry.stage > this.#entry.stage ? broken(this.#entry.stage) : undefined;
-      if (why !== undefined) this.#later(host, `${why}; it goes on with ${rest.version}`, rest.entry);
+      if (why !== undefined) this.#later(hosts, `${why}; it goes on with ${rest.version}`, rest.entry);
       return;
     }
     const why = broken(Number.POSITIVE_INFINITY);
     if (why === undefined) return;
     const newer = { name: relations.name, fits: (to: string) => this.#compare(to, relations.version) > 0 };
     this.#lacking(
-      host,
+      hosts,
       `${why}; a newer one has to come along`,
       [newer],
       'removes-package',
@@ -257,24 +304,26 @@ class Judge {
     );
   }
 
-  report(findings: Findings, applies: number): void {
+  /** `applies`: how many hosts that told their relations the entry would change. */
+  report(findings: Findings, applies: () => number): void {
     // The order of the hosts and of their relations is no order of importance.
     for (const [, trouble] of [...this.#troubles].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) {
+      const hosts = [...trouble.hosts].sort();
       const fix = this.#fixOf(trouble, findings, applies);
-      findings.add(this.#entry, trouble.code, `${trouble.text} (${hostList(trouble.hosts)})`, {
-        hosts: trouble.hosts,
+      findings.add(this.#entry, trouble.code, `${trouble.text} (${hostList(hosts)})`, {
+        hosts,
         packages: trouble.packages,
         ...(fix ?? {}),
       });
     }
   }
 
-  #fixOf(trouble: Trouble, findings: Findings, applies: number): Fix | undefined {
+  #fixOf(trouble: Trouble, findings: Findings, applies: () => number): Fix | undefined {
     const entry = this.#entry;
     const { other, code } = trouble;
     // Somebody put it on hold on every one of these hosts: it will not come along.
     const all = trouble.offers.length > 0 && trouble.offers.every(({ update }) => update.blocked === 'held');
-    const reject = trouble.hosts.length === applies ? findings.reject(entry) : undefined;
+    const reject = trouble.hosts.size === applies() ? findings.reject(entry) : undefined;
     if (all) return reject;
     if (code === 'wrong-order' && other !== undefined) return findings.move(entry, other.stage);
     if (code === 'rejected-dependency' && other !== undefined)
@@ -323,38 +372,44 @@ class Judge {
   }
 }
 
-/** The architectures in which the entry would change a host. */
-const comesAs = (entry: Entry, host: HostWorld, compare: Compare): Set<string> => {
-  const arches = new Set<string>();
-  for (const one of host.installed.get(entry.name) ?? [])
-    if (fitsArch(entry.arch, one.arch) && compare(one.version, entry.version) < 0) arches.add(one.arch);
-  if (host.installed.has(entry.name)) return arches;
-  for (const update of host.updates.get(entry.name) ?? [])
-    if (update.from === null && update.to === entry.version && fitsArch(entry.arch, update.arch))
-      arches.add(update.arch);
-  return arches;
-};
+/** The entry would change such a host: it has an older version, or it comes anew with its updates. */
+const comesTo = (
+  entry: Entry,
+  installed: Installed,
+  updates: readonly Update[],
+  compare: Compare,
+): boolean =>
+  installed.length === 0
+    ? updates.some(
+        (update) => update.from === null && update.to === entry.version && fitsArch(entry.arch, update.arch),
+      )
+    : installed.some((one) => fitsArch(entry.arch, one.arch) && compare(one.version, entry.version) < 0);
 
 export const judgeRelations = (
   entry: Entry,
-  hosts: readonly HostWorld[],
+  world: World,
   listing: Listing,
   compare: Compare,
   findings: Findings,
 ): void => {
+  const key = nameKey(entry.ecosystem, entry.name);
+  const relations = world.relations(key);
+  if (relations.size === 0) return;
   const judge = new Judge(entry, listing, compare);
-  let applies = 0;
-  for (const host of hosts) {
-    if (host.relations === undefined) continue;
-    const own = host.relations.get(entry.name);
-    const bound = host.bound.get(entry.name);
-    if (own === undefined && bound === undefined) continue;
-    const arches = comesAs(entry, host, compare);
-    if (arches.size === 0) continue;
-    applies += 1;
-    for (const one of own ?? [])
-      if (one.version === entry.version && fitsArch(entry.arch, one.arch)) judge.own(host, one);
-    for (const one of bound ?? []) judge.bound(host, one);
+  for (const one of relations) {
+    if (!one.installed && !(one.version === entry.version && fitsArch(entry.arch, one.arch))) continue;
+    for (const hosts of world.telling(one)) {
+      const [host] = hosts;
+      const installed = host.installed.get(entry.name) ?? NOTHING;
+      if (!comesTo(entry, installed, host.updates.get(entry.name) ?? [], compare)) continue;
+      if (one.installed) judge.bound(hosts, one);
+      else judge.own(hosts, one);
+    }
   }
-  judge.report(findings, applies);
+  judge.report(findings, () =>
+    world
+      .situations(key)
+      .filter(({ installed, updates }) => comesTo(entry, installed, updates, compare))
+      .reduce((sum, { related }) => sum + related, 0),
+  );
 };

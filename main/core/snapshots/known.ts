@@ -4,7 +4,7 @@ import type { Update } from '../../../shared/model/scan.ts';
 import type { RevisionContent } from '../../../shared/model/snapshot.ts';
 import type { HostStore, ScanStore } from '../ports.ts';
 import type { Described } from './edit.ts';
-import { createWorld, type HostWorld, inScope, learn, nameKey, type World } from './world.ts';
+import { createWorld, type HostWorld, inScope, learn, nameKey, Shared, type World } from './world.ts';
 
 export type Knowledge = {
   /** The managers of the hosts that have, or are offered, a package of this name, and in this version where one is given. */
@@ -67,10 +67,13 @@ const knowledgeOf = (hosts: readonly HostWorld[]): Knowledge => {
 export const createKnowledge = (store: HostStore & ScanStore): { read(): Knowledge } => {
   const learned = new Map<string, HostWorld>();
   let current: Knowledge | undefined;
+  let shared = new Shared();
   return {
     read: () => {
       const ids = store.lastGoodScanIds();
       let changed = current === undefined;
+      // What no host shares any more would pile up otherwise.
+      if (learned.size === 0) shared = new Shared();
       for (const hostId of learned.keys())
         if (!ids.has(hostId)) {
           learned.delete(hostId);
@@ -79,7 +82,7 @@ export const createKnowledge = (store: HostStore & ScanStore): { read(): Knowled
       for (const [hostId, scanId] of ids) {
         if (learned.get(hostId)?.scanId === scanId) continue;
         const scan = store.lastGoodScan(hostId);
-        const host = scan && learn(scan);
+        const host = scan && learn(scan, shared);
         if (host === undefined) learned.delete(hostId);
         else learned.set(hostId, host);
         changed = true;

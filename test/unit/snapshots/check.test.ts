@@ -4,7 +4,7 @@ import { compareVersions } from '../../../main/core/advisories/describe.ts';
 import { type Checked, checkEntries } from '../../../main/core/snapshots/check.ts';
 import { applyEdits } from '../../../main/core/snapshots/edit.ts';
 import { fixAll } from '../../../main/core/snapshots/fixAll.ts';
-import { createWorld, learn, type World } from '../../../main/core/snapshots/world.ts';
+import { createWorld, learn, Shared, type World } from '../../../main/core/snapshots/world.ts';
 import type { Edit, EntryWarning } from '../../../shared/contract/snapshots.ts';
 import { EntryWarning as EntryWarningSchema } from '../../../shared/contract/snapshots.ts';
 import { ok } from '../../../shared/errors.ts';
@@ -24,9 +24,12 @@ const relation = (name: string, version: string, rest: Partial<PackageRelations>
   ...rest,
 });
 
+const shared = new Shared();
 const worldOf = (...scans: Partial<Scan>[]): World =>
   createWorld(
-    scans.flatMap((scan, index) => learn(scanOf(`web-${index + 1}`, { relations: [], ...scan })) ?? []),
+    scans.flatMap(
+      (scan, index) => learn(scanOf(`web-${index + 1}`, { relations: [], ...scan }), shared) ?? [],
+    ),
   );
 
 const context = (world: World, held = false) => ({ world, compareVersions, held: () => held });
