@@ -26,7 +26,6 @@ import {
 } from '../../../shared/model/snapshot.ts';
 import { parseSelector } from '../fleet/selector.ts';
 import type { Hasher } from '../ports.ts';
-import { ancestry } from './ancestry.ts';
 import { canonicalJson, contentHash } from './canonical.ts';
 import { entryKey, entryLabel } from './edit.ts';
 import { firstOverlap, MAX_RECURRING, occurrencesOf } from './recurrence.ts';
@@ -248,15 +247,17 @@ const checkSense = (
 /** A freeze that was not lifted yet, with the freezes that were open when it was made. */
 type OpenFreeze = { freeze: Freeze; entries: string; over: ReadonlySet<string> };
 
+/** At a revision: freezes that are open, and those that it or an ancestor lifted. Shared where nothing changes. */
+type FreezeState = { open: ReadonlyMap<string, OpenFreeze>; lifted: ReadonlySet<string> };
+const NO_FREEZES: FreezeState = { open: new Map(), lifted: new Set() };
+
 /** What was open at the parents and lifted at none of them. */
-const openAt = (
-  parents: ReadonlyMap<string, OpenFreeze>[],
-  lifted: () => ReadonlySet<string>,
-): Map<string, OpenFreeze> => {
-  const [first, second] = parents;
-  if (second === undefined) return new Map(first);
-  const gone = lifted();
-  return new Map(parents.flatMap((each) => [...each]).filter(([id]) => !gone.has(id)));
+const joinStates = (parents: FreezeState[]): FreezeState => {
+  const [first = NO_FREEZES, second = first] = parents;
+  if (first.open === second.open && first.lifted === second.lifted) return first;
+  const lifted = new Set([...first.lifted, ...second.lifted]);
+  const open = [...first.open, ...second.open].filter(([id]) => !lifted.has(id));
+  return { open: new Map(open), lifted };
 };
 
 /**
@@ -265,32 +266,32 @@ const openAt = (
  * Those of branches that a merge joined may, in the past: whoever takes the chain in sees to those that hold now.
  */
 const checkFreezes = (chain: Revision[]): void => {
-  const own = new Map(chain.map((revision) => [revision.id, revision]));
-  const liftedBy = (ids: string[]): Set<string> => {
-    const all = [...ancestry(ids, (id) => own.get(id)).values()];
-    return new Set(all.flatMap(({ content }) => content.thaw?.revision ?? []));
-  };
-  const states = new Map<string, ReadonlyMap<string, OpenFreeze>>();
-  let open = new Map<string, OpenFreeze>();
+  const states = new Map<string, FreezeState>();
+  let state = NO_FREEZES;
   for (const { id, content } of chain) {
     const { parents, thaw, freeze, continues } = content;
-    open = openAt(
-      parents.flatMap((parent) => states.get(parent) ?? []),
-      () => liftedBy(parents),
-    );
-    if (thaw !== undefined && !open.delete(thaw.revision))
-      stop('exchange.malformed', `Revision ${content.number} lifts a freeze that is not there.`);
-    if (freeze !== undefined)
-      open.set(id, { freeze, entries: canonicalJson(content.entries), over: new Set(open.keys()) });
-    states.set(id, open);
+    state = joinStates(parents.flatMap((parent) => states.get(parent) ?? []));
+    if (thaw !== undefined) {
+      if (!state.open.has(thaw.revision))
+        stop('exchange.malformed', `Revision ${content.number} lifts a freeze that is not there.`);
+      const open = new Map(state.open);
+      open.delete(thaw.revision);
+      state = { open, lifted: new Set([...state.lifted, thaw.revision]) };
+    }
+    if (freeze !== undefined) {
+      const own = { freeze, entries: canonicalJson(content.entries), over: new Set(state.open.keys()) };
+      state = { ...state, open: new Map([...state.open, [id, own]]) };
+    }
+    states.set(id, state);
     if (continues === undefined) continue;
-    const continued = open.get(continues);
+    const continued = state.open.get(continues);
     if (continued === undefined)
       stop('exchange.malformed', `Revision ${content.number} continues a freeze that is not there.`);
     if (continued?.entries !== canonicalJson(content.entries))
       stop('exchange.malformed', `Revision ${content.number} continues a freeze with other entries.`);
   }
-  // `open` is what the head leaves open.
+  // `state` is that of the head.
+  const { open } = state;
   for (const { freeze, over } of open.values())
     for (const below of over) {
       const other = open.get(below);

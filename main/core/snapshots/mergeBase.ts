@@ -8,18 +8,21 @@ import { type LookUp, nearestCommon } from './ancestry.ts';
 import { asBase, EMPTY_BASE, type MergeBase, mergeContents } from './merge.ts';
 
 /** Histories that cross more often than this were not made by people; the nearest ancestor alone is the base then. */
-const MAX_DEPTH = 24;
 const MAX_BASES = 16;
+const MAX_MERGES = 32;
 
-const baseOf = (ours: string[], theirs: string[], lookUp: LookUp, depth: number): MergeBase => {
+/** `budget`: merges of bases that may still be made. It is spent in the same order whichever side is named first. */
+const baseOf = (ours: string[], theirs: string[], lookUp: LookUp, budget: { merges: number }): MergeBase => {
   const bases = nearestCommon(ours, theirs, lookUp);
   const [first, ...others] = bases;
   if (first === undefined) return EMPTY_BASE;
-  if (depth >= MAX_DEPTH || bases.length > MAX_BASES) return asBase(first.content);
+  if (bases.length > MAX_BASES) return asBase(first.content);
   let joined = [first.id];
   let base = asBase(first.content);
   for (const next of others) {
-    const below = baseOf(joined, [next.id], lookUp, depth + 1);
+    if (budget.merges === 0) break;
+    budget.merges -= 1;
+    const below = baseOf(joined, [next.id], lookUp, budget);
     const { content, contested } = mergeContents({ base: below, ours: base, theirs: next.content });
     base = { ...content, contested: new Set([...base.contested, ...contested]) };
     joined = [...joined, next.id];
@@ -31,6 +34,6 @@ export type FoundBase = { base: MergeBase; revisions: Revision[] };
 
 /** `revisions`: the nearest common ancestors; none where the two have nothing in common, and everything counts as added. */
 export const mergeBaseOf = (ours: Revision, theirs: Revision, lookUp: LookUp): FoundBase => ({
-  base: baseOf([ours.id], [theirs.id], lookUp, 0),
+  base: baseOf([ours.id], [theirs.id], lookUp, { merges: MAX_MERGES }),
   revisions: nearestCommon([ours.id], [theirs.id], lookUp),
 });

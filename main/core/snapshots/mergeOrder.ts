@@ -95,7 +95,11 @@ const followers = (side: string[], shared: ReadonlySet<string>): Map<string, str
   let anchor = '';
   for (const key of side)
     if (shared.has(key)) anchor = key;
-    else behind.set(anchor, [...(behind.get(anchor) ?? []), key]);
+    else {
+      const run = behind.get(anchor);
+      if (run === undefined) behind.set(anchor, [key]);
+      else run.push(key);
+    }
   return behind;
 };
 

@@ -270,4 +270,30 @@ describe('crossing histories', () => {
     expect(cross('1', '2', '3', '2', '1').conflicts).toEqual(['version']);
     expect(cross('1', '2', '3', '3', '3')).toMatchObject({ version: '3', conflicts: [] });
   });
+
+  test('that cross at every step, three ways, still end', () => {
+    let row = [revision(0, [], listed('1'))];
+    const all = [...row];
+    let n = 0;
+    const push = (parents: Revision[]) => {
+      n += 1;
+      const made = revision(n, parents, listed(`${n}`));
+      all.push(made);
+      return made;
+    };
+    row = [0, 1, 2].map(() => push(row));
+    for (let step = 0; step < 30; step++) {
+      const [a, b, c] = row;
+      if (a === undefined || b === undefined || c === undefined) return;
+      // Each has all three below it: a merge of a merge.
+      row = [0, 1, 2].map(() => push([push([a, b]), c]));
+    }
+    const byId = new Map(all.map((one) => [one.id, one]));
+    const [ours, theirs] = row;
+    if (ours === undefined || theirs === undefined) return;
+    const found = mergeBaseOf(ours, theirs, (id) => byId.get(id));
+    expect(found.revisions).toHaveLength(3);
+    const { conflicts } = mergeContents({ base: found.base, ours: ours.content, theirs: theirs.content });
+    expect(conflicts.map((one) => one.field)).toEqual(['version']);
+  });
 });
