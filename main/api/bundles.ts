@@ -5,6 +5,7 @@ type BundleNames = Extract<keyof Handlers, `bundles.${string}`>;
 
 export const bundleHandlers = (bundles: BundleService): Pick<Handlers, BundleNames> => ({
   'bundles.make': bundles.make,
+  'bundles.sign': bundles.sign,
   'bundles.list': bundles.list,
   'bundles.verify': bundles.verify,
   'bundles.import': bundles.import,

@@ -11,9 +11,11 @@ import {
   SnapshotName,
   Text,
 } from '../model/primitives.ts';
+import { SignatureView } from '../model/signature.ts';
 import { SnapshotRef } from '../model/snapshot.ts';
 import { command, query } from './define.ts';
 import { Selectors } from './fleet.ts';
+import { SignWith } from './signatures.ts';
 import { IncomingFile, snapshots } from './snapshots.ts';
 
 /** An absolute path on the machine of the host process. */
@@ -40,6 +42,8 @@ const Report = z.object({
   bytes: z.int(),
   /** The bundle it builds on; absent: it is whole by itself. */
   since: Sha256.optional(),
+  /** Who vouches for the bundle itself, and with it for every package in it. */
+  bundleSignatures: z.array(SignatureView),
 });
 export type BundleReport = z.infer<typeof Report>;
 
@@ -73,6 +77,21 @@ export const bundles = {
   make: command(
     z.object({ ref: SnapshotRef, hosts: Selectors.min(1), file: Path.optional(), since: Path.optional() }),
     MadeBundle,
+    { permission: 'edit' },
+  ),
+  /**
+   * Adds a signature over the bundle's id (`sha256:` and the hash of its manifest) to the file. Errors: those of reading it,
+   * `signature.invalid`, `signature.revoked`, `signing.key`, `state.conflict`, `store.full`.
+   */
+  sign: command(
+    z.object({ file: Path, with: SignWith }),
+    z.object({
+      file: z.string(),
+      id: Sha256,
+      bytes: z.int(),
+      fingerprint: z.string(),
+      signatures: z.array(SignatureView),
+    }),
     { permission: 'edit' },
   ),
   /** Bundles in the data folder, newest first. */

@@ -28,9 +28,12 @@ export type ReadBundle = {
   manifest: BundleManifest;
   /** SHA-256 of the manifest: what signatures are over, and what an increment names. */
   id: string;
-  /** Armored SSHSIGs over `id`, as they stand in the file. */
+  /** Armored SSHSIGs over `sha256:` and `id`, as they stand in the file. */
   signatures: { fingerprint: string; armor: string }[];
   exchange: string;
+  /** Where the manifest's member ends, and where the exchange file's begins. */
+  manifestEnd: number;
+  bodyStart: number;
   /** By SHA-256. */
   packages: Map<string, Span>;
   metadata: (Span & BundleFile)[];
@@ -156,7 +159,7 @@ const readSignatures = (text: string): Result<ReadBundle['signatures']> => {
   return read.success ? ok(read.data) : refused('its signatures cannot be read');
 };
 
-type Head = Pick<ReadBundle, 'manifest' | 'id' | 'signatures'> & { next: number };
+type Head = Pick<ReadBundle, 'manifest' | 'id' | 'signatures' | 'manifestEnd' | 'bodyStart'>;
 
 /** The manifest alone. Errors: those of `readBundle`. */
 export const readHead = async (source: BundleSource, hasher: Hasher): Promise<Result<Head>> => {
@@ -170,18 +173,18 @@ export const readHead = async (source: BundleSource, hasher: Hasher): Promise<Re
   if (!manifest.ok) return manifest;
   if (manifest.value.exchange.bytes > MAX_EXCHANGE_BYTES)
     return fail('exchange.too-large', 'The exchange file in the bundle is too large.');
-  const head = { manifest: manifest.value, id: hasher.sha256(text.value) };
-  const second = await memberAt(source, after(first.value));
+  const manifestEnd = after(first.value);
+  const head = { manifest: manifest.value, id: hasher.sha256(text.value), manifestEnd };
+  const second = await memberAt(source, manifestEnd);
   if (!second.ok) return second;
-  if (second.value?.name !== SIGNATURES_NAME)
-    return ok({ ...head, signatures: [], next: after(first.value) });
+  if (second.value?.name !== SIGNATURES_NAME) return ok({ ...head, signatures: [], bodyStart: manifestEnd });
   if (second.value.bytes > MAX_SIGNATURES_BYTES)
     return fail('exchange.too-large', 'There are too many signatures.');
   const armored = await contentOf(source, second.value);
   if (!armored.ok) return armored;
   const signatures = readSignatures(armored.value);
   return signatures.ok
-    ? ok({ ...head, signatures: signatures.value, next: after(second.value) })
+    ? ok({ ...head, signatures: signatures.value, bodyStart: after(second.value) })
     : signatures;
 };
 
@@ -196,9 +199,9 @@ export const readBundle = async (
 ): Promise<Result<ReadBundle>> => {
   const read = await readHead(source, hasher);
   if (!read.ok) return read;
-  const { manifest, id, signatures, next } = read.value;
+  const { manifest, bodyStart } = read.value;
   const spans = new Map<string, Span>();
-  let offset = next;
+  let offset = bodyStart;
   for (const due of membersOf(manifest)) {
     const found = await memberAt(source, offset);
     if (!found.ok) return found;
@@ -225,9 +228,7 @@ export const readBundle = async (
   const placed = (folder: string, some: BundleFile[]) =>
     some.map((file) => ({ ...span(`${folder}/${file.sha256}`), ...file }));
   return ok({
-    manifest,
-    id,
-    signatures,
+    ...read.value,
     exchange: exchange.value,
     packages: new Map(
       manifest.packages

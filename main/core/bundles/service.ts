@@ -2,8 +2,11 @@
 import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type { BundleManifest, BundlePackage } from '../../../shared/model/bundle.ts';
+import type { Revision } from '../../../shared/model/snapshot.ts';
 import { limitsOf, makeRoom, megabytes } from '../artefacts/room.ts';
 import { plainLine } from '../drivers/shell.ts';
+import type { Vouched } from '../exchange/incoming.ts';
+import { viewOfSignature } from '../exchange/judge.ts';
 import { selectStored } from '../fleet/select.ts';
 import type { Ports } from '../ports.ts';
 import type { EngineDeps } from '../runs/tools.ts';
@@ -12,6 +15,7 @@ import { resolveRef } from '../snapshots/resolve.ts';
 import { type Collected, createCollector, knownHash } from './collect.ts';
 import type { BundleSource } from './ports.ts';
 import { type ReadBundle, readBundle, readHead } from './read.ts';
+import { judgeBundle, signBundle, unvouched } from './sign.ts';
 import { manifestOf, writeBundle } from './write.ts';
 
 /** The snapshots' own service, for the exchange file in a bundle. */
@@ -23,8 +27,13 @@ export type BundleDeps = Pick<EngineDeps, 'scanHost' | 'tools'> & {
 
 const PIECE_BYTES = 1024 * 1024;
 
-const reportOf = ({ manifest, id }: ReadBundle): Output<'bundles.import'>['bundle'] => {
+const sizeOf = ({ manifest }: ReadBundle): { files: number; bytes: number } => {
   const files = new Map(manifest.packages.filter((one) => one.carried).map((one) => [one.sha256, one.bytes]));
+  return { files: files.size, bytes: [...files.values()].reduce((sum, bytes) => sum + bytes, 0) };
+};
+
+const reportOf = (read: ReadBundle, vouched: Vouched): Output<'bundles.import'>['bundle'] => {
+  const { manifest, id } = read;
   return {
     id,
     head: manifest.head,
@@ -32,8 +41,8 @@ const reportOf = ({ manifest, id }: ReadBundle): Output<'bundles.import'>['bundl
     revision: manifest.snapshot.revision,
     createdAt: manifest.createdAt,
     packages: manifest.packages,
-    files: files.size,
-    bytes: [...files.values()].reduce((sum, bytes) => sum + bytes, 0),
+    ...sizeOf(read),
+    bundleSignatures: vouched.judged.map(viewOfSignature),
     ...(manifest.since === undefined ? {} : { since: manifest.since }),
   };
 };
@@ -176,12 +185,18 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
       (one) => !one.carried && !artefacts.find(one).some((copy) => copy.sha256 === one.sha256),
     );
 
+  /** The revision it was made for; undefined where its exchange file is not sound. */
+  const headOf = (read: ReadBundle): Revision | undefined => {
+    const exchange = readExchange(read.exchange, { hasher, stored: (id) => store.revision(id) });
+    return exchange.ok ? exchange.value.head : undefined;
+  };
+
   /** A new package that is not the file whose hash the snapshot knows. */
   const contradicted = (read: ReadBundle): BundlePackage | undefined => {
-    const exchange = readExchange(read.exchange, { hasher, stored: (id) => store.revision(id) });
-    if (!exchange.ok) return undefined;
+    const head = headOf(read);
+    if (head === undefined) return undefined;
     return read.manifest.packages.find((one) => {
-      const hash = one.role === 'new' ? knownHash(one, exchange.value.head.content.entries) : undefined;
+      const hash = one.role === 'new' ? knownHash(one, head.content.entries) : undefined;
       return hash !== undefined && hash !== one.sha256;
     });
   };
@@ -232,7 +247,7 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
         `${large.name} ${large.version} has ${megabytes(large.bytes)}, more than the ${megabytes(limits.file)} that the console's store takes of one file.`,
         { hint: 'Raise the limit (artefacts limits), then import again.' },
       );
-    const { bytes } = reportOf(read);
+    const { bytes } = sizeOf(read);
     if (bytes > limits.pool)
       return frostError(
         'input.too-large',
@@ -253,13 +268,17 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
       if (!exchange.ok) return exchange;
       const fault = faultOf(read.value, exchange.value);
       if (fault !== undefined) return { ok: false, error: fault };
-      const refusal = refusalOf(read.value, exchange.value);
+      const vouched = await judgeBundle(read.value, trusted, ports);
+      if (!vouched.ok) return vouched;
+      const refusal =
+        refusalOf(read.value, exchange.value) ??
+        unvouched(vouched.value, read.value, headOf(read.value)?.content.entries ?? []);
       const { outcome, refusal: _, ...rest } = exchange.value;
       return ok({
         ...rest,
         ok: refusal === undefined,
         ...(refusal === undefined ? (outcome === undefined ? {} : { outcome }) : { refusal }),
-        bundle: reportOf(read.value),
+        bundle: reportOf(read.value, vouched.value),
         lacking: lackingOf(read.value),
       });
     });
@@ -312,7 +331,11 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
       if (!exchange.ok) return exchange;
       const fault = faultOf(read.value, exchange.value);
       if (fault !== undefined) return { ok: false, error: fault };
-      const refusal = refusalOf(read.value, exchange.value);
+      const vouched = await judgeBundle(read.value, trusted, ports);
+      if (!vouched.ok) return vouched;
+      const refusal =
+        refusalOf(read.value, exchange.value) ??
+        unvouched(vouched.value, read.value, headOf(read.value)?.content.entries ?? []);
       if (refusal !== undefined) return { ok: false, error: refusal };
       const { manifest } = read.value;
       const carried = manifest.packages.filter((one) => one.carried);
@@ -343,14 +366,16 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
         const imported = await deps.import({ text: read.value.exchange, ...trusted });
         if (!imported.ok) return undo(imported);
         store.putBundled(imported.value.snapshot.lineId, manifest.packages);
-        return ok({ ...imported.value, bundle: reportOf(read.value) });
+        return ok({ ...imported.value, bundle: reportOf(read.value, vouched.value) });
       } finally {
         activity.end();
       }
     });
 
+  const sign = signBundle(ports);
   return {
     make,
+    sign: async (input: HandlerInput<'bundles.sign'>, caller: Caller) => sign(input, caller.signal),
     verify,
     import: importFile,
     list: async (_input: HandlerInput<'bundles.list'>): Promise<Result<Output<'bundles.list'>>> => {

@@ -30,6 +30,7 @@ export const mockBundles = (): Pick<Handlers, Extract<keyof Handlers, `bundles.$
         silent: [],
       });
     },
+    'bundles.sign': ({ file }) => fail('input.invalid', `${file} is not there.`),
     'bundles.verify': ({ file }) => fail('input.invalid', `${file} is not there.`),
     'bundles.import': ({ file }) => fail('input.invalid', `${file} is not there.`),
   };

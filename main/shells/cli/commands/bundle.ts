@@ -4,8 +4,12 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BundleReport } from '../../../../shared/contract/bundles.ts';
 import { exitCodeOf } from '../../../../shared/errors.ts';
+import { createSigningKeys } from '../../../adapters/exchange/sshSign.ts';
+import { sshVerifier } from '../../../adapters/exchange/sshVerify.ts';
+import { bundleText } from '../../../core/bundles/sign.ts';
+import { signRevision } from '../../../core/exchange/service.ts';
 import { type Context, invalid, unwrap } from '../context.ts';
-import { readSmall } from '../files.ts';
+import { readSecret, readSmall } from '../files.ts';
 import { checkSelectors } from '../fleet.ts';
 import type { Register } from '../register.ts';
 import { diffText } from '../snapshotText.ts';
@@ -55,10 +59,44 @@ export const bundleCommand = async (
         : [`Refused: ${safe(refusal.message)} ${safe(refusal.hint ?? '')}`.trim()]),
       reportText(outcome.bundle),
       `${count(outcome.revisions.length, 'revision')}, ${outcome.fresh} of them new here; every file has the hash that is announced`,
+      ...outcome.bundle.bundleSignatures.map(
+        ({ status, signer, fingerprint }) =>
+          `bundle signed: ${status}  ${safe(signer ?? '(unknown)')}  ${fingerprint}`,
+      ),
       ...(outcome.diff === undefined ? [] : [diffText(outcome.diff)]),
     ].join('\n'),
   );
   if (refusal !== undefined) context.exitCode = exitCodeOf(refusal);
+};
+
+/** Signed in this process: the key's path and its passphrase are the caller's, not the host process's. */
+const signHere = async (
+  context: Context,
+  { file, id }: { file: string; id: string },
+  key: string,
+  passphraseFile: string | undefined,
+) => {
+  const armor = unwrap(
+    await signRevision(
+      bundleText(id),
+      {
+        kind: 'file',
+        file: key,
+        ...(passphraseFile === undefined ? {} : { passphrase: readSecret(passphraseFile) }),
+      },
+      {
+        verifier: sshVerifier,
+        signingKeys: createSigningKeys({ agentSocket: process.env.SSH_AUTH_SOCK }),
+      },
+    ),
+  );
+  const client = await context.client();
+  const {
+    bytes: size,
+    fingerprint,
+    signatures,
+  } = unwrap(await client.call('bundles.sign', { file, with: { kind: 'signature', armor } }));
+  return { bytes: size, fingerprint, signatures };
 };
 
 export const registerBundle = (snapshot: Command, action: Register): void => {
@@ -69,40 +107,47 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
     )
     .option('--hosts <selector>', 'the hosts it is made through and for; again and again', collect, [])
     .option('--since <file>', 'leave out what this earlier bundle has')
+    .option('--sign <key>', 'vouch for it with this SSH private key')
+    .option('--key-passphrase-file <file>', 'opens an encrypted private key')
     .action(
-      action<{ hosts: string[]; since?: string }>(async (context, [ref, file], o) => {
-        checkSelectors(o.hosts);
-        if (o.hosts.length === 0)
-          throw invalid(
-            'Give --hosts SELECTOR.',
-            'They say what they need, and download it: --hosts all for every host.',
+      action<{ hosts: string[]; since?: string; sign?: string; keyPassphraseFile?: string }>(
+        async (context, [ref, file], o) => {
+          checkSelectors(o.hosts);
+          if (o.hosts.length === 0)
+            throw invalid(
+              'Give --hosts SELECTOR.',
+              'They say what they need, and download it: --hosts all for every host.',
+            );
+          if (o.since === '') throw invalid('--since is empty.');
+          const client = await context.client();
+          const made = unwrap(
+            await client.call('bundles.make', {
+              ref: ref ?? '',
+              hosts: o.hosts,
+              file: resolve(file ?? ''),
+              ...(o.since === undefined ? {} : { since: resolve(o.since) }),
+            }),
           );
-        if (o.since === '') throw invalid('--since is empty.');
-        const client = await context.client();
-        const made = unwrap(
-          await client.call('bundles.make', {
-            ref: ref ?? '',
-            hosts: o.hosts,
-            file: resolve(file ?? ''),
-            ...(o.since === undefined ? {} : { since: resolve(o.since) }),
-          }),
-        );
-        for (const { host, error } of made.silent) context.note(`${host}: ${error.message}`);
-        for (const one of made.missing)
-          context.note(
-            `${one.name} ${one.version}${one.role === 'rollback' ? ' (to go back to)' : ''} is not in it: ${one.host}: ${one.reason}`,
+          const signed =
+            o.sign === undefined ? undefined : await signHere(context, made, o.sign, o.keyPassphraseFile);
+          for (const { host, error } of made.silent) context.note(`${host}: ${error.message}`);
+          for (const one of made.missing)
+            context.note(
+              `${one.name} ${one.version}${one.role === 'rollback' ? ' (to go back to)' : ''} is not in it: ${one.host}: ${one.reason}`,
+            );
+          if (made.silent.length + made.missing.length > 0) context.exitCode = 1;
+          const carried = made.packages.filter((one) => one.carried);
+          const of = (role: string) => carried.filter((one) => one.role === role).length;
+          context.result({ ...made, ...signed }, () =>
+            [
+              `Wrote ${made.file} (${bytes(made.bytes)}): ${count(of('new'), 'new package')}, ${of('rollback')} to go back to`,
+              ...(signed === undefined ? [] : [`Signed with ${signed.fingerprint}`]),
+              ...(carried.length < made.packages.length
+                ? [`${made.packages.length - carried.length} more are in the earlier bundle`]
+                : []),
+            ].join('\n'),
           );
-        if (made.silent.length + made.missing.length > 0) context.exitCode = 1;
-        const carried = made.packages.filter((one) => one.carried);
-        const of = (role: string) => carried.filter((one) => one.role === role).length;
-        context.result(made, () =>
-          [
-            `Wrote ${made.file} (${bytes(made.bytes)}): ${count(of('new'), 'new package')}, ${of('rollback')} to go back to`,
-            ...(carried.length < made.packages.length
-              ? [`${made.packages.length - carried.length} more are in the earlier bundle`]
-              : []),
-          ].join('\n'),
-        );
-      }),
+        },
+      ),
     );
 };
