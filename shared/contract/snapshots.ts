@@ -226,6 +226,7 @@ export const snapshots = {
           to: Instant,
           zone: z.string(),
           policy: FreezePolicy,
+          guard: z.boolean(),
           active: z.boolean(),
           /** The window that holds now, else the next one. */
           window: z.object({ from: Instant, to: Instant }).optional(),

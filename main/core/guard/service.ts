@@ -47,14 +47,21 @@ export const createGuardService = (ports: Ports, deps: GuardDeps) => {
   /** Brings what is stored in line with the freezes; nothing is done on a host. */
   const plan = (): void => {
     const rows = new Map(store.guards().map((guard) => [guard.hostId, guard]));
-    const freezes = store.freezes().filter((freeze) => freeze.freeze.guard);
-    if (rows.size === 0 && freezes.length === 0) return;
+    const freezes = store.freezes();
+    if (rows.size === 0 && !freezes.some((freeze) => freeze.freeze.guard)) return;
     const now = clock.now();
     const found = { freezes, matches: selectorMatches(store) };
     for (const host of store.hosts()) {
       const before = rows.get(host.id);
       rows.delete(host.id);
-      const after = wantedGuard(host, before, guardingFreeze(host, now, found), now);
+      const holding = freezesOn(host, now, found);
+      const after = wantedGuard(
+        host,
+        before,
+        holding.find((freeze) => freeze.freeze.guard),
+        now,
+        holding.some((freeze) => freeze.revisionId === before?.revisionId),
+      );
       const current = after === undefined ? undefined : upToDate(after);
       if (current === undefined) {
         if (before !== undefined) {
@@ -216,6 +223,10 @@ export const createGuardService = (ports: Ports, deps: GuardDeps) => {
     return ok((frozen && store.revision(frozen.revisionId)) ?? revision);
   };
 
+  /** The freeze of this revision asks for a guard on the host: it goes with that, whoever put it on. */
+  const asksFor = (host: Host, revisionId: string): boolean =>
+    guardingFreeze(host, clock.now(), context())?.revisionId === revisionId;
+
   const on = async (input: HandlerInput<'guards.on'>): Promise<Result<Output<'guards.on'>>> => {
     const hosts = chosenHosts(input.selectors);
     if (!hosts.ok) return hosts;
@@ -235,7 +246,7 @@ export const createGuardService = (ports: Ports, deps: GuardDeps) => {
         revisionId: revision.id,
         revision: revision.content.number,
         desired: 'on',
-        by: 'hand',
+        by: asksFor(host, revision.id) ? 'freeze' : 'hand',
         state: 'pending',
         ...(until === undefined ? {} : { until }),
         attempts: 0,

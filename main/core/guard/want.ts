@@ -47,6 +47,8 @@ export const wantedGuard = (
   stored: StoredGuard | undefined,
   freeze: StoredFreeze | undefined,
   at: number,
+  /** Some freeze of the stored revision, with a guard or without, holds on the host. */
+  holds = false,
 ): StoredGuard | undefined => {
   if (freeze !== undefined) {
     if (stored === undefined || (stored.state === 'off' && stored.by === 'freeze'))
@@ -65,8 +67,8 @@ export const wantedGuard = (
     return { ...again(stored), ...subjectOf(freeze, at), desired: 'on', by: 'freeze', state: 'pending' };
   }
   if (stored === undefined) return undefined;
-  // By hand, without a freeze: until it is taken off by hand, or until its freeze would have been over.
-  const over = stored.by === 'freeze' || (stored.until !== undefined && Date.parse(stored.until) <= at);
+  // By hand: until it is taken off by hand; where it belongs to a freeze, no longer than that holds.
+  const over = stored.by === 'freeze' || (stored.until !== undefined && !holds);
   if (!over) return stored;
   if (stored.desired === 'on') return { ...again(stored), desired: 'off', by: 'freeze' };
   return stored.state === 'off' || stored.state === 'missing' ? undefined : { ...stored, by: 'freeze' };

@@ -160,6 +160,7 @@ const freezes = (ports: Ports) => (): Result<Output<'snapshots.freezes'>> => {
           to: own.to,
           zone: own.zone,
           policy: own.policy,
+          guard: own.guard,
           active: holdsAt(own, now),
           outside: outsideOf(stored, { store, hosts: all, matches, at: now }),
           ends: instant(endOf(own)),

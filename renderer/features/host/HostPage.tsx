@@ -18,6 +18,8 @@ import { RemoveHostsDialog } from '../fleet/RemoveHostsDialog.tsx';
 import { hostStatus } from '../fleet/status.ts';
 import { useFleet } from '../fleet/store.ts';
 import { TrustDialog } from '../fleet/TrustDialog.tsx';
+import { DriftTab } from '../guard/DriftTab.tsx';
+import { GuardCard } from '../guard/GuardCard.tsx';
 import '../fleet/fleet.css';
 import './host.css';
 import { HistoryTab, RunsTab } from './HistoryTabs.tsx';
@@ -230,7 +232,16 @@ const Host = ({ view, error }: { view: HostView; error?: Parameters<typeof Error
             value={tab}
             onChange={setTab}
             items={[
-              { id: 'overview', label: 'Overview', content: <OverviewTab host={host} scan={lastGood} /> },
+              {
+                id: 'overview',
+                label: 'Overview',
+                content: (
+                  <>
+                    <GuardCard host={host.name} />
+                    <OverviewTab host={host} scan={lastGood} />
+                  </>
+                ),
+              },
               {
                 id: 'updates',
                 label: 'Updates',
@@ -249,6 +260,7 @@ const Host = ({ view, error }: { view: HostView; error?: Parameters<typeof Error
                 count: history.length,
                 content: <HistoryTab history={history} />,
               },
+              { id: 'drift', label: 'Drift', content: <DriftTab host={host.name} /> },
               { id: 'runs', label: 'Runs', content: <RunsTab name={host.name} /> },
             ]}
           />

@@ -7,6 +7,7 @@ import { Dialog } from '../../ui/Dialog.tsx';
 import { Field, Textarea } from '../../ui/Field.tsx';
 import { formatDateTime, formatList, plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
+import { GuardProgress } from '../guard/GuardProgress.tsx';
 import { ExceptionDialog } from './ExceptionDialog.tsx';
 import { inZone, lengthOf } from './freezeTime.ts';
 import { OutsideCounts } from './OutsideCounts.tsx';
@@ -59,6 +60,7 @@ export const FreezeBanner = ({ snapshot }: { snapshot: SnapshotView }) => {
               ? 'Editing makes a new draft revision. The draft cannot be deployed on these hosts while the freeze holds.'
               : `Revision ${snapshot.revision}, shown here, is a later draft: it cannot be deployed on these hosts while the freeze holds.`}
           </p>
+          {freeze.guard && freeze.active && <GuardProgress hosts={freeze.hosts} />}
           <OutsideCounts outside={freeze.outside} />
           <OutsideList
             packages={freeze.outside.packages}

@@ -4,7 +4,7 @@ import type { FrostError } from '../../../shared/errors.ts';
 import type { SnapshotView } from '../../../shared/model/snapshot.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
-import { Field, Input, Select } from '../../ui/Field.tsx';
+import { Checkbox, Field, Input, Select } from '../../ui/Field.tsx';
 import { formatList, plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { useNow } from '../../ui/Time.tsx';
@@ -35,6 +35,7 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
   const [to, setTo] = useState(first.to);
   const [hosts, setHosts] = useState(snapshot.freeze?.hosts ?? 'all');
   const [policy, setPolicy] = useState<Policy>('listed-only');
+  const [guard, setGuard] = useState(false);
   const [recurs, setRecurs] = useState<RecurrenceForm>(ONCE);
   const [asked, setAsked] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -88,6 +89,7 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
       to: span.to.instant,
       zone,
       policy,
+      guard,
       ...(recurrence === undefined ? {} : { recurrence }),
     });
     setBusy(false);
@@ -191,6 +193,12 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
           hint="Unlisted packages that an entry needs are allowed, and reported."
         />
       </fieldset>
+      <Checkbox
+        label="Enforce on the hosts too (guard)"
+        hint="Each host's own apt or dnf then refuses what is not listed, and its own updaters rest. Needs root there; everything is put back when the freeze ends."
+        checked={guard}
+        onChange={(event) => setGuard(event.target.checked)}
+      />
     </Dialog>
   );
 };

@@ -23,6 +23,7 @@ export type FreezeForm = {
   to: string;
   zone: string;
   policy: 'listed-only' | 'listed-or-dependency';
+  guard: boolean;
   recurrence?: { rule: string; exclude: string[] };
 };
 export type ExceptionForm = Omit<CallInput<'snapshots.except'>, 'ref'>;
@@ -172,7 +173,7 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
         return result;
       },
       restore: (name, revision) => settle(client.call('snapshots.restore', { ref: `${name}@${revision}` })),
-      freeze: (name, form) => settle(client.call('snapshots.freeze', { ref: name, ...form, guard: false })),
+      freeze: (name, form) => settle(client.call('snapshots.freeze', { ref: name, ...form })),
       thaw: (name, reason) => settle(client.call('snapshots.thaw', { ref: name, reason })),
       except: (name, form) => settle(client.call('snapshots.except', { ref: name, ...form })),
       preview: (asked, signal) => client.call('freezes.preview', asked, signal),

@@ -71,6 +71,10 @@ describe('what is wanted', () => {
       desired: 'off',
     });
   });
+  test('put on by hand under a freeze that asks for none: it goes with that, however that ends', () => {
+    expect(wantedGuard(host, guard({ by: 'hand' }), undefined, NOW, true)).toMatchObject({ desired: 'on' });
+    expect(wantedGuard(host, guard({ by: 'hand' }), undefined, NOW, false)).toMatchObject({ desired: 'off' });
+  });
   test('another revision is frozen: it is put again', () => {
     expect(wantedGuard(host, guard(), freeze(hash('b')), NOW)).toMatchObject({
       revisionId: hash('b'),
