@@ -94,6 +94,7 @@ try {
   console.log(`back again: ${each(all((_, packages) => packages))}`);
   const catalog = createCatalogService({ store });
   const times: number[] = [];
+  const cpuBefore = process.cpuUsage();
   let found = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const began = performance.now();
@@ -102,9 +103,10 @@ try {
     if (!answer.ok) throw new Error(answer.error.message);
     found = answer.value.hosts.length;
   }
+  const cpu = process.cpuUsage(cpuBefore);
   times.sort((a, b) => a - b);
   console.log(
-    `hosts with openssl below 3.0.15-1: ${found}; median ${(times[ROUNDS / 2] ?? 0).toFixed(1)} ms, worst ${(times.at(-1) ?? 0).toFixed(1)} ms`,
+    `hosts with openssl below 3.0.15-1: ${found}; median ${(times[ROUNDS / 2] ?? 0).toFixed(1)} ms, worst ${(times.at(-1) ?? 0).toFixed(1)} ms; CPU ${((cpu.user + cpu.system) / 1000 / ROUNDS).toFixed(1)} ms each`,
   );
   store.close();
   console.log(`database: ${(statSync(file).size / 1024 / 1024).toFixed(0)} MiB`);

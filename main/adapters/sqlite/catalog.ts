@@ -211,10 +211,12 @@ export const HOSTS_OF_PACKAGE = `SELECT h.id AS hostId, h.name AS host, p.ecosys
     CROSS JOIN hosts AS h ON h.id = c.host
   WHERE p.name = ?`;
 
-const byHost = (a: CatalogHost, b: CatalogHost): number => {
-  const [left, right] = [`${a.host.toLowerCase()}\n${a.arch}`, `${b.host.toLowerCase()}\n${b.arch}`];
-  return left < right ? -1 : left > right ? 1 : 0;
-};
+/** Keys are made once for each row: a comparison that makes them costs more than everything else together. */
+const byHost = (rows: CatalogHost[]): CatalogHost[] =>
+  rows
+    .map((row) => ({ row, key: `${row.host.toLowerCase()}\n${row.arch}` }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ row }) => row);
 
 const firstSeen = (db: Reader, versions: VersionKey[]): (string | undefined)[] => {
   const Row = z.object({ at: z.int(), seenAt: Instant });
@@ -245,7 +247,7 @@ export const catalogStore = (db: Db): CatalogStore => ({
       limit,
     ),
   catalogVersions: (name) => catalogVersions(db, name),
-  catalogHosts: (name) => db.all(CatalogHost, HOSTS_OF_PACKAGE, name).sort(byHost),
+  catalogHosts: (name) => byHost(db.all(CatalogHost, HOSTS_OF_PACKAGE, name)),
   neverScanned: () =>
     db.all(
       CatalogHost.pick({ hostId: true, host: true }),
