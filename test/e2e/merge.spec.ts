@@ -16,6 +16,12 @@ const Merged = z.object({
   }),
 });
 
+const Planned = z.object({
+  plan: z.object({
+    hosts: z.array(z.object({ refusals: z.array(z.object({ code: z.string() })) })),
+  }),
+});
+
 test('a diverged file leads to the merge, whose conflicts are decided side by side', async ({
   console,
 }, info) => {
@@ -126,5 +132,19 @@ test('a revision is promoted on the run that tried it, and not without', async (
     const shown = (await console.read(Merged, 'snapshot', 'show', 'night')).snapshot;
     expect(shown.id).toBe(snapshot.id);
     expect(shown.promotions).toMatchObject([{ to: 'production', from: 'test' }]);
+  });
+
+  await test.step('an environment that takes only what was promoted refuses all else in the plan', async () => {
+    const planned = async () => {
+      const { plan } = await console.read(Planned, 'plan', 'night', 'db-01');
+      return plan.hosts.flatMap((host) => host.refusals.map((refusal) => refusal.code));
+    };
+    expect(await planned()).toEqual([]);
+    expect((await console.cli('policy', 'set', 'test', '--require-promotion')).code).toBe(0);
+    expect(await planned()).toEqual(['policy.promotion']);
+    expect((await console.cli('run', 'night', 'db-01', '--yes')).code).not.toBe(0);
+    const anyway = ['--without-evidence', '--reason', 'it is where we try things'];
+    expect((await console.cli('snapshot', 'promote', 'night', '--to', 'test', ...anyway)).code).toBe(0);
+    expect(await planned()).toEqual([]);
   });
 });

@@ -207,6 +207,8 @@ const Sections = ({ known, onOpen }: { known: Known; onOpen: (open: Open) => voi
             <strong>{policy.environment}</strong> wants {policy.freeze} to freeze, {policy.promote} to
             promote, {policy.deploy} to deploy
             {policy.fourEyes && '; the author does not count'}
+            {policy.requirePromotion === true && '; only what was promoted into it is deployed'}
+            {policy.requireEvidence === true && '; only what was tried is promoted'}
             {policy.signers.length > 0 && <span className="wrap-any">; of {policy.signers.join(', ')}</span>}.
           </div>
           <Button

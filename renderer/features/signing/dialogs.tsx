@@ -137,6 +137,18 @@ export const PolicyDialog = ({
         checked={now.fourEyes}
         onChange={(event) => setNow({ ...now, fourEyes: event.target.checked })}
       />
+      <Checkbox
+        label="Only what was promoted"
+        hint="Nothing is deployed there that was not promoted into it."
+        checked={now.requirePromotion === true}
+        onChange={(event) => setNow({ ...now, requirePromotion: event.target.checked })}
+      />
+      <Checkbox
+        label="Only what was tried"
+        hint="Nothing is promoted into it that no run has tried elsewhere, whatever the reason."
+        checked={now.requireEvidence === true}
+        onChange={(event) => setNow({ ...now, requireEvidence: event.target.checked })}
+      />
       <Field
         label="Only these signers"
         optional
