@@ -19,7 +19,7 @@ const HOSTS: readonly Column<ComplianceHost>[] = [
   {
     id: 'host',
     header: 'Host',
-    min: 9,
+    min: 8,
     grow: 1,
     sort: (host) => host.host,
     cell: (host, { tabIndex }) => (
@@ -31,7 +31,7 @@ const HOSTS: readonly Column<ComplianceHost>[] = [
   {
     id: 'level',
     header: 'State',
-    min: 11,
+    min: 10.5,
     sort: (host) => Levels.options.indexOf(host.level),
     cell: (host) => (
       <Badge tone={LEVELS[host.level].tone} title={whyUnknown(host)}>
@@ -45,14 +45,13 @@ const HOSTS: readonly Column<ComplianceHost>[] = [
       ['Missing', missing],
       ['Newer', (host) => host.counts['installed-other']],
       ['Rejected', (host) => host.counts['rejected-installed']],
-      ['Excepted', (host) => host.counts.excepted],
       ['Outside', (host) => host.counts.outside],
     ] as [string, (host: ComplianceHost) => number][]
   ).map(
     ([header, of]): Column<ComplianceHost> => ({
       id: header,
       header,
-      min: 5.5,
+      min: 5.75,
       align: 'end',
       descFirst: true,
       sort: of,
@@ -132,14 +131,13 @@ const contains = (text: string, word: string) => text.toLowerCase().includes(wor
 
 const Totals = ({ totals }: { totals: ComplianceTotals }) => (
   <dl className="report-totals" aria-label="Totals">
-    <div data-tone={totals.compliantPercent === 100 ? 'good' : 'neutral'}>
-      <dt>Compliant</dt>
-      <dd>{totals.compliantPercent === null ? '–' : `${totals.compliantPercent} %`}</dd>
-    </div>
     {Levels.options.map((level) => (
       <div key={level} data-tone={totals.hosts[level] === 0 ? 'neutral' : LEVELS[level].tone}>
         <dt>{LEVELS[level].label}</dt>
-        <dd>{plural(totals.hosts[level], 'host')}</dd>
+        <dd>
+          {plural(totals.hosts[level], 'host')}
+          {level === 'compliant' && totals.compliantPercent !== null && ` (${totals.compliantPercent} %)`}
+        </dd>
       </div>
     ))}
     <div data-tone={totals.outsideBySeverity.critical === 0 ? 'neutral' : 'bad'}>

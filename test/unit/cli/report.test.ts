@@ -1,8 +1,11 @@
 /** `report`: what docs/reports.md promises to scripts. */
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { csvRows } from '../../support/csv.ts';
 import { Frostline } from './support.ts';
+
+// Each step starts a process, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const frostline = new Frostline();
 afterAll(() => frostline.close());

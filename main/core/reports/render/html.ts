@@ -63,7 +63,7 @@ const HOST_COLUMNS: Column[] = [
   { title: 'Missing', number: true },
   { title: 'Failed', number: true },
   { title: 'Newer', number: true },
-  { title: 'Rejected, installed', number: true },
+  { title: 'Rejected', number: true },
   { title: 'Restart', number: true },
   { title: 'Excepted', number: true },
   { title: 'Outside', number: true },

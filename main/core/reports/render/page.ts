@@ -40,7 +40,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1rem; }
 caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
-th, td { border: 1px solid var(--line); padding: 0.3rem 0.5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { border: 1px solid var(--line); padding: 0.3rem 0.5rem; text-align: left; vertical-align: top; overflow-wrap: break-word; }
 thead th { background: var(--head); }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 code { font-family: ui-monospace, monospace; font-size: 0.88em; overflow-wrap: anywhere; }
@@ -50,8 +50,9 @@ code { font-family: ui-monospace, monospace; font-size: 0.88em; overflow-wrap: a
 .box.bad { border-color: var(--bad); color: inherit; } .box.warn { border-color: var(--warn); color: inherit; }
 @media print {
   :root { --fg: #000; --soft: #333; --line: #888; --head: #eee; --bg: #fff; --bad: #000; --warn: #000; --good: #000; }
-  @page { margin: 14mm; }
-  body { padding: 0; max-width: none; font-size: 9pt; }
+  @page { size: landscape; margin: 12mm; }
+  body { padding: 0; max-width: none; font-size: 8pt; }
+  th, td { padding: 0.15rem 0.3rem; }
   thead { display: table-header-group; }
   tr, dl, .box { break-inside: avoid; }
   h2, caption { break-after: avoid; }
