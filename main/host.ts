@@ -216,7 +216,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
         createCatalogService(ports),
         createAdvisoryService(ports, advisoryReader),
       ),
-      ...reportHandlers(createReportService(ports)),
+      ...reportHandlers(createReportService(ports, { drift: (selectors) => drift.list({ selectors }) })),
       ...systemHandlers(ports, hub, demo, facts),
     },
     ports,

@@ -22,6 +22,7 @@ export const ReportRequest = z.discriminatedUnion('kind', [
     selectors: Selectors.default([]),
     limit: z.int().min(1).max(10_000).default(100),
   }),
+  z.object({ kind: z.literal('drift'), selectors: Selectors.default([]) }),
   z.object({ kind: z.literal('audit') }),
 ]);
 export type ReportRequest = z.infer<typeof ReportRequest>;

@@ -1,6 +1,7 @@
 /** Reports (docs/reports.md): what a fleet has of a snapshot, what runs did, what changed behind the console's back. */
 import { z } from 'zod';
 import { AuditHead, AuditLine } from './audit.ts';
+import { HostDrift } from './drift.ts';
 import {
   Arch,
   Classification,
@@ -20,7 +21,7 @@ import { Entry, ExceptionView, SnapshotState, SnapshotView } from './snapshot.ts
 
 export const REPORT_FORMAT = 'frostline.report/1';
 
-export const ReportKind = z.enum(['compliance', 'history', 'audit']);
+export const ReportKind = z.enum(['compliance', 'drift', 'history', 'audit']);
 export type ReportKind = z.infer<typeof ReportKind>;
 
 export const ReportFileFormat = z.enum(['json', 'csv', 'html']);
@@ -201,6 +202,15 @@ export const HistoryTotals = z.object({
 });
 export type HistoryTotals = z.infer<typeof HistoryTotals>;
 
+/** `drifted`: hosts with any package. `unknown`: hosts of which nothing, or not everything, is known; never to be taken for unchanged. */
+export const DriftTotals = z.object({
+  hosts: z.int(),
+  drifted: z.int(),
+  unknown: z.int(),
+  packages: z.int(),
+});
+export type DriftTotals = z.infer<typeof DriftTotals>;
+
 export const AuditTotals = z.object({ lines: z.int(), head: AuditHead, intact: z.boolean() });
 export type AuditTotals = z.infer<typeof AuditTotals>;
 
@@ -222,17 +232,25 @@ export const ComplianceHead = z.object({
   maxAgeSeconds: z.number(),
 });
 export const HistoryHead = z.object({ ...head, kind: z.literal('history'), selectors: z.array(z.string()) });
+export const DriftHead = z.object({ ...head, kind: z.literal('drift'), selectors: z.array(z.string()) });
 export const AuditReportHead = z.object({ ...head, kind: z.literal('audit') });
-export const ReportHead = z.discriminatedUnion('kind', [ComplianceHead, HistoryHead, AuditReportHead]);
+export const ReportHead = z.discriminatedUnion('kind', [
+  ComplianceHead,
+  DriftHead,
+  HistoryHead,
+  AuditReportHead,
+]);
 export type ReportHead = z.infer<typeof ReportHead>;
 
 /** A report as it comes: its head, then hosts, runs or lines, then the totals. */
 export const ReportPart = z.discriminatedUnion('type', [
   z.object({ type: z.literal('head'), head: ReportHead }),
   z.object({ type: z.literal('host'), host: ComplianceHost }),
+  z.object({ type: z.literal('drift'), host: HostDrift }),
   z.object({ type: z.literal('run'), run: HistoryRun }),
   z.object({ type: z.literal('lines'), lines: z.array(AuditLine) }),
   z.object({ type: z.literal('compliance-totals'), totals: ComplianceTotals }),
+  z.object({ type: z.literal('drift-totals'), totals: DriftTotals }),
   z.object({ type: z.literal('history-totals'), totals: HistoryTotals }),
   z.object({ type: z.literal('audit-totals'), totals: AuditTotals }),
 ]);

@@ -9,6 +9,7 @@ import { systemClock, systemHasher } from '../../main/adapters/platform.ts';
 import { openStore } from '../../main/adapters/sqlite/open.ts';
 import { createReportService } from '../../main/core/reports/service.ts';
 import { revisionId } from '../../main/core/snapshots/canonical.ts';
+import { ok } from '../../shared/errors.ts';
 import type { Entry, RevisionContent } from '../../shared/model/snapshot.ts';
 import { makeHost, makePackage, makeScan, makeUpdate, uuid } from '../unit/fleet/make.ts';
 
@@ -75,7 +76,10 @@ try {
   console.log(`${hosts} hosts × ${packages} packages, ${entries} entries`);
   console.log(`filled in ${await seconds(() => fill())}`);
   snapshot();
-  const reports = createReportService({ store, clock: systemClock, hasher: systemHasher, user: 'bench' });
+  const reports = createReportService(
+    { store, clock: systemClock, hasher: systemHasher, user: 'bench' },
+    { drift: async () => ok({ drift: [] }) },
+  );
   const caller = { signal: new AbortController().signal, actor: 'bench' };
   const report = { kind: 'compliance' as const, snapshot: 'bench', selectors: [], maxAgeSeconds: 7 * 86_400 };
   for (const format of ['json', 'csv', 'html'] as const) {

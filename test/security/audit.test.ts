@@ -62,6 +62,9 @@ describe('secrets', () => {
 /** Commands that leave no trace worth keeping, with the reason. */
 const NOT_AUDITED: Record<string, string> = {
   'scans.run': 'reads; its results are kept as scans, with their times',
+  'guards.settle': 'tries again what freezes ask for; the freeze itself is logged',
+  'advisories.begin': 'opens the way for a file; that it is taken in is logged',
+  'advisories.put': 'a piece of such a file',
   'plans.create': 'simulates; the plan is kept, and the run that uses it is logged with its hash',
   'system.cancel': 'ends a scan or a simulation',
   'system.demoDismiss': 'a display setting',

@@ -6,6 +6,7 @@ import { escapeHtml } from '../../main/core/reports/render/page.ts';
 import { renderReport } from '../../main/core/reports/render/render.ts';
 import { createReportService } from '../../main/core/reports/service.ts';
 import type { ReportRequest } from '../../shared/contract/reports.ts';
+import { ok } from '../../shared/errors.ts';
 import { AUDIT_GENESIS } from '../../shared/model/audit.ts';
 import type { ReportFileFormat, ReportPart } from '../../shared/model/report.ts';
 import { csvRows } from '../support/csv.ts';
@@ -114,7 +115,10 @@ describe('a report over a hostile fleet', () => {
       edits: [{ kind: 'add', ...entry('bash', { version: '2.0' }), note: EVIL }],
     });
     const clock = { ...world.clock, now: () => world.clock.now(), wait: async () => true };
-    const reports = createReportService({ ...world.ports, user: EVIL, clock });
+    const reports = createReportService(
+      { ...world.ports, user: EVIL, clock },
+      { drift: async () => ok({ drift: [] }) },
+    );
     let text = '';
     const report: ReportRequest = {
       kind: 'compliance',

@@ -118,11 +118,12 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     return found.ok ? found.value.freezes : [];
   });
 
+  const drift = createDriftService(ports as unknown as Ports, { activeRun: () => undefined });
   const all: Handlers = {
     ...fleet,
     ...runs.handlers,
     ...guardHandlers(state, hub),
-    ...driftHandlers(createDriftService(ports as unknown as Ports, { activeRun: () => undefined })),
+    ...driftHandlers(drift),
     ...artefactHandlers(
       createArtefactService({ store, artefacts: createMemoryArtefacts(), clock: fakeClock() }),
       store,
@@ -157,7 +158,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     'snapshots.remove': (input) => snapshots.remove(input),
     ...auditHandlers(createAuditService(ports)),
     ...versionHandlers(snapshots.versions),
-    ...reportHandlers(createReportService(ports)),
+    ...reportHandlers(createReportService(ports, { drift: (selectors) => drift.list({ selectors }) })),
     ...systemHandlers(state, hub),
   };
   const handlers = moody(all, state);

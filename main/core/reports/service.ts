@@ -5,16 +5,19 @@ import type { ReportRequest } from '../../../shared/contract/reports.ts';
 import type { ReportPart } from '../../../shared/model/report.ts';
 import { auditReport } from './auditReport.ts';
 import { complianceReport, type ReportPorts } from './compliance.ts';
+import { type DriftOf, driftReport } from './drift.ts';
 import { historyReport } from './history.ts';
 import { createReportRenderer } from './render/render.ts';
 
 export type ReportService = ReturnType<typeof createReportService>;
 
-export const createReportService = (ports: ReportPorts) => {
+export const createReportService = (ports: ReportPorts, sources: { drift: DriftOf }) => {
   const parts = (report: ReportRequest, signal: AbortSignal): AsyncGenerator<ReportPart> => {
     switch (report.kind) {
       case 'compliance':
         return complianceReport(ports, report, signal);
+      case 'drift':
+        return driftReport(ports, sources.drift, report);
       case 'history':
         return historyReport(ports, report, signal);
       case 'audit':

@@ -54,6 +54,8 @@ const take = (made: Made, part: ReportPart): void => {
     case 'compliance-totals':
       made.totals = part.totals;
       return;
+    case 'drift':
+    case 'drift-totals':
     case 'lines':
     case 'history-totals':
     case 'audit-totals':

@@ -1,16 +1,20 @@
 /** Reports over a stored fleet: what was never reached never looks compliant, and runs are told as they were. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { DriftOf } from '../../../main/core/reports/drift.ts';
+import { renderReport } from '../../../main/core/reports/render/render.ts';
 import { createReportService } from '../../../main/core/reports/service.ts';
 import type { ReportRequest } from '../../../shared/contract/reports.ts';
-import { FrostFault } from '../../../shared/errors.ts';
+import { FrostFault, fail, ok } from '../../../shared/errors.ts';
 import type { ReportPart } from '../../../shared/model/report.ts';
 import type { Run, Task } from '../../../shared/model/run.ts';
+import { csvRows } from '../../support/csv.ts';
 import { uuid } from '../fleet/make.ts';
 import { caller, installed, setUp, update, type World } from '../snapshots/support.ts';
 import { commitOf, makeRun } from '../sqlite/model.ts';
 
 const DAY = 86_400_000;
 let world: World;
+let drift: Awaited<ReturnType<DriftOf>> = ok({ drift: [] });
 beforeEach(() => {
   world = setUp();
 });
@@ -21,7 +25,7 @@ const parts = async (report: {
   selectors?: string[];
 }): Promise<ReportPart[]> => {
   const clock = { ...world.clock, now: () => world.clock.now(), wait: async () => true };
-  const reports = createReportService({ ...world.ports, clock });
+  const reports = createReportService({ ...world.ports, clock }, { drift: async () => drift });
   const request = { selectors: [], maxAgeSeconds: 7 * 86_400, limit: 100, ...report } as ReportRequest;
   const all: ReportPart[] = [];
   for await (const part of reports.read({ report: request }, caller)) all.push(part);
@@ -215,6 +219,53 @@ describe('history', () => {
       'head',
       'history-totals',
     ]);
+  });
+});
+
+describe('drift', () => {
+  const baseline = { at: '2026-11-20T10:00:00.000Z', source: 'capture' as const };
+  const hosts = [
+    {
+      host: 'a',
+      hostId: uuid(1),
+      baseline,
+      packages: [
+        {
+          name: 'bash',
+          arch: 'amd64',
+          from: '1',
+          to: '2',
+          kind: 'upgraded' as const,
+          by: 'root',
+          command: '=cmd',
+        },
+      ],
+    },
+    { host: 'b', hostId: uuid(2), baseline, packages: [] },
+    { host: 'c', hostId: uuid(3), packages: [], unknown: 'It was not scanned yet.' },
+  ];
+
+  it('is told host by host; what is unknown is not unchanged', async () => {
+    drift = ok({ drift: hosts });
+    const all = await parts({ kind: 'drift' });
+    expect(all.flatMap((part) => (part.type === 'drift' ? [part.host] : []))).toEqual(hosts);
+    expect(all.at(-1)).toEqual({
+      type: 'drift-totals',
+      totals: { hosts: 3, drifted: 1, unknown: 1, packages: 1 },
+    });
+    expect(JSON.parse(renderReport(all, 'json'))).toMatchObject({ report: { kind: 'drift', drift: hosts } });
+    const [headings, ...rows] = csvRows(renderReport(all, 'csv'));
+    expect(rows.map((row) => row.length)).toEqual([1, 2, 3].map(() => headings?.length));
+    expect(rows[0]).toContain("'=cmd");
+    expect(rows[2]?.at(-1)).toBe('It was not scanned yet.');
+    const page = renderReport(all, 'html');
+    expect(page.match(/unchanged<\/span>/g)).toHaveLength(1);
+    expect(page.match(/unknown<\/span>/g)).toHaveLength(1);
+  });
+
+  it('of a selector that is none is an error', async () => {
+    drift = fail('input.invalid', 'no');
+    await expect(parts({ kind: 'drift' })).rejects.toBeInstanceOf(FrostFault);
   });
 });
 

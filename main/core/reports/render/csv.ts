@@ -4,6 +4,7 @@
  */
 
 import type { AuditLine } from '../../../../shared/model/audit.ts';
+import type { HostDrift } from '../../../../shared/model/drift.ts';
 import type {
   ComplianceHost,
   ComplianceRow,
@@ -51,6 +52,21 @@ const COLUMNS = {
     'scan_age_seconds',
     'lists_updated_at',
     'reboot_required',
+  ],
+  drift: [
+    'host',
+    'baseline_at',
+    'baseline_source',
+    'compared_at',
+    'package',
+    'arch',
+    'kind',
+    'from',
+    'to',
+    'by',
+    'command',
+    'at',
+    'unknown',
   ],
   history: [
     'run',
@@ -137,6 +153,23 @@ const complianceLine = (
     host.rebootRequired,
   ]);
 
+const driftLine = (host: HostDrift, one: HostDrift['packages'][number] | undefined): string =>
+  line([
+    host.host,
+    host.baseline?.at,
+    host.baseline?.source,
+    host.comparedAt,
+    one?.name,
+    one?.arch,
+    one?.kind,
+    one?.from,
+    one?.to,
+    one?.by,
+    one?.command,
+    one?.at,
+    host.unknown,
+  ]);
+
 const historyLine = (
   run: HistoryRun,
   task: HistoryTask | undefined,
@@ -196,6 +229,8 @@ export const csvRenderer = () => {
           const { snapshot, createdAt } = head;
           return orNone(part.host.rows).map((row) => complianceLine(snapshot, createdAt, part.host, row));
         }
+        case 'drift':
+          return orNone(part.host.packages).map((one) => driftLine(part.host, one));
         case 'run':
           return orNone(part.run.tasks).flatMap((task) =>
             orNone(task?.packages ?? []).map((one) => historyLine(part.run, task, one)),
@@ -203,6 +238,7 @@ export const csvRenderer = () => {
         case 'lines':
           return part.lines.map(auditLine);
         case 'compliance-totals':
+        case 'drift-totals':
         case 'history-totals':
         case 'audit-totals':
           return [];

@@ -23,16 +23,21 @@ const jsonRenderer = (): ReportRenderer => {
     part: (part) => {
       switch (part.type) {
         case 'head': {
-          const list = { compliance: 'hosts', history: 'runs', audit: 'lines' }[part.head.kind];
+          const list = { compliance: 'hosts', drift: 'drift', history: 'runs', audit: 'lines' }[
+            part.head.kind
+          ];
           return [`{"report":${JSON.stringify(part.head).slice(0, -1)},"${list}":[`];
         }
         case 'host':
+          return [item(part.host)];
+        case 'drift':
           return [item(part.host)];
         case 'run':
           return [item(part.run)];
         case 'lines':
           return part.lines.map(item);
         case 'compliance-totals':
+        case 'drift-totals':
         case 'history-totals':
         case 'audit-totals':
           return [`\n],"totals":${JSON.stringify(part.totals)}}}\n`];

@@ -116,6 +116,29 @@ const historyText =
       : table(['STARTED', 'SNAPSHOT', 'VERDICT', 'HOST', 'STATE', 'PACKAGES DONE'], rows, context.paint);
   };
 
+const driftText =
+  (context: Context) =>
+  async (parts: AsyncIterable<ReportPart>): Promise<string> => {
+    const rows: string[][] = [];
+    let end = '';
+    for await (const part of parts) {
+      if (part.type === 'drift') {
+        const { host, packages, unknown } = part.host;
+        for (const one of packages)
+          rows.push([host, one.name, one.kind, one.from ?? '', one.to ?? '', one.by ?? '', one.at ?? '']);
+        if (unknown !== undefined) rows.push([host, '', 'unknown', unknown]);
+      }
+      if (part.type === 'drift-totals')
+        end = `${count(part.totals.hosts, 'host')}: ${part.totals.drifted} changed, ${part.totals.unknown} unknown`;
+    }
+    return [
+      ...(rows.length === 0
+        ? []
+        : [table(['HOST', 'PACKAGE', 'WHAT', 'FROM', 'TO', 'BY', 'AT'], rows, context.paint)]),
+      end,
+    ].join('\n');
+  };
+
 const auditText =
   (context: Context) =>
   async (parts: AsyncIterable<ReportPart>): Promise<string> => {
@@ -172,6 +195,15 @@ export const registerReport = (program: Command, action: Register): void => {
         o,
         complianceText(context),
       );
+    }),
+  );
+
+  files(
+    report.command('drift [selector...]').description('what changed on hosts behind the console’s back'),
+  ).action(
+    action<FileOptions>(async (context, _words, o, selectors) => {
+      if (selectors.length > 0) await requireHosts(context, selectors);
+      await tell(context, { kind: 'drift', selectors }, o, driftText(context));
     }),
   );
 
