@@ -50,6 +50,8 @@ const installUnattendedUpgrades = async (host: LabHost): Promise<void> => {
       'export DEBIAN_FRONTEND=noninteractive; { dpkg --force-unsafe-io --force-depends --unpack /root/uu/*.deb && dpkg --force-unsafe-io --configure -a; } >/root/uu/log 2>&1 || { tail -20 /root/uu/log; exit 1; }; rm -rf /root/uu',
       { timeoutMs: 120_000 },
     );
+    // It makes this file by itself where there is none, and that is no doing of the guard.
+    await host.output('touch /etc/apt/sources.list');
     // Whatever the lab's repository offers.
     await host.output(
       `printf 'Unattended-Upgrade::Origins-Pattern { "origin=*"; };\\nAPT::Periodic::Unattended-Upgrade "1";\\n' > /etc/apt/apt.conf.d/52lab`,
