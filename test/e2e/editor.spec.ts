@@ -76,6 +76,16 @@ test('findings on an unsaved draft, mended by keyboard; many entries at once; un
     const of = (name: string) => snapshot.entries.find((each) => each.name === name);
     expect(of('curl')).toMatchObject({ stage: 2, pinned: true });
     expect(of('libcurl4')).toMatchObject({ stage: 2, decision: 'approve' });
-    expect((await console.cli('snapshot', 'check', 'draft')).code).toBe(0);
+    expect(await console.cli('snapshot', 'check', 'draft')).toEqual({ code: 0, json: { findings: [] } });
+  });
+
+  await test.step('the command line finds and fixes the same', async () => {
+    await console.cli('snapshot', 'edit', 'draft', '--reject', 'libcurl4');
+    const found = [expect.objectContaining({ name: 'curl', code: 'rejected-dependency', level: 'error' })];
+    expect(await console.cli('snapshot', 'check', 'draft')).toEqual({ code: 1, json: { findings: found } });
+    expect(await console.cli('snapshot', 'check', 'draft', '--fix')).toMatchObject({
+      code: 0,
+      json: { findings: [], fixes: [{ kind: 'decide', name: 'libcurl4' }], snapshot: { revision: 4 } },
+    });
   });
 });

@@ -164,14 +164,13 @@ export const EntryLine = ({
         <span className="muted">{entry.arch === undefined ? '' : `:${entry.arch}`}</span>
       </div>
       <div className="table-cell mono" role="gridcell" title={entry.version}>
-        {entry.version}
         {entry.pinned === true && (
           <>
-            {' '}
             <Pin size={12} aria-hidden className="snap-note-icon" />
-            <span className="visually-hidden">pinned</span>
+            <span className="visually-hidden">pinned</span>{' '}
           </>
         )}
+        {entry.version}
       </div>
       <div className="table-cell" role="gridcell">
         <button
