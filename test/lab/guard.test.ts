@@ -185,7 +185,8 @@ describeLab('guard', () => {
   test('thawed, every host’s configuration is byte for byte as before', async () => {
     await guards('on', 'h02');
     for (const name of ['plain', 'rpm']) await console.snapshot('thaw', name, '--reason', 'the test is over');
-    expect(await guards('status')).toEqual({});
+    // One that is off is shown as that once more before it is forgotten.
+    for (const state of Object.values(await guards('status'))) expect(state).toBe('off off');
     for (const host of fleet.hosts) {
       expect(await configuration(host), host.name).toBe(before.get(host.name));
       expect(await host.output('ls -A /var/lib/frostline | grep -v jobs; true')).toBe('guard.lock');
