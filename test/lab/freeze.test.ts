@@ -155,6 +155,43 @@ describeLab('freeze', () => {
     await nothingHappened('h02');
   });
 
+  test('a later window of a recurring freeze, made during a run, refuses what has not started', async () => {
+    await fleet.host('h01').output(`echo 8 > ${SLOW_SECONDS_FILE}`);
+    await console.snapshotOf('slow-again', 'lab-slow=1.1');
+    const live = console.start('slow-again', 'all', '--concurrency', '1');
+    await live.slowOn('h01');
+    // Its first window was over yesterday; the second one began a minute ago.
+    const yesterday = (minutes: number) => new Date(Date.now() - 86_400_000 + minutes * 60_000).toISOString();
+    const window = ['--from', yesterday(-1), '--to', yesterday(60), '--zone', 'UTC'];
+    await freeze('plain', 'h02', ...window, '--recurrence', 'FREQ=DAILY');
+    expect(await live.ended).toBe(1);
+    expect(live.finished.hosts).toEqual({ h01: 'succeeded', h02: 'refused', h03: 'succeeded' });
+    expect(live.path('h02')).not.toContain('applying');
+    await nothingHappened('h02');
+  });
+
+  test('an exception lets exactly its patch through, marked in the plan; another one is refused still', async () => {
+    await freeze('plain', 'all');
+    const why = ['--reason', 'exploited', '--until', '+1h'];
+    await console.snapshot('except', 'plain', '--add', 'lab-multi=1.1', ...why);
+    const { plan } = await console.plan('plain', 'h01');
+    expect(plan.hosts[0]).toMatchObject({ state: 'ready', refusals: [] });
+    expect(plan.hosts[0]?.actions.map(({ name, exception }) => [name, exception?.reason])).toEqual(
+      expect.arrayContaining([
+        ['lab-multi', 'exploited'],
+        ['lab-plain', undefined],
+      ]),
+    );
+    expect((await console.run('plain', 'h01')).code).toBe(0);
+    expect(await labPackages(fleet.host('h01'))).toEqual({
+      ...profilePackages,
+      'lab-plain': '1.1',
+      'lab-multi': '1.1',
+    });
+    expect((await console.refusal('run', 'multi', 'h02', '--yes')).code).toBe('freeze.other-snapshot');
+    await nothingHappened('h02');
+  });
+
   test('a freeze that is not yet in force refuses nothing', async () => {
     const from = new Date(Date.now() + 3600_000).toISOString();
     await freeze('plain', 'all', '--from', from);
