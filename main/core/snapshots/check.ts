@@ -8,10 +8,11 @@
  * edit only these are judged anew. The order of the list has no influence, only stages have.
  */
 import type { EntryWarning } from '../../../shared/contract/snapshots.ts';
+import { ok } from '../../../shared/errors.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import { judgeRelations } from './checkRelations.ts';
-import { entryKey } from './edit.ts';
+import { applyEdits, entryKey } from './edit.ts';
 import { Findings, hostList, nameList } from './findings.ts';
 import {
   type Compare,
@@ -126,7 +127,7 @@ const judgeDuplicates = (entry: Entry, same: readonly Entry[], findings: Finding
   });
 };
 
-const judge = (entry: Entry, listing: Listing, context: CheckContext): EntryWarning[] => {
+const judgeOnce = (entry: Entry, listing: Listing, context: CheckContext): EntryWarning[] => {
   if (entry.decision !== 'approve') return [];
   const compare: Compare = (a, b) => context.compareVersions(entry.ecosystem, a, b);
   const findings = new Findings();
@@ -159,6 +160,43 @@ const judge = (entry: Entry, listing: Listing, context: CheckContext): EntryWarn
       { hosts: hints.removing, packages: [...hints.removed] },
     );
   return findings.list;
+};
+
+const errorsOf = (findings: readonly EntryWarning[], code: EntryWarning['code']): number =>
+  findings.filter((finding) => finding.code === code && finding.level === 'error').length;
+
+/** The edits of a fix leave the entry with no more errors of the kind than it has. */
+const helps = (
+  entry: Entry,
+  finding: EntryWarning,
+  findings: readonly EntryWarning[],
+  listing: Listing,
+  context: CheckContext,
+): boolean => {
+  const edits = finding.fix ?? [];
+  const names = new Set([keyOf(entry), ...edits.map((edit) => nameKey(entry.ecosystem, edit.name))]);
+  const fixed = applyEdits(
+    [...names].flatMap((name) => listing.get(name) ?? []),
+    edits,
+    { ecosystemOf: () => ok(entry.ecosystem), describe: () => ({}) },
+  );
+  if (!fixed.ok) return false;
+  const now = fixed.value.find((other) => entryKey(other) === entryKey(entry));
+  if (now === undefined) return true;
+  const after = new Map([...listing, ...[...names].map((name): [NameKey, Entry[]] => [name, []])]);
+  for (const [name, list] of Map.groupBy(fixed.value, keyOf)) after.set(name, list);
+  return errorsOf(judgeOnce(now, after, context), finding.code) <= errorsOf(findings, finding.code);
+};
+
+/** Relations may contradict each other: what mends one may break another. A fix that only does that is not offered. */
+const judge = (entry: Entry, listing: Listing, context: CheckContext): EntryWarning[] => {
+  const findings = judgeOnce(entry, listing, context);
+  return findings.map((finding) => {
+    if (finding.fix === undefined || finding.level !== 'error') return finding;
+    if (helps(entry, finding, findings, listing, context)) return finding;
+    const { fix: _fix, fixLabel: _label, ...bare } = finding;
+    return bare;
+  });
 };
 
 /** What counts of an entry for the check. */

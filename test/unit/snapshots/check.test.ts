@@ -329,7 +329,7 @@ describe('whatever the fleet and the list are', () => {
           );
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   });
 
