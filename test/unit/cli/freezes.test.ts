@@ -173,7 +173,7 @@ test('an exception stands in the snapshot, and a file carries it to another cons
     'except',
     'weekend',
     '--add',
-    'openssl:amd64=3.0.16-1',
+    'openssl=3.0.16-1:amd64',
     '--reason',
     'exploited',
     '--until',

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Output } from '../../../../shared/contract/contract.ts';
 import type { Edit } from '../../../../shared/contract/snapshots.ts';
 import { invalid, unwrap } from '../context.ts';
+import { named, packageVersion } from '../packageWords.ts';
 import type { Register } from '../register.ts';
 import { diffText, show, snapshotDocument } from '../snapshotText.ts';
 import { table } from '../terminal.ts';
@@ -14,18 +15,7 @@ import { registerVersions } from './snapshotVersions.ts';
 
 const collect = (value: string, all: string[]) => [...all, value];
 
-/** `PKG=VERSION[:ARCH]`. Versions hold colons (epochs), so an architecture is only what follows the last colon and looks like one. */
-const ARCH_SUFFIX =
-  /:(all|amd64|arm64|armhf|armel|i386|ppc64el|s390x|riscv64|mips64el|x86_64|aarch64|noarch|i686)$/;
-
-const parseAdd = (text: string): Edit => {
-  const at = text.indexOf('=');
-  if (at < 1) throw invalid(`--add ${text}: expected PACKAGE=VERSION or PACKAGE=VERSION:ARCH.`);
-  const rest = text.slice(at + 1);
-  const arch = ARCH_SUFFIX.exec(rest)?.[1];
-  const version = arch === undefined ? rest : rest.slice(0, -arch.length - 1);
-  return { kind: 'add', ...named(text.slice(0, at)), version, ...(arch === undefined ? {} : { arch }) };
-};
+const parseAdd = (text: string): Edit => ({ kind: 'add', ...packageVersion(text) });
 
 const shortId = (id: string): string => id.slice('sha256:'.length, 'sha256:'.length + 12);
 
@@ -34,11 +24,6 @@ const signersOf = ({ signatures }: Output<'versions.graph'>['revisions'][number]
     .filter((one) => one.status === 'trusted')
     .map((one) => one.signer ?? one.fingerprint)
     .join(', ');
-
-const named = (text: string): { name: string; arch?: string } => {
-  const at = text.lastIndexOf(':');
-  return at < 1 ? { name: text } : { name: text.slice(0, at), arch: text.slice(at + 1) };
-};
 
 const parseStage = (text: string): Edit => {
   const found = /^(.+)=(\d{1,2})$/.exec(text);

@@ -4,6 +4,7 @@ import type { CallInput } from '../../../../shared/contract/contract.ts';
 import { chooseEvent } from '../../../core/snapshots/calendarFile.ts';
 import { localDateOf, parseTime } from '../../../core/snapshots/time.ts';
 import { type Context, invalid, readText, unwrap } from '../context.ts';
+import { packageVersion } from '../packageWords.ts';
 import type { Register } from '../register.ts';
 import { show } from '../snapshotText.ts';
 import { guardText } from './guard.ts';
@@ -67,14 +68,6 @@ const windowFromOptions = (o: FreezeOptions): Window => {
 
 const machineZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** `PKG=VERSION`, or `PKG:ARCH=VERSION`. */
-const parsePatch = (text: string): { name: string; arch?: string; version: string } => {
-  const [, name, arch, version] = /^([^=:]+)(?::([^=:]+))?=(.+)$/.exec(text) ?? [];
-  if (name === undefined || version === undefined)
-    throw invalid(`--add ${text}: expected PACKAGE=VERSION or PACKAGE:ARCH=VERSION.`);
-  return { name, version, ...(arch === undefined ? {} : { arch }) };
-};
-
 export const registerFreeze = (snapshot: Command, action: Register): void => {
   snapshot
     .command('freeze <name>')
@@ -133,7 +126,7 @@ export const registerFreeze = (snapshot: Command, action: Register): void => {
   snapshot
     .command('except <name>')
     .description('let one patch through a freeze, until a time')
-    .requiredOption('--add <package=version>', 'PACKAGE=VERSION or PACKAGE:ARCH=VERSION')
+    .requiredOption('--add <package=version>', 'PACKAGE=VERSION or PACKAGE=VERSION:ARCH')
     .requiredOption('--reason <text>', 'shown in plans and reports')
     .requiredOption('--until <time>', 'ISO time, date or +2h: from then on it is refused again')
     .option('--zone <zone>', 'IANA time zone of a time without offset', machineZone())
@@ -144,7 +137,7 @@ export const registerFreeze = (snapshot: Command, action: Register): void => {
         const made = unwrap(
           await client.call('snapshots.except', {
             ref: ref ?? '',
-            ...parsePatch(o.add),
+            ...packageVersion(o.add),
             reason: o.reason,
             until,
           }),
