@@ -10,7 +10,6 @@ import { registerFreezes } from './commands/freezes.ts';
 import { registerGuard } from './commands/guard.ts';
 import { registerHosts } from './commands/hosts.ts';
 import { registerReport } from './commands/report.ts';
-import { registerDrift } from './commands/reportDrift.ts';
 import { registerRules } from './commands/rules.ts';
 import { registerRun } from './commands/run.ts';
 import { registerRuns } from './commands/runs.ts';
@@ -55,7 +54,6 @@ registerAudit(program, register);
 registerRules(program, register);
 registerCatalog(program, register);
 registerReport(program, register);
-registerDrift(program, register);
 registerServe(program, register);
 registerDemo(program, register);
 

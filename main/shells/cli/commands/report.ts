@@ -125,7 +125,16 @@ const driftText =
       if (part.type === 'drift') {
         const { host, packages, unknown } = part.host;
         for (const one of packages)
-          rows.push([host, one.name, one.kind, one.from ?? '', one.to ?? '', one.by ?? '', one.at ?? '']);
+          rows.push([
+            host,
+            one.name,
+            one.kind,
+            one.from ?? '',
+            one.to ?? '',
+            one.by ?? '',
+            one.at ?? '',
+            one.command ?? '',
+          ]);
         if (unknown !== undefined) rows.push([host, '', 'unknown', unknown]);
       }
       if (part.type === 'drift-totals')
@@ -134,7 +143,7 @@ const driftText =
     return [
       ...(rows.length === 0
         ? []
-        : [table(['HOST', 'PACKAGE', 'WHAT', 'FROM', 'TO', 'BY', 'AT'], rows, context.paint)]),
+        : [table(['HOST', 'PACKAGE', 'WHAT', 'FROM', 'TO', 'BY', 'AT', 'COMMAND'], rows, context.paint)]),
       end,
     ].join('\n');
   };
