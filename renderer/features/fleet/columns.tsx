@@ -47,7 +47,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'status',
     header: 'Status',
-    min: 9.5,
+    min: 8.6,
     grow: 0.7,
     sort: (row) => hostStatus(row).rank,
     cell: (row) => {
@@ -62,7 +62,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'updates',
     header: 'Updates',
-    min: 4.9,
+    min: 5.7,
     align: 'end',
     descFirst: true,
     sort: (row) => goodScan(row)?.updateCount,
@@ -71,7 +71,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'security',
     header: 'Security',
-    min: 5.1,
+    min: 5.9,
     align: 'end',
     descFirst: true,
     sort: (row) => goodScan(row)?.securityCount,
@@ -87,7 +87,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'flags',
     header: 'Now',
-    min: 9.5,
+    min: 7.6,
     grow: 1.4,
     sort: (row) =>
       `${row.activeRun === undefined ? 1 : 0}${row.frozenBy === undefined ? 1 : 0}${goodScan(row)?.facts?.rebootRequired === true ? 0 : 1}`,
@@ -132,7 +132,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'environment',
     header: 'Environment',
-    min: 7,
+    min: 7.6,
     grow: 0.4,
     sort: (row) => row.host.environment,
     cell: (row) => row.host.environment ?? <span className="muted">–</span>,
@@ -140,7 +140,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'tags',
     header: 'Tags',
-    min: 6.4,
+    min: 6,
     grow: 1.2,
     sort: (row) => (tagText(row) === '' ? undefined : tagText(row)),
     cell: (row) => (
