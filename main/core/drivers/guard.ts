@@ -7,7 +7,7 @@
  * Beside the manifest lies `off`, a script that takes the guard off without the console: `sh /var/lib/frostline/guard/off`.
  *
  * What a driver adds: `fl_make`, which writes the wanted files to $T/out/<number>; and the lists below. Needs beside the usual
- * programs find, cmp, touch, stat, sha256sum; systemctl where systemd runs; flock where it is there.
+ * programs find, cmp, touch, sha256sum or shasum; systemctl where systemd runs; flock where it is there.
  */
 import { type ErrorCode, fail, ok, type Result } from '../../../shared/errors.ts';
 import type { CommandOutput, CommandSpec } from '../ports.ts';
@@ -69,7 +69,8 @@ export const guardAbout = (text: string): string =>
 const COMMON = `G="$R${GUARD_FOLDER}"
 fl_own() { for fl_f in "$@"; do [ -d "$fl_f" ] && [ ! -L "$fl_f" ] && [ -O "$fl_f" ] || { printf '%s is not a folder of root alone\\n' "$fl_f" >&2; return 1; }; done; }
 fl_ours() { head -n 3 "$1" 2>/dev/null | grep -q ${GUARD_MARK}; }
-fl_sum() { sha256sum <"$1" | cut -d ' ' -f 1; }
+fl_sha() { if command -v sha256sum >/dev/null 2>&1; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1; }
+fl_sum() { fl_sha <"$1"; }
 fl_systemd() { [ -z "$R" ] && command -v systemctl >/dev/null 2>&1 && [ -d /run/systemd/system ]; }
 # Only one at a time; it is let go of when the script ends.
 fl_alone() { ! command -v flock >/dev/null 2>&1 || { exec 8>"$R${HOST_FOLDER}/guard.lock" && flock -w 60 8; } || { printf 'another one is at work on the guard\\n' >&2; return 1; }; }`;
@@ -223,7 +224,7 @@ ${kind.files
     how === 'own'
       ? `  if [ -f "$R${path}" ]; then printf 'file\\t${path}\\t%s\\n' "$(fl_sum "$R${path}")"; else printf 'absent\\t${path}\\n'; fi
   sed -n 's/^.*${GUARD_MARK} \\([0-9a-f]\\{64\\}\\).*$/id\\t\\1/p' "$R${path}" 2>/dev/null | head -n 1`
-      : `  if grep -q '^# ${GUARD_MARK} begin' "$R${path}" 2>/dev/null; then printf 'file\\t${path}\\t%s\\n' "$(sed -n '/^# ${GUARD_MARK} begin/,/^# ${GUARD_MARK} end/p' "$R${path}" | sha256sum | cut -d ' ' -f 1)"; else printf 'absent\\t${path}\\n'; fi
+      : `  if grep -q '^# ${GUARD_MARK} begin' "$R${path}" 2>/dev/null; then printf 'file\\t${path}\\t%s\\n' "$(sed -n '/^# ${GUARD_MARK} begin/,/^# ${GUARD_MARK} end/p' "$R${path}" | fl_sha)"; else printf 'absent\\t${path}\\n'; fi
   sed -n 's/^.*${GUARD_MARK} begin \\([0-9a-f]\\{64\\}\\).*$/id\\t\\1/p' "$R${path}" 2>/dev/null | head -n 1`,
   )
   .join('\n')}

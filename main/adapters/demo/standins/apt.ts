@@ -4,12 +4,14 @@ import { script } from './script.ts';
 export const APT_GET = script`#!/bin/sh
 . "$FROSTLINE_DEMO/lib/common.sh"
 FLAGS= SOURCES= SPECS= FILES= verb= fd= uris= lock_wait=0 fix=
+COMMANDLINE="apt-get $(printf '%s' "$*" | tr '\n' ' ')"
 bad() { echo "E: $1" >&2; exit 100; }
 option() {
   case $1 in
     APT::Status-Fd=*|APT::Status-FD=*) fd=@{1#*=} ;;
     Dir::State::status=*) STATUS=@{1#*=} ;;
     DPkg::Lock::Timeout=*) lock_wait=@{1#*=} ;;
+    Frostline::Pass=true) GUARD= ;;
     APT::Get::AllowUnauthenticated=*|APT::*|Acquire::*|Debug::*|DPkg::*|Dpkg::*|Dir::*) ;;
     *) bad "Option $1 is not known to the demo fleet" ;;
   esac
@@ -93,8 +95,31 @@ download() {
   return 100
 }
 
+# As apt asks whom DPkg::Pre-Install-Pkgs names, in version 3 of that protocol.
+guarded() {
+  [ -z "$GUARD" ] || {
+    printf 'VERSION 3\n\n'
+    while IFS=$tab read -r kind name arch from to file auto size sha; do
+      [ "$kind" != I ] || printf '%s %s - none < %s %s none %s\n' "$name" "$from" "$to" "$arch" "$file"
+    done <"$PLAN"
+  } | sh "@{GUARD%/*}/check"
+}
+
+# What was done, at whose word: /var/log/apt/history.log.
+remember() {
+  mkdir -p "$R/var/log/apt"
+  {
+    printf '\nStart-Date: %s\nCommandline: %s\n' "$began" "$COMMANDLINE"
+    [ -z "$SUDO_USER" ] || printf 'Requested-By: %s (1000)\n' "$SUDO_USER"
+    deb_awk history PLAN="$PLAN"
+    printf 'End-Date: %s\n' "$(date '+%Y-%m-%d  %H:%M:%S')"
+  } >>"$R/var/log/apt/history.log"
+}
+
 apply() {
   . "$D/lib/dpkg.sh"
+  began=$(date '+%Y-%m-%d  %H:%M:%S')
+  [ -z "$GUARD" ] || guarded || { echo "E: Sub-process $R/etc/apt/frostline-guard/check returned an error code (1)" >&2; return 100; }
   # Three steps for unpacking, two for configuring, one for a removal.
   steps=$(awk -F "$tab" '$1 == "I" { n += 4 } $1 == "R" { n += 1 } END { print n + 1 }' "$PLAN")
   [ -z "$fd" ] || eval "printf 'pmstatus:dpkg-exec:0.0000:Running dpkg\n' >&$fd"
@@ -108,6 +133,7 @@ apply() {
     esac
   done <"$PLAN"
   configure_pending
+  [ ! -s "$PLAN" ] || remember
   if ! finish; then echo "E: Sub-process /usr/bin/dpkg returned an error code (1)"; return 100; fi
 }
 
@@ -171,13 +197,29 @@ BEGIN {
 }
 `;
 
+/** The lines of apt's history.log for what is in PLAN. */
+export const HISTORY_AWK = script`
+function add(what, text) { LINE[what] = LINE[what] (LINE[what] == "" ? "" : ", ") text }
+BEGIN {
+  FS = "\t"
+  while ((getline < ENVIRON["PLAN"]) > 0) {
+    p = $2 ":" $3
+    if ($1 == "R") add("Remove", p " (" $4 ")")
+    else if ($1 == "I" && $4 == "-") add("Install", p " (" $5 ($7 == 1 ? ", automatic" : "") ")")
+    else if ($1 == "I") add(vcmp($5, $4) < 0 ? "Downgrade" : $5 == $4 ? "Reinstall" : "Upgrade", p " (" $4 ($5 == $4 ? "" : ", " $5) ")")
+  }
+  n = split("Install Reinstall Upgrade Downgrade Remove", K, " ")
+  for (i = 1; i <= n; i++) if (LINE[K[i]] != "") print K[i] ": " LINE[K[i]]
+}
+`;
+
 export const APT_CACHE = script`#!/bin/sh
 . "$FROSTLINE_DEMO/lib/common.sh"
 lists
 verb= SPECS=
 while [ $# -gt 0 ]; do
   case $1 in
-    -o) shift ;;
+    -o) [ "$2" != Frostline::Pass=true ] || GUARD=; shift ;;
     -*) ;;
     *) if [ -z "$verb" ]; then verb=$1; else SPECS="$SPECS
 $1"; fi ;;
@@ -278,5 +320,5 @@ esac
 export const APT_CONFIG = script`#!/bin/sh
 . "$FROSTLINE_DEMO/lib/common.sh"
 [ "$1" = dump ] || exit 0
-[ ! -f "$R/etc/apt/apt.conf.d/20auto-upgrades" ] || sed 's/^\(APT::Periodic::[A-Za-z-]*\) *\(".*"\);$/\1 \2;/' "$R/etc/apt/apt.conf.d/20auto-upgrades"
+cat "$R"/etc/apt/apt.conf.d/* 2>/dev/null | sed -n 's/^\(APT::Periodic::[A-Za-z-]*\) *\(".*"\);$/\1 \2;/p'
 `;

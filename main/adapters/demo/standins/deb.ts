@@ -95,10 +95,20 @@ function load_lists(   n, L, i) {
 # Asking an awk array for what is not there puts it there: these do not.
 function iver(p) { return p in IVER ? IVER[p] : "" }
 function versions(p) { return p in AN ? AN[p] : 0 }
+# What the guard's pins let through; without a guard everything.
+function let_in(p, v,   line, f, rs) {
+  if (ENVIRON["GUARD"] == "") return 1
+  if (!GUARD_READ) {
+    GUARD_READ = 1; rs = RS; RS = "\n"
+    while ((getline line < ENVIRON["GUARD"]) > 0) { split(line, f, " "); LISTED[f[1], f[3]] = 1 }
+    close(ENVIRON["GUARD"]); RS = rs
+  }
+  return (p, v) in LISTED
+}
 # The highest version there is, the installed one included; "" for none.
 function candidate(p,   i, n, best) {
   best = iver(p); n = versions(p)
-  for (i = 1; i <= n; i++) if (best == "" || vcmp(AV[p, i], best) > 0) best = AV[p, i]
+  for (i = 1; i <= n; i++) if (let_in(p, AV[p, i])) if (best == "" || vcmp(AV[p, i], best) > 0) best = AV[p, i]
   return best
 }
 function bare(name) { sub(/:[a-z0-9-]+$/, "", name); return name }

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../repository.ts';
-import { APT_CACHE, APT_CONFIG, APT_GET, APT_MARK, CACHE_AWK, FIND_AWK } from './apt.ts';
+import { APT_CACHE, APT_CONFIG, APT_GET, APT_MARK, CACHE_AWK, FIND_AWK, HISTORY_AWK } from './apt.ts';
 import { DEB_AWK } from './deb.ts';
 import {
   AUDIT_AWK,
@@ -42,6 +42,7 @@ const SHARED: Record<string, string> = {
   'compare.awk': COMPARE_AWK,
   'deb.awk': DEB_AWK,
   'find.awk': FIND_AWK,
+  'history.awk': HISTORY_AWK,
   'needed.awk': NEEDED_AWK,
   'pending.awk': PENDING_AWK,
   'query.awk': QUERY_AWK,

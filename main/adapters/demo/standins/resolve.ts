@@ -26,7 +26,7 @@ function dep_met(group,   n, alt, i) {
 }
 function best_for(p, op, v,   i, best) {
   best = ""
-  for (i = 1; i <= versions(p); i++) if (holds(AV[p, i], op, v) && (best == "" || vcmp(AV[p, i], best) > 0)) best = AV[p, i]
+  for (i = 1; i <= versions(p); i++) if (let_in(p, AV[p, i]) && holds(AV[p, i], op, v) && (best == "" || vcmp(AV[p, i], best) > 0)) best = AV[p, i]
   return best
 }
 function mark(p, v, by) {
@@ -137,6 +137,7 @@ function ask(spec,   p, v, i) {
   if (!(p in AN) && !(p in IVER)) return fail("Unable to locate package " p)
   if (v == "") v = candidate(p)
   else if (v != iver(p) && !((p, v) in ADEP)) return fail("Version '" v "' for '" p "' was not found")
+  if (v == "") return fail("Package '" p "' has no installation candidate")
   FIXED[p] = 1; ASKED[p] = 1
   if (v == iver(p) && !flag("reinstall")) { print p " is already the newest version (" v ")."; return }
   WANT[p] = v; WHY[p] = ""

@@ -11,6 +11,10 @@ STATUS=$R/var/lib/dpkg/status
 export STATUS
 EXTENDED=$R/var/lib/apt/extended_states
 ARCHIVES=$R/var/cache/apt/archives
+# While the host is guarded, the file with what may still come in; else nothing.
+GUARD=
+[ ! -f "$R/etc/apt/apt.conf.d/zz-frostline-guard" ] || GUARD=$R/etc/apt/frostline-guard/allowed
+export GUARD
 lists() {
   LISTS=
   for list in "$R"/var/lib/apt/lists/*_Packages; do
