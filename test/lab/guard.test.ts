@@ -1,27 +1,33 @@
 /**
  * With the guard on, the host's own apt-get, dnf and unattended-upgrades bring in nothing that is not listed, and Frostline goes
- * on as if it were not there; with it off again the host's configuration is byte for byte as before, times included.
+ * on as if it were not there; with it off again the host's configuration is byte for byte as before, times included. What came
+ * onto the hosts otherwise is drift, by the words of the hosts themselves.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { HostDrift } from '../../shared/model/drift.ts';
 import { GuardView } from '../../shared/model/guard.ts';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
 import type { LabHost } from './fleet/host.ts';
 import { must } from './fleet/process.ts';
+import { ssh } from './fleet/ssh.ts';
 import { LabConsole } from './support/console.ts';
 import { describeLab, labPackages } from './support/outside.ts';
 
+const Drift = z.object({ report: z.object({ drift: z.array(HostDrift) }) });
 const Guards = z.object({ guards: z.array(GuardView) });
 
 /** Everything of the configuration: names, bytes, modes, owners, times. And the state of the units, where there are any. */
-const configuration = (host: LabHost): Promise<string> =>
-  host.output(
-    `tar -C / --sort=name -cf - etc 2>/dev/null | sha256sum; find /etc -printf '%p %m %u %g %T@\\n' | sort | sha256sum
+const configuration = async (host: LabHost): Promise<string[]> =>
+  (
+    await host.output(
+      `find /etc -printf '%p %y %m %u %g %T@ %l\\n' | sort; find /etc -type f -exec sha256sum {} + | sort -k 2
 if [ -d /run/systemd/system ]; then for u in apt-daily.timer apt-daily-upgrade.timer; do systemctl is-enabled $u; systemctl is-active $u; done; fi; true`,
-  );
+    )
+  ).split('\n');
 
 /** From the machine's own mirror: the lab's repository has no such thing. */
 const installUnattendedUpgrades = async (host: LabHost): Promise<void> => {
@@ -61,10 +67,10 @@ const installUnattendedUpgrades = async (host: LabHost): Promise<void> => {
   }
 };
 
-describeLab('guard', () => {
+describeLab('guard and drift', () => {
   let fleet: Fleet;
   let console: LabConsole;
-  const before = new Map<string, string>();
+  const before = new Map<string, string[]>();
 
   beforeAll(async () => {
     fleet = await startFleet({ hosts: 2, systemd: 1, dnf: 1 });
@@ -91,6 +97,12 @@ describeLab('guard', () => {
       Guards.parse(answer.json).guards.map((guard) => [guard.host, `${guard.desired} ${guard.state}`]),
     );
   };
+  /** The two snapshots on their hosts, at once. */
+  const both = <T>(work: (name: string, hosts: string) => Promise<T>): Promise<T[]> =>
+    Promise.all([work('plain', 'h*'), work('rpm', 'r*')]);
+  const drift = async (): Promise<HostDrift[]> =>
+    // As it stands: what was not there before has no version, and null says so.
+    Drift.parse(JSON.parse((await console.cli('report', 'drift', '--format', 'json')).stdout)).report.drift;
   const lab = (host: LabHost): Promise<string> =>
     host.manager === 'apt'
       ? labPackages(host).then(JSON.stringify)
@@ -101,7 +113,7 @@ describeLab('guard', () => {
     await console.snapshot('freeze', 'plain', '--hosts', 'h*', '--to', '+2h', '--guard');
     await console.snapshot('freeze', 'rpm', '--hosts', 'r*', '--to', '+2h', '--guard');
     expect(await guards('status')).toEqual({ h01: 'on on', h02: 'on on', r01: 'on on' });
-    expect(await configuration(fleet.host('h01'))).not.toBe(before.get('h01'));
+    expect(await configuration(fleet.host('h01'))).not.toEqual(before.get('h01'));
   });
 
   test('Frostline sees all updates, installs what is listed, and goes back', async () => {
@@ -109,16 +121,18 @@ describeLab('guard', () => {
       scans: [scan],
     } = await console.scan('h01');
     expect(scan?.updates.map((update) => update.name)).toContain('lab-app');
-    for (const [name, hosts] of [
-      ['plain', 'h*'],
-      ['rpm', 'r*'],
-    ] as const) {
-      const done = await console.run(name, hosts);
-      expect(done.live.finished.verdict, JSON.stringify(done.run.tasks.map((task) => task.error))).toMatch(
+    const done = await both((name, hosts) => console.run(name, hosts));
+    for (const one of done)
+      expect(one.live.finished.verdict, JSON.stringify(one.run.tasks.map((task) => task.error))).toMatch(
         /success/,
       );
-      expect((await console.runs('rollback', done.id)).code).toBe(0);
+    // What Frostline itself did is no drift.
+    await console.scan('all');
+    for (const host of await drift()) {
+      const run = done[host.host === 'r01' ? 1 : 0]?.id;
+      expect(host).toMatchObject({ baseline: { source: 'capture', run }, packages: [] });
     }
+    for (const one of done) expect((await console.runs('rollback', one.id)).code).toBe(0);
     expect(await lab(fleet.host('h01'))).toContain('"lab-plain":"1.0"');
   });
 
@@ -137,7 +151,6 @@ describeLab('guard', () => {
     expect(exact.stderr).toContain('not in its snapshot: lab-newdep=1.0');
     expect((await apt('install lab-multi=2.0')).code).toBe(100);
     expect(JSON.parse(await lab(host))).toEqual({ ...kept, 'lab-plain': '1.1' });
-    await host.exec('apt-get -y --allow-downgrades install lab-plain=1.0');
   });
 
   test('unattended-upgrades finds nothing to do, and apt’s timers rest', async () => {
@@ -164,7 +177,12 @@ describeLab('guard', () => {
 
   test('one that somebody touched or took away is told, and put right by hand', async () => {
     await fleet.host('h01').output('sh /var/lib/frostline/guard/off');
-    await fleet.host('r01').output('sed -i "s/^ lab-plain-1.1-1.*/ lab-*/" /etc/dnf/dnf.conf');
+    // In place, as an editor may do it: what else is changed in the folder is not ours to turn back.
+    await fleet
+      .host('r01')
+      .output(
+        'sed "s/^ lab-plain-1.1-1.*/ lab-*/" /etc/dnf/dnf.conf >/root/c; cat /root/c >/etc/dnf/dnf.conf',
+      );
     expect(await guards('status')).toEqual({ h01: 'on missing', h02: 'on on', r01: 'on tampered' });
     expect(await guards('on', 'all')).toEqual({ h01: 'on on', h02: 'on on', r01: 'on on' });
   });
@@ -173,13 +191,14 @@ describeLab('guard', () => {
     const host = fleet.host('h02');
     const on = await configuration(host);
     await guards('on', 'h02');
-    expect(await configuration(host)).toBe(on);
-    // As a power cut between two of its steps leaves it.
+    expect(await configuration(host)).toEqual(on);
+    // As a power cut leaves it that comes while the guard is put on: what was is kept, its last file is not there yet, nor the
+    // times by which it tells later that nobody else touched the folders.
     await host.output(
-      'rm /etc/apt/apt.conf.d/zz-frostline-guard; : > /etc/apt/apt.conf.d/.frostline-guard.new; mkdir /var/lib/frostline/guard.new',
+      'rm /etc/apt/apt.conf.d/zz-frostline-guard /var/lib/frostline/guard/after.*; : > /etc/apt/apt.conf.d/.frostline-guard.new; mkdir /var/lib/frostline/guard.new',
     );
     await guards('off', 'h02');
-    expect(await host.output('find /etc -name "*frostline*"')).toBe('');
+    expect(await configuration(host)).toEqual(before.get('h02'));
   });
 
   test('thawed, every host’s configuration is byte for byte as before', async () => {
@@ -188,8 +207,63 @@ describeLab('guard', () => {
     // One that is off is shown as that once more before it is forgotten.
     for (const state of Object.values(await guards('status'))) expect(state).toBe('off off');
     for (const host of fleet.hosts) {
-      expect(await configuration(host), host.name).toBe(before.get(host.name));
+      expect(await configuration(host), host.name).toEqual(before.get(host.name));
       expect(await host.output('ls -A /var/lib/frostline | grep -v jobs; true')).toBe('guard.lock');
     }
+  });
+
+  test('what a person did by hand is drift: which package, from what to what, who, with which command, when', async () => {
+    const byHand = async (name: string, command: string): Promise<void> => {
+      const { address, port } = fleet.host(name);
+      const login = {
+        address,
+        port,
+        user: 'admin',
+        key: fleet.keys.client,
+        knownHosts: fleet.knownHosts(),
+      };
+      const ran = await ssh(login, `sudo ${command}`);
+      expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    };
+    const started = Date.now();
+    await Promise.all([
+      byHand('h01', 'apt-get -y install lab-newdep=1.0').then(() => byHand('h01', 'dpkg -r lab-slow')),
+      byHand('h02', 'apt-get -y install lab-multi=2.0'),
+      byHand('r01', 'dnf -y remove lab-slow'),
+    ]);
+    await console.scan('all');
+    const found = Object.fromEntries((await drift()).map((one) => [one.host, one.packages]));
+    for (const one of Object.values(found).flat()) {
+      // To the second, by the host's own clock.
+      if (one.at !== undefined && one.name !== 'lab-plain')
+        expect(Date.parse(one.at)).toBeGreaterThanOrEqual(started - 1000);
+    }
+    const at = expect.any(String);
+    const admin = { arch: 'all', by: 'admin', at };
+    // Before, with the guard on: it is listed.
+    const listed = { name: 'lab-plain', kind: 'upgraded', by: 'root', at };
+    const plain = {
+      ...listed,
+      arch: 'all',
+      from: '1.0',
+      to: '1.1',
+      command: 'apt-get -y -o Dpkg::Use-Pty=0 dist-upgrade',
+    };
+    const newdep = { ...admin, command: 'apt-get -y install lab-newdep=1.0' };
+    const multi = { ...admin, command: 'apt-get -y install lab-multi=2.0' };
+    const slow = { ...admin, arch: 'noarch', command: 'dnf -y remove lab-slow' };
+    expect(found).toEqual({
+      h01: [
+        { ...newdep, name: 'lab-newdep', kind: 'installed', from: null, to: '1.0' },
+        plain,
+        // dpkg alone keeps no word on who called it, nor how.
+        { name: 'lab-slow', arch: 'all', kind: 'removed', from: '1.0', to: null, at },
+      ],
+      h02: [{ ...multi, name: 'lab-multi', kind: 'upgraded', from: '1.0', to: '2.0' }, plain],
+      r01: [
+        { ...listed, arch: 'noarch', from: '1.0-1', to: '1.1-1', command: 'dnf -y upgrade' },
+        { ...slow, name: 'lab-slow', kind: 'removed', from: '1.0-1', to: null },
+      ],
+    });
   });
 });

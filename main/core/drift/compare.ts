@@ -94,7 +94,7 @@ export const attributed = (
       transaction.changes.some(
         (change) =>
           change.name === one.name &&
-          (change.arch === undefined || change.arch === one.arch) &&
+          (change.arch === undefined || change.arch === one.arch || one.arch === APT_ALL) &&
           change.to === one.to &&
           (one.to !== null || change.from === undefined || change.from === one.from),
       ),
@@ -104,5 +104,7 @@ export const attributed = (
     return { ...one, at, ...(by === undefined ? {} : { by }), ...(command === undefined ? {} : { command }) };
   });
 };
+/** apt's history gives what is of every architecture the host's own. */
+const APT_ALL = 'all';
 /** A host's clock is not ours, and its logs know no zone. */
 const SLACK_MS = 26 * 3_600_000;

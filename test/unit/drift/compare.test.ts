@@ -100,6 +100,17 @@ End-Date: 2026-11-23  11:30:05
     const words = { by: 'mallory', command: 'apt-get install new', at: at(10).replace(':00:00', ':30:00') };
     expect(attributed(drift, history(log), at(10))).toMatchObject([words, words, words]);
   });
+  test('what is of every architecture goes by the host’s own in apt’s history', () => {
+    const log = `Start-Date: 2026-11-23  12:00:00
+Commandline: apt-get install common
+Requested-By: eva (1000)
+Install: common:amd64 (1.0)
+`;
+    const drift = driftBetween([], [one('common', '1.0', 'all')], () => 1);
+    expect(attributed(drift, history(log), at(10))).toMatchObject([{ by: 'eva' }]);
+    const other = driftBetween([], [one('common', '1.0', 'i386')], () => 1);
+    expect(attributed(other, history(log), at(10))).toEqual(other);
+  });
   test('what came in without apt has dpkg’s time; an older transaction, or none, tells nothing', () => {
     const dpkg = '2026-11-23 12:00:00 install new:amd64 <none> 1.0';
     const drift = driftBetween([], [one('new', '1.0')], () => 1);

@@ -203,7 +203,8 @@ function add(what, text) { LINE[what] = LINE[what] (LINE[what] == "" ? "" : ", "
 BEGIN {
   FS = "\t"
   while ((getline < ENVIRON["PLAN"]) > 0) {
-    p = $2 ":" $3
+    # What is of all architectures goes by the host's own there.
+    p = $2 ":amd64"
     if ($1 == "R") add("Remove", p " (" $4 ")")
     else if ($1 == "I" && $4 == "-") add("Install", p " (" $5 ($7 == 1 ? ", automatic" : "") ")")
     else if ($1 == "I") add(vcmp($5, $4) < 0 ? "Downgrade" : $5 == $4 ? "Reinstall" : "Upgrade", p " (" $4 ($5 == $4 ? "" : ", " $5) ")")
