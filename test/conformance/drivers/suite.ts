@@ -9,6 +9,7 @@ import type {
   Simulation,
   StageRequest,
 } from '../../../main/core/drivers/driver.ts';
+import type { GuardReading } from '../../../main/core/drivers/guard.ts';
 import { holds } from '../../../main/core/drivers/relations.ts';
 import {
   type FollowEvent,
@@ -170,6 +171,37 @@ export function driverSuite(driver: PackageDriver, host: HostUnderTest): void {
     });
 
     const mutation = host.mutation;
+    const readGuard = async (step: string, spec: (nonce: string) => CommandSpec): Promise<GuardReading> => {
+      const nonce = host.nonce();
+      return must(driver.parseGuard(await host.exec(step, spec(nonce)), { nonce }));
+    };
+
+    test('where no guard was put there is none', async () => {
+      const none = await readGuard('guard none', (nonce) => driver.guardState({ nonce }));
+      expect(none).toMatchObject({ present: 'none', files: [], gaps: [] });
+      expect(none.bootId).toBe(simulation.bootId);
+    });
+
+    test.runIf(mutation !== undefined)(
+      'a guard that was put is read back whole and by name, is put twice as once, and leaves nothing behind',
+      async () => {
+        const request = {
+          id: 'c0ffee'.padEnd(64, '0'),
+          about: 'Frozen by Frostline: snapshot conformance, revision 1, until it is taken off.',
+          listed: host.wanted.map(({ name, version }) => ({ name, version })),
+        };
+        const on = await readGuard('guard on', (nonce) => driver.guard({ nonce, request }));
+        expect(on).toMatchObject({ present: 'all', id: request.id, gaps: [] });
+        expect(on.files.length).toBeGreaterThan(0);
+        expect(on.updaters.filter((one) => !one.paused)).toEqual([]);
+        expect(await readGuard('guard again', (nonce) => driver.guard({ nonce, request }))).toEqual(on);
+        expect(await readGuard('guard read', (nonce) => driver.guardState({ nonce }))).toEqual(on);
+        const off = await readGuard('guard off', (nonce) => driver.unguard({ nonce }));
+        expect(off).toMatchObject({ present: 'none', files: [] });
+        expect(off.updaters.filter((one) => one.paused)).toEqual([]);
+      },
+    );
+
     test.runIf(mutation !== undefined)(
       'capture, stage, apply, verify, roll back: the host is as it was captured',
       async () => {
@@ -231,6 +263,23 @@ export function driverSuite(driver: PackageDriver, host: HostUnderTest): void {
         expect((await host.exec('clean', clean)).exitCode).toBe(0);
       },
       180_000,
+    );
+
+    test.runIf(mutation !== undefined)(
+      'the host’s own history tells what was done, when and by whom',
+      async () => {
+        const nonce = host.nonce();
+        const output = await host.exec('history', driver.history({ nonce }));
+        const history = must(driver.parseHistory(output, { nonce }));
+        for (const want of host.wanted) {
+          const one = history.find(({ changes }) =>
+            changes.some((change) => change.name === want.name && change.to === want.version),
+          );
+          // With which words is known of what was typed; Frostline's own work through dnf's library has none.
+          expect(one, want.name).toMatchObject({ by: expect.any(String) });
+          expect(Date.parse(one?.at ?? '')).toBeGreaterThan(0);
+        }
+      },
     );
   });
 }
