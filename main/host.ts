@@ -16,6 +16,7 @@ import { createArtefactPool } from './adapters/artefacts/pool.ts';
 import { createBundleFiles } from './adapters/bundles/files.ts';
 import { createChangeHub } from './adapters/changes.ts';
 import { createDemoController, type DemoController } from './adapters/demo/controller.ts';
+import { createHttpDownloads } from './adapters/downloads/http.ts';
 import { ageCipher } from './adapters/exchange/age.ts';
 import { createSigningKeys } from './adapters/exchange/sshSign.ts';
 import { sshVerifier } from './adapters/exchange/sshVerify.ts';
@@ -123,6 +124,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     artefacts: createArtefactPool({ folder: join(options.dataDir, 'artefacts'), index: store, clock }),
     archive: createDebianArchive({ settings: store }),
     bundles: createBundleFiles(join(options.dataDir, 'bundles')),
+    downloads: createHttpDownloads(),
     changes: {
       announce: (change) => {
         hub.announce(change);

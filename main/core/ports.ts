@@ -16,7 +16,7 @@ import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Exception, Freeze, Revision } from '../../shared/model/snapshot.ts';
 import type { AdvisoryStore } from './advisories/ports.ts';
 import type { Archive, ArtefactIndex, Artefacts } from './artefacts/ports.ts';
-import type { BundleFiles, BundleStore } from './bundles/ports.ts';
+import type { BundleFiles, BundleStore, Downloads } from './bundles/ports.ts';
 import type { CatalogStore } from './catalog/ports.ts';
 import type {
   FileCipher,
@@ -350,6 +350,8 @@ export type Ports = {
   artefacts: Artefacts;
   archive: Archive;
   bundles: BundleFiles;
+  /** Package files over this machine's own connection; only where the admin asks for it. */
+  downloads: Downloads;
   changes: Changes;
   activities: Activities;
   probe: LocalProbe;

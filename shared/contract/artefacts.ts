@@ -11,7 +11,7 @@ export const StoredArtefact = z.object({
   version: PackageVersion,
   sha256: Sha256,
   bytes: z.int(),
-  source: z.enum(['host', 'archive', 'bundle']),
+  source: z.enum(['host', 'archive', 'bundle', 'repository']),
   from: Text(300),
   addedAt: Instant,
   needed: z.boolean(),

@@ -1,7 +1,7 @@
 /** Bundles (`*.frost.tar`): a snapshot with its package files, for hosts that have no repository. */
 import { z } from 'zod';
 import { FrostError } from '../errors.ts';
-import { BundlePackage, BundleRole } from '../model/bundle.ts';
+import { BundlePackage, BundleRole, BundleVia } from '../model/bundle.ts';
 import {
   ContentHash,
   HostName,
@@ -51,7 +51,9 @@ const MadeBundle = z.object({
   file: z.string(),
   bytes: z.int(),
   id: Sha256,
-  packages: z.array(BundlePackage),
+  packages: z.array(BundlePackage.extend({ via: BundleVia })),
+  /** Servers that the console fetched from itself, as `scheme://host:port`; redirections included. */
+  origins: z.array(z.string()),
   /** What could not be had, where it was wanted, and why. */
   missing: z.array(
     z.object({
@@ -70,12 +72,19 @@ export type MadeBundle = z.infer<typeof MadeBundle>;
 export const bundles = {
   /**
    * Makes a bundle through the hosts of the selector. `file`: absolute path ending in `.frost.tar`; absent: in the data
-   * folder's `bundles`. `since`: a bundle that the other side has; what is in it is left out. Errors: `not-found`,
+   * folder's `bundles`. `since`: a bundle that the other side has; what is in it is left out. `direct`: the
+   * console fetches new packages itself, from where the hosts say that they are, if their lists give a SHA-256. Errors: `not-found`,
    * `input.invalid` (path, selector, `since` of another snapshot), `plan.empty` (no host, or none that could say what it
    * needs), `exchange.*` (`since` is no sound bundle), `store.full`, `cancelled`.
    */
   make: command(
-    z.object({ ref: SnapshotRef, hosts: Selectors.min(1), file: Path.optional(), since: Path.optional() }),
+    z.object({
+      ref: SnapshotRef,
+      hosts: Selectors.min(1),
+      file: Path.optional(),
+      since: Path.optional(),
+      direct: z.boolean().optional(),
+    }),
     MadeBundle,
     { permission: 'edit' },
   ),

@@ -39,6 +39,10 @@ export const BundleFile = z.strictObject({
 });
 export type BundleFile = z.infer<typeof BundleFile>;
 
+/** How a package file came into a bundle: it was in the console's store, the console fetched it itself, or from a host. */
+export const BundleVia = z.enum(['pool', 'direct', 'host']);
+export type BundleVia = z.infer<typeof BundleVia>;
+
 export const MAX_BUNDLE_PACKAGES = 40_000;
 
 export const BundleManifest = z.strictObject({

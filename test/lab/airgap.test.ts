@@ -10,13 +10,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BundlePackage } from '../../shared/model/bundle.ts';
-import { SSH_PORT } from './fleet/config.ts';
+import { REPOSITORY_URL, SSH_PORT } from './fleet/config.ts';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
 import type { LabHost } from './fleet/host.ts';
 import { LabConsole } from './support/console.ts';
 import { describeLab, leftOn, pictureOf } from './support/outside.ts';
 
-const Made = z.object({ file: z.string(), packages: z.array(BundlePackage), missing: z.array(z.unknown()) });
+const Made = z.object({
+  file: z.string(),
+  packages: z.array(BundlePackage.extend({ via: z.enum(['pool', 'direct', 'host']) })),
+  origins: z.array(z.string()),
+  missing: z.array(z.unknown()),
+});
 const titles = (
   packages: readonly BundlePackage[],
   role: BundlePackage['role'],
@@ -73,9 +78,12 @@ describeLab('an air gap', () => {
   test('a bundle has what the connected hosts would install, with dependencies, and what they have', async () => {
     const before = await pictureOf(host('h01'));
     const made = Made.parse(
-      await here.ok('snapshot', 'bundle', 'air', file('a.frost.tar'), '--hosts', 'all'),
+      await here.ok('snapshot', 'bundle', 'air', file('a.frost.tar'), '--hosts', 'all', '--direct'),
     );
     expect(made.missing).toEqual([]);
+    // Both managers say where; a name that only the hosts know is asked once a host, and the hosts do the rest.
+    expect(made.origins).toEqual([new URL(REPOSITORY_URL).origin]);
+    expect(new Set(made.packages.map((one) => one.via))).toEqual(new Set(['host']));
     expect(titles(made.packages, 'new')).toEqual([
       'lab-app 2.0',
       'lab-big 1.1',

@@ -172,6 +172,7 @@ export const fakePorts = (chosen: { vault: Vault; transport: Transport } & Parti
   artefacts: createMemoryArtefacts(),
   archive: noArchive,
   bundles: createBundleFiles(join(tmpdir(), 'frostline-no-bundles')),
+  downloads: { fetch: async () => Promise.reject(new Error('nothing is downloaded here')) },
   changes: collectingChanges(),
   activities: fakeActivities(),
   probe: { run: async () => ({ result: 'clear', detail: '' }) },

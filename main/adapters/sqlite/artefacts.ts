@@ -18,7 +18,7 @@ const Row = z.object({
   version: PackageVersion,
   sha256: Sha256,
   bytes: z.int().min(1),
-  source: z.enum(['host', 'archive', 'bundle']),
+  source: z.enum(['host', 'archive', 'bundle', 'repository']),
   from: z.string(),
   addedAt: Instant,
 });

@@ -7,11 +7,11 @@ import type { Ecosystem } from '../../../shared/model/primitives.ts';
 
 export type ArtefactKey = { ecosystem: Ecosystem; name: string; arch: string; version: string };
 
-/** `source`: what kind of place it came from; `from`: its name (a host's, an archive's, or a bundle's snapshot). `bytes`: size of the file. */
+/** `source`: what kind of place it came from; `from`: its name (a host's, an archive's, a repository's server, or a bundle's snapshot). `bytes`: size of the file. */
 export type PooledArtefact = ArtefactKey & {
   sha256: string;
   bytes: number;
-  source: 'host' | 'archive' | 'bundle';
+  source: 'host' | 'archive' | 'bundle' | 'repository';
   from: string;
   addedAt: string;
 };

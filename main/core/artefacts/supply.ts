@@ -12,6 +12,7 @@ import type { ArtefactKey, PooledArtefact } from './ports.ts';
 import { pullArtefact, type TransferTools } from './pull.ts';
 import { makeRoom } from './room.ts';
 import { parseSeek, type Sighting, seekCommand } from './seek.ts';
+import { receiveWhole } from './whole.ts';
 
 export type SupplyPorts = Pick<
   Ports,
@@ -127,30 +128,13 @@ const fetchOne = async (
   const { sha1, bytes } = found.value;
   const room = await makeRoom(ports, bytes);
   if (!room.ok) return `${name} has it, but: ${room.error.message}`;
-  const opened = await ports.artefacts.receive({ key, bytes, hash: { sha1 }, source: 'archive', from: name });
-  if (!opened.ok) return opened.error.message;
-  const writer = opened.value;
-  const tools = transferTools(ports, signal);
-  for (let fruitless = 0; writer.offset < bytes; ) {
-    const before = writer.offset;
-    let refused = false;
-    const fetched = await ports.archive.fetch(
-      found.value,
-      before,
-      (chunk) => {
-        refused = !writer.write(chunk);
-        return !refused;
-      },
-      signal,
-    );
-    if (refused || writer.offset >= bytes) break;
-    fruitless = writer.offset > before ? 1 : fruitless + 1;
-    if (fruitless > 2 || !(await tools.pause(fruitless))) {
-      writer.suspend();
-      return `${name}: ${fetched.ok ? 'the file ends too early' : fetched.error.message}`;
-    }
-  }
-  const done = await writer.finish();
+  const archived = found.value;
+  const done = await receiveWhole(
+    ports.artefacts,
+    { key, bytes, hash: { sha1 }, source: 'archive', from: name },
+    transferTools(ports, signal),
+    (offset, take) => ports.archive.fetch(archived, offset, take, signal),
+  );
   return done.ok ? done.value : `${name}: ${done.error.message}`;
 };
 

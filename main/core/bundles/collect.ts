@@ -5,7 +5,7 @@
  * checks what its repositories sign; the console then takes the files over the connection it has.
  */
 import { type FrostError, frostError, ok, type Result } from '../../../shared/errors.ts';
-import type { BundleRole } from '../../../shared/model/bundle.ts';
+import type { BundleRole, BundleVia } from '../../../shared/model/bundle.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { PlanAction } from '../../../shared/model/plan.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
@@ -23,10 +23,12 @@ import type { ActivityHandle, CommandSpec, Ports, Route } from '../ports.ts';
 import { type Simulated, simulateHost } from '../runs/simulate.ts';
 import { type EngineDeps, hostTools } from '../runs/tools.ts';
 import { entriesAt } from '../snapshots/exceptions.ts';
+import { fetchDirectly } from './direct.ts';
 
 const LOCK_PATIENCE_SECONDS = 300;
 
-export type Collected = { artefact: PooledArtefact; role: BundleRole };
+/** `via`: whether the pool had it, or how it came there now. */
+export type Collected = { artefact: PooledArtefact; role: BundleRole; via: BundleVia };
 /** What could not be had, and why. `host`: where it was wanted. */
 export type Missing = { name: string; version: string; role: BundleRole; host: string; reason: string };
 export type Collection = {
@@ -34,6 +36,8 @@ export type Collection = {
   missing: Missing[];
   /** Hosts that could not say what they need: nothing in the bundle is for them alone. */
   silent: { host: string; error: FrostError }[];
+  /** Servers that the console asked itself. */
+  origins: string[];
 };
 
 type Known = { host: Host; route: Route; ask: Ask; driver: PackageDriver; simulated: Simulated };
@@ -54,13 +58,22 @@ export const knownHash = (key: ArtefactKey, entries: readonly Entry[]): string |
 export const createCollector = (
   ports: Ports,
   deps: Pick<EngineDeps, 'scanHost' | 'tools'>,
-  o: { revision: Revision; activity: ActivityHandle; signal: AbortSignal },
+  o: {
+    revision: Revision;
+    activity: ActivityHandle;
+    signal: AbortSignal;
+    /** Fetch over the console's own connection what can be had so. */
+    direct: boolean;
+  },
 ) => {
   const { store, transport } = ports;
   const { revision, activity, signal } = o;
   const lineId = revision.content.line.id;
   const entries = entriesAt(revision.content, ports.clock.now());
   const tools = deps.tools ?? hostTools;
+  const origins = new Set<string>();
+  /** What was not in the pool when this began, by hash. */
+  const came = new Map<string, BundleVia>();
 
   /** The pool, telling the display of every byte that arrives. */
   const artefacts: Artefacts = {
@@ -157,8 +170,25 @@ export const createCollector = (
     if (!pulled.ok) return pulled.error.message;
     // Known as this snapshot's from now on, so that a bundle that is broken off finds it again.
     store.putBundled(lineId, [{ ...key, sha256: file.sha256, role }]);
+    came.set(file.sha256, 'host');
     return undefined;
   };
+
+  /** What the host would install, over the console's own connection; what is left is for the host to download. */
+  const fetchHere = ({ ask, driver, simulated }: Known, wanted: ArtefactKey[]): Promise<void> =>
+    fetchDirectly(ports, artefacts, {
+      ask,
+      driver,
+      stages: simulated.stages,
+      wanted,
+      hashOf: (key) => knownHash(key, entries),
+      origins,
+      had: (key, sha256) => {
+        store.putBundled(lineId, [{ ...key, sha256, role: 'new' }]);
+        came.set(sha256, 'direct');
+      },
+      signal,
+    });
 
   /** Has the host download what it would install, and takes those of it that are wanted. */
   const fetchNew = async (known: Known, wanted: ArtefactKey[]): Promise<Map<string, string>> => {
@@ -263,7 +293,9 @@ export const createCollector = (
       }
       for (const role of ['new', 'rollback'] as const) {
         const wishes = wishesOf(known.value)[role];
-        const lacking = wishes.filter((key) => pooled(key, role).length === 0);
+        const lackingNow = () => wishes.filter((key) => pooled(key, role).length === 0);
+        if (o.direct && role === 'new' && lackingNow().length > 0) await fetchHere(known.value, lackingNow());
+        const lacking = lackingNow();
         const trouble =
           lacking.length === 0
             ? new Map<string, string>()
@@ -272,7 +304,7 @@ export const createCollector = (
           const id = `${role} ${keyText(key)}`;
           const [best] = pooled(key, role);
           if (best !== undefined) {
-            found.set(id, { artefact: best, role });
+            found.set(id, { artefact: best, role, via: came.get(best.sha256) ?? 'pool' });
             missing.delete(id);
           } else if (!found.has(id))
             missing.set(id, {
@@ -286,6 +318,11 @@ export const createCollector = (
       }
       activity.finished(host.name, false);
     }
-    return { packages: [...found.values()], missing: [...missing.values()], silent };
+    return {
+      packages: [...found.values()],
+      missing: [...missing.values()],
+      silent,
+      origins: [...origins].sort(),
+    };
   };
 };

@@ -34,6 +34,21 @@ export interface BundleFiles {
   own(): Promise<{ path: string; bytes: number; modifiedAt: string }[]>;
 }
 
+/** Files from repositories, over this machine's own connection. */
+export interface Downloads {
+  /**
+   * The bytes from `offset` on of a file of `bytes`, never more; `take` false ends it. Every server that is asked, redirections
+   * included, is told to `contact` before (`scheme://host:port`, the port where it is not the scheme's). Errors:
+   * `host.repository` (not reached, refused, answers something else), `cancelled`.
+   */
+  fetch(
+    file: { url: string; offset: number; bytes: number },
+    take: (chunk: Uint8Array) => boolean,
+    contact: (origin: string) => void,
+    signal: AbortSignal,
+  ): Promise<Result<void>>;
+}
+
 /** A package of a bundle that was made or taken in here; its file is in the pool of artefacts. */
 export type BundledArtefact = ArtefactKey & { sha256: string; role: BundleRole };
 

@@ -137,14 +137,20 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
     const activity = ports.activities.begin('bundle', `Bundle of ${line.name}@${number}`, hosts.value.length);
     const signal = AbortSignal.any([activity.signal, caller.signal]);
     try {
-      const collect = createCollector(ports, deps, { revision, activity, signal });
-      const { packages: found, missing, silent } = await collect(hosts.value);
+      const collect = createCollector(ports, deps, {
+        revision,
+        activity,
+        signal,
+        direct: input.direct === true,
+      });
+      const { packages: found, missing, silent, origins } = await collect(hosts.value);
       if (signal.aborted)
         return fail('cancelled', 'The bundle was cancelled; what was fetched is kept for the next time.');
       if (silent.length === hosts.value.length && silent[0] !== undefined)
         return { ok: false, error: silent[0].error };
       const had = new Set(since.value?.manifest.packages.map((one) => one.sha256));
       const packages = packagesOf(found, had);
+      const via = new Map(found.map((one) => [one.artefact.sha256, one.via]));
       const manifest = manifestOf(
         {
           head: revision.id,
@@ -170,7 +176,8 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
         file: own.value,
         bytes: written.value.bytes,
         id: id.value.id,
-        packages: manifest.value.packages,
+        packages: manifest.value.packages.map((one) => ({ ...one, via: via.get(one.sha256) ?? 'pool' })),
+        origins,
         missing: missing.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
         silent,
       });

@@ -14,6 +14,7 @@ import type { Entry } from '../../../shared/model/snapshot.ts';
 import type { CommandOutput, CommandSpec } from '../ports.ts';
 import type { GuardReading, GuardRequest } from './guard.ts';
 import type { HostTransaction } from './history.ts';
+import type { Location } from './locate.ts';
 import type { PushedPackage } from './pushed.ts';
 
 /** What a scan script's output says. Times are compared with `now` (ms) for the clock skew. */
@@ -138,6 +139,10 @@ export interface PackageDriver {
     pushed?: readonly PushedPackage[];
   }): CommandSpec;
   parseStage(output: CommandOutput, context: { nonce: string }): Result<{ downloadedBytes: number }>;
+
+  /** Without root: where the manager would download from what it would install. Absent: it cannot tell. */
+  locate?(options: { nonce: string; stages: StageRequest[] }): CommandSpec;
+  parseLocations?(output: CommandOutput, context: { nonce: string }): Result<Location[]>;
 
   /** Stages in order, one transaction each; waits for the lock and names its holder; on failure the recovery ladder. */
   applyJob(options: {

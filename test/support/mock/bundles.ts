@@ -17,6 +17,7 @@ export const mockBundles = (): Pick<Handlers, Extract<keyof Handlers, `bundles.$
         arch: 'amd64',
         bytes: 2_000_000,
         carried: true,
+        via: 'host',
       } as const;
       return ok({
         file: path,
@@ -26,6 +27,7 @@ export const mockBundles = (): Pick<Handlers, Extract<keyof Handlers, `bundles.$
           { ...one, version: '3.0.15-1', sha256: HASH, role: 'new' },
           { ...one, version: '3.0.14-1', sha256: 'b'.repeat(64), role: 'rollback' },
         ],
+        origins: [],
         missing: [],
         silent: [],
       });

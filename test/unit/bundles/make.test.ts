@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { extract } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import type { PackageDriver, Simulation } from '../../../main/core/drivers/driver.ts';
-import type { Transport } from '../../../main/core/ports.ts';
+import type { Ports, Transport } from '../../../main/core/ports.ts';
 import { hostTools } from '../../../main/core/runs/tools.ts';
 import { fail, frostError, ok } from '../../../shared/errors.ts';
 import type { BundleManifest } from '../../../shared/model/bundle.ts';
@@ -14,7 +14,13 @@ import { caller, createConsole, read, sha256 } from './support.ts';
 
 type Package = { name: string; from?: string; to: string };
 /** What a host holds, by the name of the file. */
-type Played = { actions: Package[]; cached: Record<string, string>; secured: Record<string, string> };
+type Played = {
+  /** Where the host says that a file can be had: its address, by its name. */
+  located?: Record<string, string>;
+  actions: Package[];
+  cached: Record<string, string>;
+  secured: Record<string, string>;
+};
 
 const nothingSaid: Simulation = {
   actions: [],
@@ -33,6 +39,18 @@ const nothingSaid: Simulation = {
 const connected = (hosts: Record<string, Played>, o: { refused?: string } = {}) => {
   const log: string[] = [];
   const state = { cut: Number.POSITIVE_INFINITY };
+  /** What servers have, by address. */
+  const served: Record<string, string> = {};
+  const downloads: Ports['downloads'] = {
+    fetch: async ({ url, offset }, take, contact) => {
+      contact(new URL(url).origin);
+      log.push(`fetch ${url} from ${offset}`);
+      const content = served[url];
+      if (content === undefined) return fail('host.repository', 'the repository answers 404');
+      take(new TextEncoder().encode(content.slice(offset, offset + state.cut)));
+      return ok(undefined);
+    },
+  };
   const answer = (stdout = '') => ok({ stdout, stderr: '', exitCode: 0 });
   let at: Played | undefined;
   const spec = (script: string) => ({ script, root: true, timeoutMs: 1, maxOutputBytes: 1 });
@@ -68,6 +86,15 @@ const connected = (hosts: Record<string, Played>, o: { refused?: string } = {}) 
         ),
         refusals: o.refused === undefined ? [] : [{ code: 'host.dependency-conflict', message: o.refused }],
       }),
+    locate: () => spec('locate'),
+    parseLocations: () =>
+      ok(
+        Object.entries(at?.located ?? {}).map(([file, url]) => {
+          const [name = '', version = ''] = file.split('_');
+          const content = at?.cached[file] ?? '';
+          return { name, arch: 'amd64', version, url, bytes: content.length, sha256: sha256(content) };
+        }),
+      ),
     stage: () => spec('stage'),
     parseStage: () => ok({ downloadedBytes: 1 }),
     capture: ({ actions }) => spec(`capture ${actions.map((one) => one.name).join(' ')}`),
@@ -130,13 +157,13 @@ const connected = (hosts: Record<string, Played>, o: { refused?: string } = {}) 
         : answer();
     },
   };
-  const made = createConsole({ transport, tools: { ...hostTools, driverFor: () => driver } });
+  const made = createConsole({ transport, downloads, tools: { ...hostTools, driverFor: () => driver } });
   for (const name of [...Object.keys(hosts), 'lost']) {
     const host = makeHost(name);
     made.store.putHost(host);
     made.store.putScan(makeScan(host, { facts: makeFacts({ manager: 'apt' }) }));
   }
-  return { ...made, log, state };
+  return { ...made, log, state, served };
 };
 
 const WEB: Played = {
@@ -184,6 +211,75 @@ const unpacked = async (path: string): Promise<Map<string, string>> => {
   return found;
 };
 
+describe('making a bundle over the console’s own connection', () => {
+  const LIBNEW = 'http://deb.example/libnew_1.0_amd64.deb';
+  const OPENSSL = 'https://sec.example:8443/openssl_3.0.15_amd64.deb';
+  const directly = (made: ReturnType<typeof connected>) =>
+    made.bundles.make(
+      { ref: 'autumn', hosts: ['web'], file: made.file('a.frost.tar'), direct: true },
+      caller,
+    );
+  const viaOf = (bundle: { packages: { name: string; role: string; via: string }[] }) =>
+    bundle.packages.map(({ name, role, via }) => `${name} ${role} ${via}`);
+  const located = { 'libnew_1.0_amd64.deb': LIBNEW, 'openssl_3.0.15_amd64.deb': OPENSSL };
+
+  it('fetches new packages itself, and says from which servers', async () => {
+    const made = await withSnapshot(connected({ web: { ...WEB, located } }));
+    Object.assign(made.served, { [LIBNEW]: 'libnew', [OPENSSL]: 'openssl, new' });
+    const bundle = good(await directly(made));
+    expect(viaOf(bundle)).toEqual(['libnew new direct', 'openssl rollback host', 'openssl new direct']);
+    expect(bundle.origins).toEqual(['http://deb.example', 'https://sec.example:8443']);
+    expect(made.log).not.toContain('web stage');
+    expect(viaOf(good(await directly(made)))[0]).toBe('libnew new pool');
+  });
+
+  it('has the host fetch what it cannot have, or what is not what the lists say', async () => {
+    const made = await withSnapshot(connected({ web: { ...WEB, located } }));
+    made.clock.wait = async () => true;
+    Object.assign(made.served, { [LIBNEW]: 'evil !' });
+    const bundle = good(await directly(made));
+    expect(bundle.missing).toEqual([]);
+    expect(viaOf(bundle)).toEqual(['libnew new host', 'openssl rollback host', 'openssl new host']);
+    expect(bundle.packages[0]?.sha256).toBe(sha256('libnew'));
+    expect(made.ports.artefacts.list().map((one) => one.bytes)).toHaveLength(3);
+  });
+
+  it.each([
+    'file:///etc/shadow',
+    'cdrom:[Debian]/a.deb',
+    'mirror+http://m.example/a',
+    'http://a:b@c.example/a',
+  ])('does not ask %s', async (url) => {
+    const made = await withSnapshot(connected({ web: { ...WEB, located: { 'libnew_1.0_amd64.deb': url } } }));
+    const bundle = good(await directly(made));
+    expect(bundle.origins).toEqual([]);
+    expect(made.log.filter((line) => line.startsWith('fetch'))).toEqual([]);
+    expect(viaOf(bundle)[0]).toBe('libnew new host');
+  });
+
+  it('asks nobody where it was not told to', async () => {
+    const made = await withSnapshot(connected({ web: { ...WEB, located } }));
+    expect(good(await bundleOf(made)).origins).toEqual([]);
+    expect(made.log).not.toContain('web locate');
+    expect(made.log.filter((line) => line.startsWith('fetch'))).toEqual([]);
+  });
+
+  it('goes on where a connection was lost', async () => {
+    const made = await withSnapshot(connected({ web: { ...WEB, located } }));
+    Object.assign(made.served, { [LIBNEW]: 'libnew', [OPENSSL]: 'openssl, new' });
+    made.clock.wait = async () => true;
+    made.state.cut = 5;
+    good(await directly(made));
+    expect(made.log.filter((line) => line.startsWith('fetch'))).toEqual([
+      `fetch ${OPENSSL} from 0`,
+      `fetch ${OPENSSL} from 5`,
+      `fetch ${OPENSSL} from 10`,
+      `fetch ${LIBNEW} from 0`,
+      `fetch ${LIBNEW} from 5`,
+    ]);
+  });
+});
+
 describe('making a bundle', () => {
   it('has new packages, what they need, and what the host had before, each as a file by its hash', async () => {
     const made = await withSnapshot(connected({ web: WEB }));
@@ -204,7 +300,8 @@ describe('making a bundle', () => {
     expect([...members.keys()].slice(0, 2)).toEqual(['bundle.json', 'exchange.frost.json']);
     expect(members.get(`packages/${sha256('libnew')}`)).toBe('libnew');
     const manifest = JSON.parse(members.get('bundle.json') ?? '') as BundleManifest;
-    expect(manifest.packages).toEqual(bundle.packages);
+    expect(manifest.packages).toEqual(bundle.packages.map(({ via: _, ...one }) => one));
+    expect(bundle.packages.map((one) => one.via)).toEqual(['host', 'host', 'host']);
     expect(bundle.id).toBe(sha256(members.get('bundle.json') ?? ''));
     expect(made.log).toContain('web clean');
     expect(made.activities.all).toMatchObject([
@@ -217,7 +314,8 @@ describe('making a bundle', () => {
     const bundle = good(await bundleOf(made));
     const there = createConsole();
     const imported = good(await there.bundles.import({ file: bundle.file }, caller));
-    expect(imported.bundle).toMatchObject({ id: bundle.id, packages: bundle.packages, files: 3 });
+    expect(imported.bundle).toMatchObject({ id: bundle.id, files: 3 });
+    expect(bundle.packages).toMatchObject(imported.bundle.packages);
     expect(there.ports.artefacts.size()).toEqual({ files: 3, bytes: 36 });
   });
 

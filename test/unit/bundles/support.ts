@@ -29,7 +29,12 @@ export const caller = { signal: new AbortController().signal, actor: 'test' };
 
 /** A console of its own; `transport` and `tools` only where a bundle is made through hosts. */
 export const createConsole = (
-  o: { transport?: Transport; tools?: BundleDeps['tools']; scanHost?: BundleDeps['scanHost'] } = {},
+  o: {
+    transport?: Transport;
+    downloads?: Ports['downloads'];
+    tools?: BundleDeps['tools'];
+    scanHost?: BundleDeps['scanHost'];
+  } = {},
 ) => {
   const dir = temporary();
   const store = createMemoryStore();
@@ -43,6 +48,7 @@ export const createConsole = (
     activities,
     artefacts: createArtefactPool({ folder: join(dir, 'artefacts'), index: store, clock }),
     bundles: createBundleFiles(join(dir, 'bundles')),
+    ...(o.downloads === undefined ? {} : { downloads: o.downloads }),
   });
   const snapshots = createSnapshotService(ports);
   const bundles = createBundleService(ports, {

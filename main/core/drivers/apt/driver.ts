@@ -8,6 +8,7 @@ import { applyJob } from './applyJob.ts';
 import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
 import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
 import { historyCommand, parseHistory } from './history.ts';
+import { locateCommand, parseLocations } from './locate.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { rollbackJob } from './rollbackJob.ts';
 import { parseScan } from './scan.ts';
@@ -33,6 +34,8 @@ export const aptDriver: PackageDriver = {
   artefactPlaces: ['/var/cache/apt/archives'],
   stage: stageCommand,
   parseStage,
+  locate: locateCommand,
+  parseLocations,
   applyJob,
   rollbackJob,
   progress: readProgress,

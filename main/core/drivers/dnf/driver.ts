@@ -8,6 +8,7 @@ import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand 
 import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
 import { historyCommand, parseHistory } from './history.ts';
 import { applyJob, rollbackJob } from './jobs.ts';
+import { locateCommand, parseLocations } from './locate.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { parseScan, scanCommand } from './scan.ts';
 import { parseSimulation, simulateCommand } from './simulation.ts';
@@ -30,6 +31,8 @@ export const dnfDriver: PackageDriver = {
   artefactPlaces: ['/var/cache/dnf/*/packages'],
   stage: stageCommand,
   parseStage,
+  locate: locateCommand,
+  parseLocations,
   applyJob,
   rollbackJob,
   progress: readProgress,

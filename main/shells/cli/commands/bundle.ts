@@ -106,48 +106,59 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
       'write a bundle (*.frost.tar): the snapshot with its packages, new and old, for hosts without a repository',
     )
     .option('--hosts <selector>', 'the hosts it is made through and for; again and again', collect, [])
+    .option('--direct', "fetch new packages over this machine's own connection, from where the hosts say")
     .option('--since <file>', 'leave out what this earlier bundle has')
     .option('--sign <key>', 'vouch for it with this SSH private key')
     .option('--key-passphrase-file <file>', 'opens an encrypted private key')
     .action(
-      action<{ hosts: string[]; since?: string; sign?: string; keyPassphraseFile?: string }>(
-        async (context, [ref, file], o) => {
-          checkSelectors(o.hosts);
-          if (o.hosts.length === 0)
-            throw invalid(
-              'Give --hosts SELECTOR.',
-              'They say what they need, and download it: --hosts all for every host.',
-            );
-          if (o.since === '') throw invalid('--since is empty.');
-          const client = await context.client();
-          const made = unwrap(
-            await client.call('bundles.make', {
-              ref: ref ?? '',
-              hosts: o.hosts,
-              file: resolve(file ?? ''),
-              ...(o.since === undefined ? {} : { since: resolve(o.since) }),
-            }),
+      action<{
+        hosts: string[];
+        direct?: boolean;
+        since?: string;
+        sign?: string;
+        keyPassphraseFile?: string;
+      }>(async (context, [ref, file], o) => {
+        checkSelectors(o.hosts);
+        if (o.hosts.length === 0)
+          throw invalid(
+            'Give --hosts SELECTOR.',
+            'They say what they need, and download it: --hosts all for every host.',
           );
-          const signed =
-            o.sign === undefined ? undefined : await signHere(context, made, o.sign, o.keyPassphraseFile);
-          for (const { host, error } of made.silent) context.note(`${host}: ${error.message}`);
-          for (const one of made.missing)
-            context.note(
-              `${one.name} ${one.version}${one.role === 'rollback' ? ' (to go back to)' : ''} is not in it: ${one.host}: ${one.reason}`,
-            );
-          if (made.silent.length + made.missing.length > 0) context.exitCode = 1;
-          const carried = made.packages.filter((one) => one.carried);
-          const of = (role: string) => carried.filter((one) => one.role === role).length;
-          context.result({ ...made, ...signed }, () =>
-            [
-              `Wrote ${made.file} (${bytes(made.bytes)}): ${count(of('new'), 'new package')}, ${of('rollback')} to go back to`,
-              ...(signed === undefined ? [] : [`Signed with ${signed.fingerprint}`]),
-              ...(carried.length < made.packages.length
-                ? [`${made.packages.length - carried.length} more are in the earlier bundle`]
-                : []),
-            ].join('\n'),
+        if (o.since === '') throw invalid('--since is empty.');
+        const client = await context.client();
+        const made = unwrap(
+          await client.call('bundles.make', {
+            ref: ref ?? '',
+            hosts: o.hosts,
+            file: resolve(file ?? ''),
+            ...(o.direct === true ? { direct: true } : {}),
+            ...(o.since === undefined ? {} : { since: resolve(o.since) }),
+          }),
+        );
+        const signed =
+          o.sign === undefined ? undefined : await signHere(context, made, o.sign, o.keyPassphraseFile);
+        for (const { host, error } of made.silent) context.note(`${host}: ${error.message}`);
+        for (const one of made.missing)
+          context.note(
+            `${one.name} ${one.version}${one.role === 'rollback' ? ' (to go back to)' : ''} is not in it: ${one.host}: ${one.reason}`,
           );
-        },
-      ),
+        if (made.silent.length + made.missing.length > 0) context.exitCode = 1;
+        const carried = made.packages.filter((one) => one.carried);
+        const of = (role: string) => carried.filter((one) => one.role === role).length;
+        context.result({ ...made, ...signed }, () =>
+          [
+            `Wrote ${made.file} (${bytes(made.bytes)}): ${count(of('new'), 'new package')}, ${of('rollback')} to go back to`,
+            ...(signed === undefined ? [] : [`Signed with ${signed.fingerprint}`]),
+            ...(made.origins.length === 0
+              ? []
+              : [
+                  `${count(made.packages.filter((one) => one.via === 'direct').length, 'file')} fetched from here; asked: ${made.origins.map(safe).join(', ')}`,
+                ]),
+            ...(carried.length < made.packages.length
+              ? [`${made.packages.length - carried.length} more are in the earlier bundle`]
+              : []),
+          ].join('\n'),
+        );
+      }),
     );
 };
