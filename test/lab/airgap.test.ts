@@ -81,7 +81,7 @@ describeLab('an air gap', () => {
       await here.ok('snapshot', 'bundle', 'air', file('a.frost.tar'), '--hosts', 'all', '--direct'),
     );
     expect(made.missing).toEqual([]);
-    // Both managers say where; a name that only the hosts know is asked once a host, and the hosts do the rest.
+    // The managers say where; their name for it is one that only the hosts know, so that the hosts have to do it.
     expect(made.origins).toEqual([new URL(REPOSITORY_URL).origin]);
     expect(new Set(made.packages.map((one) => one.via))).toEqual(new Set(['host']));
     expect(titles(made.packages, 'new')).toEqual([
