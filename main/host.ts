@@ -182,6 +182,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
   });
   const snapshots = createSnapshotService(ports);
   const bundles = createBundleService(ports, {
+    advisories: advisoryReader,
     scanHost: scans.scanHost,
     exportText: (ref) => snapshots.export({ ref }),
     verify: (input) => snapshots.verify(input),

@@ -40,6 +40,8 @@ const Report = z.object({
   /** Package files that come with it, and their sizes' sum. */
   files: z.int(),
   bytes: z.int(),
+  /** Advisories that come with it, and are taken in. */
+  advisories: z.int(),
   /** The bundle it builds on; absent: it is whole by itself. */
   since: Sha256.optional(),
   /** Who vouches for the bundle itself, and with it for every package in it. */
@@ -54,6 +56,8 @@ const MadeBundle = z.object({
   packages: z.array(BundlePackage.extend({ via: BundleVia })),
   /** Servers that the console fetched from itself, as `scheme://host:port`; redirections included. */
   origins: z.array(z.string()),
+  /** How many advisories about these packages go along. */
+  advisories: z.int(),
   /** What could not be had, where it was wanted, and why. */
   missing: z.array(
     z.object({

@@ -3,49 +3,32 @@ import type { Caller, HandlerInput, Output } from '../../../shared/contract/cont
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type { BundleManifest, BundlePackage } from '../../../shared/model/bundle.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
+import type { AdvisoryReader } from '../advisories/service.ts';
 import { limitsOf, makeRoom, megabytes } from '../artefacts/room.ts';
 import { plainLine } from '../drivers/shell.ts';
 import type { Vouched } from '../exchange/incoming.ts';
-import { viewOfSignature } from '../exchange/judge.ts';
 import { selectStored } from '../fleet/select.ts';
 import type { Ports } from '../ports.ts';
 import type { EngineDeps } from '../runs/tools.ts';
 import { readExchange } from '../snapshots/exchange.ts';
 import { resolveRef } from '../snapshots/resolve.ts';
+import { advisoriesFor, type CarriedAdvisories, readAdvisories, takeAdvisories } from './advisories.ts';
 import { type Collected, createCollector, knownHash } from './collect.ts';
 import type { BundleSource } from './ports.ts';
 import { type ReadBundle, readBundle, readHead } from './read.ts';
+import { reportOf, sizeOf } from './report.ts';
 import { judgeBundle, signBundle, unvouched } from './sign.ts';
 import { manifestOf, writeBundle } from './write.ts';
 
 /** The snapshots' own service, for the exchange file in a bundle. */
 export type BundleDeps = Pick<EngineDeps, 'scanHost' | 'tools'> & {
+  advisories: AdvisoryReader;
   exportText(ref: string): Promise<Result<{ text: string }>>;
   verify(input: HandlerInput<'snapshots.verify'>): Promise<Result<Output<'snapshots.verify'>>>;
   import(input: HandlerInput<'snapshots.import'>): Promise<Result<Output<'snapshots.import'>>>;
 };
 
 const PIECE_BYTES = 1024 * 1024;
-
-const sizeOf = ({ manifest }: ReadBundle): { files: number; bytes: number } => {
-  const files = new Map(manifest.packages.filter((one) => one.carried).map((one) => [one.sha256, one.bytes]));
-  return { files: files.size, bytes: [...files.values()].reduce((sum, bytes) => sum + bytes, 0) };
-};
-
-const reportOf = (read: ReadBundle, vouched: Vouched): Output<'bundles.import'>['bundle'] => {
-  const { manifest, id } = read;
-  return {
-    id,
-    head: manifest.head,
-    snapshotName: manifest.snapshot.name,
-    revision: manifest.snapshot.revision,
-    createdAt: manifest.createdAt,
-    packages: manifest.packages,
-    ...sizeOf(read),
-    bundleSignatures: vouched.judged.map(viewOfSignature),
-    ...(manifest.since === undefined ? {} : { since: manifest.since }),
-  };
-};
 
 /** Packages of the bundle as they are to stand in its manifest; `had`: files the other side's bundle had. */
 const packagesOf = (found: readonly Collected[], had: ReadonlySet<string>): BundlePackage[] =>
@@ -95,7 +78,12 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
 
   const write = async (
     path: string,
-    o: { manifest: BundleManifest; exchange: string; signal: AbortSignal },
+    o: {
+      manifest: BundleManifest;
+      exchange: string;
+      advisories: CarriedAdvisories | undefined;
+      signal: AbortSignal;
+    },
   ): Promise<Result<{ bytes: number }>> => {
     const sink = await bundles.create(path);
     if (!sink.ok) return sink;
@@ -151,8 +139,13 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
       const had = new Set(since.value?.manifest.packages.map((one) => one.sha256));
       const packages = packagesOf(found, had);
       const via = new Map(found.map((one) => [one.artefact.sha256, one.via]));
+      const sources = hosts.value.flatMap((host) =>
+        (store.lastGoodScan(host.id)?.packages ?? []).map((one): [string, string] => [one.name, one.source]),
+      );
+      const advisories = advisoriesFor(ports, packages, new Map(sources));
       const manifest = manifestOf(
         {
+          advisories,
           head: revision.id,
           snapshot: { name: line.name, revision: number },
           createdAt: new Date(clock.now()).toISOString(),
@@ -166,6 +159,7 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
       const written = await write(own.value, {
         manifest: manifest.value,
         exchange: exported.value.text,
+        advisories,
         signal,
       });
       if (!written.ok) return written;
@@ -178,6 +172,7 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
         id: id.value.id,
         packages: manifest.value.packages.map((one) => ({ ...one, via: via.get(one.sha256) ?? 'pool' })),
         origins,
+        advisories: advisories?.count ?? 0,
         missing: missing.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
         silent,
       });
@@ -264,6 +259,12 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
     return exchange.refusal;
   };
 
+  /** Read, not taken in. Where only signed files are taken, advisory data counts only if somebody vouches for the bundle itself. */
+  const advisoriesOf = async (source: BundleSource, read: ReadBundle, { refusal }: Vouched) => {
+    const known = await readAdvisories(source, read, deps.advisories, clock.now());
+    return known.ok && refusal !== undefined ? ok([]) : known;
+  };
+
   const verify = async (
     { file, ...trusted }: HandlerInput<'bundles.verify'>,
     caller: Caller,
@@ -277,6 +278,8 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
       if (fault !== undefined) return { ok: false, error: fault };
       const vouched = await judgeBundle(read.value, trusted, ports);
       if (!vouched.ok) return vouched;
+      const known = await advisoriesOf(source, read.value, vouched.value);
+      if (!known.ok) return known;
       const refusal =
         refusalOf(read.value, exchange.value) ??
         unvouched(vouched.value, read.value, headOf(read.value)?.content.entries ?? []);
@@ -285,7 +288,7 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
         ...rest,
         ok: refusal === undefined,
         ...(refusal === undefined ? (outcome === undefined ? {} : { outcome }) : { refusal }),
-        bundle: reportOf(read.value, vouched.value),
+        bundle: reportOf(read.value, vouched.value, known.value),
         lacking: lackingOf(read.value),
       });
     });
@@ -340,6 +343,8 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
       if (fault !== undefined) return { ok: false, error: fault };
       const vouched = await judgeBundle(read.value, trusted, ports);
       if (!vouched.ok) return vouched;
+      const known = await advisoriesOf(source, read.value, vouched.value);
+      if (!known.ok) return known;
       const refusal =
         refusalOf(read.value, exchange.value) ??
         unvouched(vouched.value, read.value, headOf(read.value)?.content.entries ?? []);
@@ -372,8 +377,9 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
         }
         const imported = await deps.import({ text: read.value.exchange, ...trusted });
         if (!imported.ok) return undo(imported);
+        takeAdvisories(ports, known.value);
         store.putBundled(imported.value.snapshot.lineId, manifest.packages);
-        return ok({ ...imported.value, bundle: reportOf(read.value, vouched.value) });
+        return ok({ ...imported.value, bundle: reportOf(read.value, vouched.value, known.value) });
       } finally {
         activity.end();
       }

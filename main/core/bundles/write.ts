@@ -9,6 +9,7 @@ import {
 import type { Artefacts } from '../artefacts/ports.ts';
 import type { Hasher } from '../ports.ts';
 import { canonicalJson } from '../snapshots/canonical.ts';
+import type { CarriedAdvisories } from './advisories.ts';
 import type { BundleSink } from './ports.ts';
 import { EXCHANGE_NAME, MANIFEST_NAME, membersOf } from './read.ts';
 import { paddingOf, tarEnd, tarHeader } from './tar.ts';
@@ -26,12 +27,13 @@ export type BundleContent = {
   createdAt: string;
   exchange: string;
   packages: BundlePackage[];
+  advisories?: CarriedAdvisories | undefined;
   since?: string;
 };
 
 /** `exchange` is what was exported. Error: `input.too-large`. */
 export const manifestOf = (content: BundleContent, hasher: Hasher): Result<BundleManifest> => {
-  const { head, snapshot, createdAt, exchange, packages, since } = content;
+  const { head, snapshot, createdAt, exchange, packages, advisories, since } = content;
   if (packages.length > MAX_BUNDLE_PACKAGES)
     return fail('input.too-large', `${packages.length} packages are more than a bundle may have.`);
   return ok({
@@ -42,7 +44,7 @@ export const manifestOf = (content: BundleContent, hasher: Hasher): Result<Bundl
     exchange: { sha256: hasher.sha256(exchange), bytes: new TextEncoder().encode(exchange).length },
     packages: packages.toSorted((a, b) => byText(orderOf(a), orderOf(b))),
     metadata: [],
-    advisories: [],
+    advisories: advisories === undefined ? [] : [advisories.file],
     ...(since === undefined ? {} : { since }),
   });
 };
@@ -51,7 +53,13 @@ export const manifestOf = (content: BundleContent, hasher: Hasher): Result<Bundl
 export const writeBundle = async (
   sink: BundleSink,
   artefacts: Pick<Artefacts, 'read' | 'verify'>,
-  o: { manifest: BundleManifest; exchange: string; signal: AbortSignal },
+  o: {
+    manifest: BundleManifest;
+    exchange: string;
+    /** The text of the manifest's advisory file, where it has one. */
+    advisories?: CarriedAdvisories | undefined;
+    signal: AbortSignal;
+  },
 ): Promise<Result<void>> => {
   const { manifest, signal } = o;
   const seconds = Date.parse(manifest.createdAt) / 1000;
@@ -69,6 +77,11 @@ export const writeBundle = async (
     if (signal.aborted) return fail('cancelled', 'The bundle was cancelled.');
     if (name === EXCHANGE_NAME) {
       const written = await whole(name, encoder.encode(o.exchange));
+      if (!written.ok) return written;
+      continue;
+    }
+    if (name.startsWith('advisories/') && o.advisories !== undefined) {
+      const written = await whole(name, encoder.encode(o.advisories.text));
       if (!written.ok) return written;
       continue;
     }

@@ -57,7 +57,7 @@ describe('a sound bundle', () => {
 
   it('carries files that are signed metadata or advisories without taking them for packages', async () => {
     const { entries, manifest } = await sample();
-    const data = 'data';
+    const data = '[{"id":"X-1","modified":"2026-01-01T00:00:00Z"}]';
     const file = { name: 'InRelease', sha256: sha256(data), bytes: data.length };
     const more = { ...manifest, metadata: [file], advisories: [{ ...file, name: 'osv.json' }] };
     const there = createConsole();

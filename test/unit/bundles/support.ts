@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pack } from 'tar-stream';
 import { onTestFinished } from 'vitest';
+import { advisoryReader } from '../../../main/adapters/advisories/reader.ts';
 import { createArtefactPool } from '../../../main/adapters/artefacts/pool.ts';
 import { createBundleFiles } from '../../../main/adapters/bundles/files.ts';
 import { type BundleDeps, createBundleService } from '../../../main/core/bundles/service.ts';
@@ -52,6 +53,7 @@ export const createConsole = (
   });
   const snapshots = createSnapshotService(ports);
   const bundles = createBundleService(ports, {
+    advisories: advisoryReader,
     scanHost: o.scanHost ?? (async () => Promise.reject(new Error('no host is scanned here'))),
     ...(o.tools === undefined ? {} : { tools: o.tools }),
     exportText: (ref) => snapshots.export({ ref }),

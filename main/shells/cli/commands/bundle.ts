@@ -33,7 +33,7 @@ export const isBundle = (path: string): boolean => {
 
 const reportText = (report: BundleReport): string => {
   const of = (role: string) => report.packages.filter((one) => one.role === role).length;
-  return `bundle of ${report.snapshotName}@${report.revision}: ${count(of('new'), 'new package')}, ${of('rollback')} to go back to; ${count(report.files, 'file')}, ${bytes(report.bytes)}${report.since === undefined ? '' : ', on top of an earlier bundle'}`;
+  return `bundle of ${report.snapshotName}@${report.revision}: ${count(of('new'), 'new package')}, ${of('rollback')} to go back to; ${count(report.files, 'file')}, ${bytes(report.bytes)}${report.advisories === 0 ? '' : `, ${count(report.advisories, 'advisory')}`}${report.since === undefined ? '' : ', on top of an earlier bundle'}`;
 };
 
 /** `snapshot verify` and `snapshot import` of a bundle. */

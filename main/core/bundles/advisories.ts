@@ -1,0 +1,94 @@
+/** Advisory data in a bundle: what this console knows about the bundle's packages goes along, as an array of OSV records. */
+import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { BundleFile, BundlePackage } from '../../../shared/model/bundle.ts';
+import type { Ecosystem } from '../../../shared/model/primitives.ts';
+import type { AdvisoryFile } from '../advisories/read.ts';
+import type { AdvisoryReader } from '../advisories/service.ts';
+import { osvOf } from '../advisories/writeOsv.ts';
+import type { Hasher, Ports } from '../ports.ts';
+import type { BundleSource } from './ports.ts';
+import type { ReadBundle } from './read.ts';
+
+const FILE_NAME = 'advisories.osv.json';
+/** What is read into memory at once. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** `count`: of records. */
+export type CarriedAdvisories = { file: BundleFile; text: string; count: number };
+
+/** What is known of the packages, by their own names and those of their sources; undefined: nothing. */
+export const advisoriesFor = (
+  { store, hasher }: { store: Ports['store']; hasher: Hasher },
+  packages: readonly Pick<BundlePackage, 'ecosystem' | 'name'>[],
+  sources: ReadonlyMap<string, string>,
+): CarriedAdvisories | undefined => {
+  const ids = new Set<string>();
+  for (const [ecosystem, some] of Map.groupBy(packages, (one): Ecosystem => one.ecosystem)) {
+    const names = new Set(some.flatMap(({ name }) => [name, sources.get(name) ?? name]));
+    for (const row of store.affected(ecosystem, [...names])) ids.add(row.id);
+  }
+  const records = [...ids].sort().flatMap((id) => {
+    // The same advisory in several formats: the one that says the most in OSV's words.
+    const told = store
+      .advisoriesNamed(id)
+      .filter((one) => one.id === id)
+      .flatMap((one) => osvOf(one) ?? []);
+    return told.toSorted((a, b) => b.affected.length - a.affected.length).slice(0, 1);
+  });
+  if (records.length === 0) return undefined;
+  const text = JSON.stringify(records);
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes > MAX_BYTES) return undefined;
+  return { file: { name: FILE_NAME, sha256: hasher.sha256(text), bytes }, text, count: records.length };
+};
+
+export type IncomingAdvisories = { name: string; read: AdvisoryFile & { sha256: string } };
+
+/** Every advisory file in the bundle, read whole and not taken in yet. Errors: `advisories.refused`, `store.damaged`. */
+export const readAdvisories = async (
+  source: BundleSource,
+  { advisories }: ReadBundle,
+  reader: AdvisoryReader,
+  now: number,
+): Promise<Result<IncomingAdvisories[]>> => {
+  const found: IncomingAdvisories[] = [];
+  for (const { name, offset, bytes } of advisories) {
+    if (bytes > MAX_BYTES) return fail('advisories.refused', `${name} in the bundle is too large.`);
+    const content = await source.read(offset, bytes);
+    if (!content.ok) return content;
+    const read = await reader.read(content.value, { now, format: 'osv' });
+    if (!read.ok)
+      return {
+        ok: false,
+        error: { ...read.error, message: `${name} in the bundle was refused: ${read.error.message}` },
+      };
+    found.push({ name, read: read.value });
+  }
+  return ok(found);
+};
+
+/** As an import of the same files by hand; what is here and newer stays. */
+export const takeAdvisories = (
+  { store, clock, changes }: Pick<Ports, 'store' | 'clock' | 'changes'>,
+  files: readonly IncomingAdvisories[],
+): void => {
+  const importedAt = new Date(clock.now()).toISOString();
+  for (const { name, read } of files) {
+    const { format, advisories, skipped, dated, sha256 } = read;
+    store.putAdvisories(
+      {
+        format,
+        file: name.slice(0, 255),
+        sha256,
+        importedAt,
+        asOf: dated ?? importedAt,
+        dated: dated !== undefined,
+        skipped,
+      },
+      advisories,
+      // What the bundle does not have is not gone: it is only about its own packages.
+      false,
+    );
+  }
+  if (files.length > 0) changes.announce({ type: 'advisories' });
+};
