@@ -153,7 +153,7 @@ export const run = (page: Page) => {
     waves: page.getByRole('region', { name: 'Waves' }).getByRole('listitem'),
     approve: page.getByRole('button', { name: /^Approve wave/ }),
     approveDialog: page.getByRole('alertdialog', { name: /^Approve wave/ }),
-    abort: page.getByRole('button', { name: /^Abort/ }),
+    abort: page.getByRole('button', { name: /^Abort(…| further)/ }),
     rollbackAll: page.getByRole('button', { name: /^Roll back( all)?…$/ }).first(),
     rollbackDialog: page.getByRole('dialog', { name: /^Roll back / }),
     accept: page.getByRole('button', { name: 'Accept…' }),
