@@ -11,7 +11,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/security/**/*.test.ts'],
-          testTimeout: 30_000,
+          // Many tests start processes, beside a lab that takes both processors.
+          testTimeout: 90_000,
         },
       },
       {
