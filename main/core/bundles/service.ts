@@ -1,6 +1,6 @@
 /** The contract's `bundles` group: making, checking and taking in. */
 import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
-import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
+import { err, type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type { BundleManifest, BundlePackage } from '../../../shared/model/bundle.ts';
 import type { Revision } from '../../../shared/model/snapshot.ts';
 import type { AdvisoryReader } from '../advisories/service.ts';
@@ -265,31 +265,49 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
     return known.ok && refusal !== undefined ? ok([]) : known;
   };
 
+  /** Everything that is asked of a file before anything of it is taken in; `refusal`: it is sound, and may not come in. */
+  const examine = async (
+    source: BundleSource,
+    trusted: Omit<HandlerInput<'bundles.verify'>, 'file'>,
+    caller: Caller,
+  ) => {
+    const read = await readBundle(source, hasher, caller.signal);
+    if (!read.ok) return read;
+    const exchange = await deps.verify({ text: read.value.exchange, ...trusted });
+    if (!exchange.ok) return exchange;
+    const fault = faultOf(read.value, exchange.value);
+    if (fault !== undefined) return err(fault);
+    const vouched = await judgeBundle(read.value, trusted, ports);
+    if (!vouched.ok) return vouched;
+    const known = await advisoriesOf(source, read.value, vouched.value);
+    if (!known.ok) return known;
+    const refusal =
+      refusalOf(read.value, exchange.value) ??
+      unvouched(vouched.value, read.value, headOf(read.value)?.content.entries ?? []);
+    return ok({
+      read: read.value,
+      exchange: exchange.value,
+      vouched: vouched.value,
+      known: known.value,
+      refusal,
+    });
+  };
+
   const verify = async (
     { file, ...trusted }: HandlerInput<'bundles.verify'>,
     caller: Caller,
   ): Promise<Result<Output<'bundles.verify'>>> =>
     withFile(file, async (source) => {
-      const read = await readBundle(source, hasher, caller.signal);
-      if (!read.ok) return read;
-      const exchange = await deps.verify({ text: read.value.exchange, ...trusted });
-      if (!exchange.ok) return exchange;
-      const fault = faultOf(read.value, exchange.value);
-      if (fault !== undefined) return { ok: false, error: fault };
-      const vouched = await judgeBundle(read.value, trusted, ports);
-      if (!vouched.ok) return vouched;
-      const known = await advisoriesOf(source, read.value, vouched.value);
-      if (!known.ok) return known;
-      const refusal =
-        refusalOf(read.value, exchange.value) ??
-        unvouched(vouched.value, read.value, headOf(read.value)?.content.entries ?? []);
-      const { outcome, refusal: _, ...rest } = exchange.value;
+      const examined = await examine(source, trusted, caller);
+      if (!examined.ok) return examined;
+      const { read, exchange, vouched, known, refusal } = examined.value;
+      const { outcome, refusal: _, ...rest } = exchange;
       return ok({
         ...rest,
         ok: refusal === undefined,
         ...(refusal === undefined ? (outcome === undefined ? {} : { outcome }) : { refusal }),
-        bundle: reportOf(read.value, vouched.value, known.value),
-        lacking: lackingOf(read.value),
+        bundle: reportOf(read, vouched, known),
+        lacking: lackingOf(read),
       });
     });
 
@@ -335,21 +353,11 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
     caller: Caller,
   ): Promise<Result<Output<'bundles.import'>>> =>
     withFile(file, async (source) => {
-      const read = await readBundle(source, hasher, caller.signal);
-      if (!read.ok) return read;
-      const exchange = await deps.verify({ text: read.value.exchange, ...trusted });
-      if (!exchange.ok) return exchange;
-      const fault = faultOf(read.value, exchange.value);
-      if (fault !== undefined) return { ok: false, error: fault };
-      const vouched = await judgeBundle(read.value, trusted, ports);
-      if (!vouched.ok) return vouched;
-      const known = await advisoriesOf(source, read.value, vouched.value);
-      if (!known.ok) return known;
-      const refusal =
-        refusalOf(read.value, exchange.value) ??
-        unvouched(vouched.value, read.value, headOf(read.value)?.content.entries ?? []);
+      const examined = await examine(source, trusted, caller);
+      if (!examined.ok) return examined;
+      const { read, vouched, known, refusal } = examined.value;
       if (refusal !== undefined) return { ok: false, error: refusal };
-      const { manifest } = read.value;
+      const { manifest } = read;
       const carried = manifest.packages.filter((one) => one.carried);
       const activity = ports.activities.begin(
         'bundle',
@@ -367,7 +375,7 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
           if (signal.aborted)
             return undo(fail('cancelled', 'The import was cancelled; nothing was taken in.'));
           activity.started(one.name);
-          const taken = await takeIn(source, read.value, one);
+          const taken = await takeIn(source, read, one);
           if (!taken.ok) return undo(taken);
           if (taken.value) {
             added.push(one.sha256);
@@ -375,11 +383,11 @@ export const createBundleService = (ports: Ports, deps: BundleDeps) => {
           }
           activity.finished(one.name, false);
         }
-        const imported = await deps.import({ text: read.value.exchange, ...trusted });
+        const imported = await deps.import({ text: read.exchange, ...trusted });
         if (!imported.ok) return undo(imported);
-        takeAdvisories(ports, known.value);
+        takeAdvisories(ports, known);
         store.putBundled(imported.value.snapshot.lineId, manifest.packages);
-        return ok({ ...imported.value, bundle: reportOf(read.value, vouched.value, known.value) });
+        return ok({ ...imported.value, bundle: reportOf(read, vouched, known) });
       } finally {
         activity.end();
       }
