@@ -147,8 +147,10 @@ export const startHostServer = async (o: {
     const closed = tcp.listening ? once(tcp, 'close') : undefined;
     if (closed !== undefined) tcp.close();
     for (const socket of sockets) socket.destroy();
-    const ended = [...children].map((child) => once(child, 'exit'));
-    for (const child of children) {
+    // One whose output a job still holds open has exited already, and does not say so again.
+    const alive = [...children].filter((child) => child.exitCode === null && child.signalCode === null);
+    const ended = alive.map((child) => once(child, 'exit'));
+    for (const child of alive) {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       } catch {

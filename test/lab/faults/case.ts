@@ -21,6 +21,8 @@ export class Case {
   /** A lock that the row's fault holds. */
   held: HeldLock | undefined;
   readonly #undo: (() => Promise<unknown>)[] = [];
+  /** Requests that the repository had answered before this row: the same host may have fetched the same file in another. */
+  readonly #earlier: number;
 
   constructor(o: { fleet: Fleet; console: LabConsole; host: LabHost; side: Side }) {
     this.fleet = o.fleet;
@@ -28,6 +30,7 @@ export class Case {
     this.host = o.host;
     this.side = o.side;
     this.name = o.host.name;
+    this.#earlier = o.fleet.repository.requests.length;
   }
 
   /** Undone at the row's end, however it ends; the last first. */
@@ -89,10 +92,13 @@ export class Case {
     });
   }
 
-  /** Waits until the host has begun to fetch a file whose path matches. */
+  /** Waits until the host has begun, in this row, to fetch a file whose path matches. */
   async requested(path: RegExp): Promise<void> {
-    while (!this.fleet.repository.requests.some((one) => one.host === this.host.name && path.test(one.path)))
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    const begun = () =>
+      this.fleet.repository.requests
+        .slice(this.#earlier)
+        .some((one) => one.host === this.host.name && path.test(one.path));
+    while (!begun()) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** The old version of a package that no host has at first, from the repository. */

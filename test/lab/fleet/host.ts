@@ -43,6 +43,9 @@ export interface HostSetup {
   readonly network?: HostNetwork;
 }
 
+/** A host in the middle of a download is asked to hold still for a moment, which mostly works at the second try. */
+const MOST_SHRINKS = 50;
+
 const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 const createHostKey = async (file: string, type: 'ed25519' | 'ecdsa'): Promise<HostKey> => {
@@ -273,10 +276,17 @@ export class LabHost {
 
   /** Leaves `leaveBytes` (rounded down to a page) free on the host's disk. The returned function gives the space back. */
   async fillDisk(leaveBytes = 0): Promise<() => Promise<void>> {
-    const fs = await statfs(this.#rw);
-    const used = (fs.blocks - fs.bfree) * fs.bsize;
-    // tmpfs takes a size of 0 for "no limit".
-    await must('mount', ['-o', `remount,size=${Math.max(used + leaveBytes, 4096)}`, this.#rw]);
+    const shrink = async () => {
+      const fs = await statfs(this.#rw);
+      const used = (fs.blocks - fs.bfree) * fs.bsize;
+      // tmpfs takes a size of 0 for "no limit".
+      return run('mount', ['-o', `remount,size=${Math.max(used + leaveBytes, 4096)}`, this.#rw]);
+    };
+    // A size below what stands on it is refused; whoever writes meanwhile makes that out of a size that was right.
+    let shrunk = await shrink();
+    for (let tries = 1; shrunk.code !== 0 && tries < MOST_SHRINKS; tries++) shrunk = await shrink();
+    if (shrunk.code !== 0)
+      throw new Error(`The disk of ${this.name} cannot be made smaller: ${shrunk.stderr}`);
     return async () => {
       await must('mount', ['-o', `remount,size=${this.#setup.diskBytes}`, this.#rw]);
     };
