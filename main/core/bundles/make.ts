@@ -1,0 +1,158 @@
+/** Makes a bundle: what the hosts need is brought into the pool, then written into one file. */
+import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { BundleManifest, BundlePackage } from '../../../shared/model/bundle.ts';
+import { plainLine } from '../drivers/shell.ts';
+import { selectStored } from '../fleet/select.ts';
+import type { Ports } from '../ports.ts';
+import type { EngineDeps } from '../runs/tools.ts';
+import { resolveRef } from '../snapshots/resolve.ts';
+import { advisoriesFor, type CarriedAdvisories } from './advisories.ts';
+import { type Collected, createCollector } from './collect.ts';
+import { withFile } from './file.ts';
+import { readHead } from './read.ts';
+import { manifestOf, writeBundle } from './write.ts';
+
+/** The snapshots' own service, for the exchange file in a bundle. */
+export type MakingDeps = Pick<EngineDeps, 'scanHost' | 'tools'> & {
+  exportText(ref: string): Promise<Result<{ text: string }>>;
+};
+
+/** Packages of the bundle as they are to stand in its manifest; `had`: files the other side's bundle had. */
+const packagesOf = (found: readonly Collected[], had: ReadonlySet<string>): BundlePackage[] =>
+  found.map(({ artefact: { ecosystem, name, arch, version, sha256, bytes }, role }) => ({
+    ecosystem,
+    name,
+    arch,
+    version,
+    sha256,
+    bytes,
+    role,
+    carried: !had.has(sha256),
+  }));
+
+const fileNameOf = (name: string, revision: number): string =>
+  `${name.replaceAll(' ', '-')}-r${revision}.frost.tar`;
+
+export const createMaker = (ports: Ports, deps: MakingDeps) => {
+  const { artefacts, bundles, clock, hasher, store } = ports;
+
+  /** The manifest of the bundle that the other side has. */
+  const sinceOf = async (
+    path: string | undefined,
+    lineName: string,
+  ): Promise<Result<{ id: string; manifest: BundleManifest } | undefined>> => {
+    if (path === undefined) return ok(undefined);
+    const head = await withFile(bundles, path, (source) => readHead(source, hasher));
+    if (!head.ok) return head;
+    const { manifest, id } = head.value;
+    if (manifest.snapshot.name !== lineName)
+      return fail('input.invalid', `That bundle is of '${manifest.snapshot.name}', not of '${lineName}'.`);
+    return ok({ id, manifest });
+  };
+
+  const write = async (
+    path: string,
+    o: {
+      manifest: BundleManifest;
+      exchange: string;
+      advisories: CarriedAdvisories | undefined;
+      signal: AbortSignal;
+    },
+  ): Promise<Result<{ bytes: number }>> => {
+    const sink = await bundles.create(path);
+    if (!sink.ok) return sink;
+    let done = false;
+    try {
+      const written = await writeBundle(sink.value, artefacts, o);
+      if (!written.ok) return written;
+      done = true;
+      return await sink.value.finish();
+    } finally {
+      if (!done) await sink.value.abandon();
+    }
+  };
+
+  return async (
+    input: HandlerInput<'bundles.make'>,
+    caller: Caller,
+  ): Promise<Result<Output<'bundles.make'>>> => {
+    const resolved = resolveRef(input.ref, store);
+    if (!resolved.ok) return resolved;
+    const { revision } = resolved.value;
+    const { line, number } = revision.content;
+    const hosts = selectStored(input.hosts, store);
+    if (!hosts.ok) return hosts;
+    if (hosts.value.length === 0)
+      return fail('plan.empty', 'No host is selected.', { hint: 'hosts list shows what there is.' });
+    const since = await sinceOf(input.since, line.name);
+    if (!since.ok) return since;
+    const own =
+      input.file === undefined ? await bundles.ownPath(fileNameOf(line.name, number)) : ok(input.file);
+    if (!own.ok) return own;
+    // Before hours of fetching: whether it could be written there at all.
+    const probe = await bundles.create(own.value);
+    if (!probe.ok) return probe;
+    await probe.value.abandon();
+    const exported = await deps.exportText(revision.id);
+    if (!exported.ok) return exported;
+
+    const activity = ports.activities.begin('bundle', `Bundle of ${line.name}@${number}`, hosts.value.length);
+    const signal = AbortSignal.any([activity.signal, caller.signal]);
+    try {
+      const collect = createCollector(ports, deps, {
+        revision,
+        activity,
+        signal,
+        direct: input.direct === true,
+      });
+      const { packages: found, missing, silent, origins } = await collect(hosts.value);
+      if (signal.aborted)
+        return fail('cancelled', 'The bundle was cancelled; what was fetched is kept for the next time.');
+      if (silent.length === hosts.value.length && silent[0] !== undefined)
+        return { ok: false, error: silent[0].error };
+      const had = new Set(since.value?.manifest.packages.map((one) => one.sha256));
+      const packages = packagesOf(found, had);
+      const via = new Map(found.map((one) => [one.artefact.sha256, one.via]));
+      const sources = hosts.value.flatMap((host) =>
+        (store.lastGoodScan(host.id)?.packages ?? []).map((one): [string, string] => [one.name, one.source]),
+      );
+      const advisories = advisoriesFor(ports, packages, new Map(sources));
+      const manifest = manifestOf(
+        {
+          advisories,
+          head: revision.id,
+          snapshot: { name: line.name, revision: number },
+          createdAt: new Date(clock.now()).toISOString(),
+          exchange: exported.value.text,
+          packages,
+          ...(since.value === undefined ? {} : { since: since.value.id }),
+        },
+        hasher,
+      );
+      if (!manifest.ok) return manifest;
+      const written = await write(own.value, {
+        manifest: manifest.value,
+        exchange: exported.value.text,
+        advisories,
+        signal,
+      });
+      if (!written.ok) return written;
+      store.putBundled(line.id, packages);
+      const id = await withFile(bundles, own.value, (source) => readHead(source, hasher));
+      if (!id.ok) return id;
+      return ok({
+        file: own.value,
+        bytes: written.value.bytes,
+        id: id.value.id,
+        packages: manifest.value.packages.map((one) => ({ ...one, via: via.get(one.sha256) ?? 'pool' })),
+        origins,
+        advisories: advisories?.count ?? 0,
+        missing: missing.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
+        silent,
+      });
+    } finally {
+      activity.end();
+    }
+  };
+};
