@@ -274,8 +274,8 @@ export interface DriftStore {
 }
 
 export interface AuditStore {
-  /** Numbers it, chains it to the newest line and stores it, in one transaction. */
-  appendAudit(record: AuditRecord): void;
+  /** Numbers it, chains it to the newest line and stores it, in one transaction. Returns its number. */
+  appendAudit(record: AuditRecord): number;
   /** Newest first. `before`: only lines with a lower number. `search`: without regard to case, in the whole line. */
   audit(o: { limit: number; before?: number | undefined; search?: string | undefined }): AuditLine[];
   /** Lines as they were written, for whoever checks them: numbers above `after`, ascending. */

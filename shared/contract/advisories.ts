@@ -17,7 +17,7 @@ export const advisories = {
   /** Announces a file. It is forgotten when nothing comes for ten minutes. Errors: `input.too-large`, `state.conflict` (too many at once). */
   begin: command(z.object({ fileName: Text(255), bytes: z.int().positive() }), z.object({ upload: Id }), {
     permission: 'edit',
-    audit: false,
+    audit: 'none',
   }),
   /** The next piece, base64; `offset` is where it belongs. Errors: `not-found`, `state.conflict` (not the next), `input.too-large`. */
   put: command(
@@ -27,7 +27,7 @@ export const advisories = {
       data: z.base64().max(Math.ceil(ADVISORY_PIECE_BYTES / 3) * 4),
     }),
     z.object({ received: z.int() }),
-    { permission: 'edit', audit: false },
+    { permission: 'edit', audit: 'none' },
   ),
   /**
    * Reads what came and takes it in. `format`: else it is guessed from the content. `asOf`: how old the data is, where it does

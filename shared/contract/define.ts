@@ -7,13 +7,17 @@ import type { z } from 'zod';
 export type Permission = 'read' | 'edit' | 'deploy' | 'admin';
 
 export type Query<I extends z.ZodType, O extends z.ZodType> = { kind: 'query'; input: I; output: O };
-/** `audit`: written to the audit log with its input (secrets left out). */
+/**
+ * What the audit log holds of a command, with its input, secrets left out. `change`: a line before it runs and one with its
+ * outcome. `read`: it changes nothing, but reads hosts: one line when it is over, with how many. `none`: nothing.
+ */
+export type AuditKind = 'change' | 'read' | 'none';
 export type Command<I extends z.ZodType, O extends z.ZodType> = {
   kind: 'command';
   input: I;
   output: O;
   permission: Permission;
-  audit: boolean;
+  audit: AuditKind;
 };
 /** Items come after the cursor that stands in the input; the caller resumes from the last one it saw. */
 export type Stream<I extends z.ZodType, E extends z.ZodType> = { kind: 'stream'; input: I; item: E };
@@ -33,13 +37,13 @@ export const query = <I extends z.ZodType, O extends z.ZodType>(input: I, output
 export const command = <I extends z.ZodType, O extends z.ZodType>(
   input: I,
   output: O,
-  options: { permission: Permission; audit?: boolean },
+  options: { permission: Permission; audit?: AuditKind },
 ): Command<I, O> => ({
   kind: 'command',
   input,
   output,
   permission: options.permission,
-  audit: options.audit ?? true,
+  audit: options.audit ?? 'change',
 });
 export const stream = <I extends z.ZodType, E extends z.ZodType>(input: I, item: E): Stream<I, E> => ({
   kind: 'stream',

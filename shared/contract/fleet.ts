@@ -66,7 +66,7 @@ export const scans = {
       refresh: z.boolean().default(false),
     }),
     z.object({ scans: z.array(ScanReport) }),
-    { permission: 'read', audit: false },
+    { permission: 'read', audit: 'read' },
   ),
   latest: query(z.object({ hostId: Id }), z.object({ latest: Scan.nullable(), lastGood: Scan.nullable() })),
   history: query(

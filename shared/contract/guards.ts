@@ -20,5 +20,5 @@ export const guards = {
   /** Takes it off at once. On a host whose freeze asks for it, it stays off until that is over or somebody puts it on. */
   off: command(z.object({ selectors: Selectors.min(1) }), Guards, { permission: 'deploy' }),
   /** Returns when what freezes ask for now was tried on each of the hosts. */
-  settle: command(z.object({ selectors: Selectors.min(1) }), Guards, { permission: 'deploy', audit: false }),
+  settle: command(z.object({ selectors: Selectors.min(1) }), Guards, { permission: 'deploy', audit: 'none' }),
 };

@@ -14,7 +14,7 @@ export const plans = {
   create: command(
     z.object({ snapshot: SnapshotRef, selectors: Selectors.min(1), parameters: RunParameters.prefault({}) }),
     z.object({ plan: Plan }),
-    { permission: 'read', audit: false },
+    { permission: 'read', audit: 'read' },
   ),
   show: query(z.object({ id: Id }), z.object({ plan: Plan })),
   list: query(

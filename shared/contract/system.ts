@@ -62,7 +62,7 @@ export const system = {
   /** Stops a long command (scan, plan) that is listed under `activities`. */
   cancel: command(z.object({ activity: Id }), z.object({ cancelled: z.boolean() }), {
     permission: 'read',
-    audit: false,
+    audit: 'none',
   }),
   unlock: command(z.object({ passphrase: z.string().min(1).max(1024) }), z.object({ vault: VaultState }), {
     permission: 'admin',
@@ -76,5 +76,5 @@ export const system = {
   ),
   demoStop: command(z.object({}), z.object({ demo: DemoState }), { permission: 'edit' }),
   /** Do not offer the demo fleet again. */
-  demoDismiss: command(z.object({}), z.object({ demo: DemoState }), { permission: 'edit', audit: false }),
+  demoDismiss: command(z.object({}), z.object({ demo: DemoState }), { permission: 'edit', audit: 'none' }),
 };

@@ -7,6 +7,9 @@ export const AUDIT_FORMAT = 'frostline.audit/1';
 /** `prev` of the first line. */
 export const AUDIT_GENESIS = `sha256:${'0'.repeat(64)}`;
 
+/** Outcome of a line that was written before its command ran. */
+export const AUDIT_BEGUN = 'begun';
+
 /** What is written down of a command, before it has its place in the chain. */
 export const AuditRecord = z.strictObject({
   at: Instant,
@@ -16,10 +19,14 @@ export const AuditRecord = z.strictObject({
   account: z.string().max(200).optional(),
   /** The contract's name of what was done, e.g. `runs.start`. */
   action: z.string().max(100),
-  /** `done`, or the code of the error it ended with. */
+  /** `begun` in the line before it; then `done`, or the code of the error it ended with. */
   outcome: z.string().max(100),
   /** The input as JSON, secrets left out, long texts as their length; cut where it is longer. */
   detail: z.string().max(4000),
+  /** Number of the line that was written before it ran; absent where there was none. */
+  begun: z.int().min(1).optional(),
+  /** Of what reads hosts: how many it was about, and of how many it failed. */
+  counts: z.strictObject({ hosts: z.int().min(0), failed: z.int().min(0) }).optional(),
   reason: Text(2000).optional(),
   /** Hash of the plan. */
   plan: ContentHash.optional(),
@@ -38,6 +45,16 @@ export const AuditLine = AuditRecord.extend({
   hash: ContentHash,
 });
 export type AuditLine = z.infer<typeof AuditLine>;
+
+/** The outcome as people read it, with the hosts it was about and the line it belongs to. */
+export const auditOutcome = ({ outcome, counts, begun }: AuditRecord): string =>
+  [
+    outcome,
+    ...(counts === undefined
+      ? []
+      : [counts.failed === 0 ? `${counts.hosts} hosts` : `${counts.hosts} hosts, ${counts.failed} failed`]),
+    ...(begun === undefined ? [] : [`began as ${begun}`]),
+  ].join(' · ');
 
 /** The newest line. Whoever notes its hash elsewhere can later see whether the log still has everything up to it. */
 export const AuditHead = z.object({ seq: z.int().min(0), hash: ContentHash });
@@ -81,5 +98,10 @@ export const AuditVerdict = z.object({
   /** In the order of the lines; of very many only the first. */
   findings: z.array(AuditFinding),
   findingCount: z.int(),
+  /**
+   * Commands that began and have no outcome: still under way, or the process or the store ended first. `lines`: the numbers of
+   * the first of them. It does not touch the chain.
+   */
+  open: z.object({ count: z.int(), lines: z.array(z.int()) }),
 });
 export type AuditVerdict = z.infer<typeof AuditVerdict>;

@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { withAudit } from '../../main/api/audit.ts';
 import { auditDetail, auditReason } from '../../main/core/audit/scrub.ts';
+import type { Store } from '../../main/core/ports.ts';
 import { contract, type Handlers } from '../../shared/contract/contract.ts';
-import { fail, ok } from '../../shared/errors.ts';
+import { FrostFault, fail, frostError, ok } from '../../shared/errors.ts';
 import { AuditLine } from '../../shared/model/audit.ts';
 import { createMemoryStore } from '../support/memoryStore.ts';
+import { collectingLog } from '../support/ports.ts';
 
 const SECRET = 'hunter2-correct-horse';
 const HASH = `sha256:${'ab'.repeat(32)}`;
@@ -61,25 +63,45 @@ describe('secrets', () => {
 
 /** Commands that leave no trace worth keeping, with the reason. */
 const NOT_AUDITED: Record<string, string> = {
-  'scans.run': 'reads; its results are kept as scans, with their times',
   'guards.settle': 'tries again what freezes ask for; the freeze itself is logged',
   'advisories.begin': 'opens the way for a file; that it is taken in is logged',
   'advisories.put': 'a piece of such a file',
-  'plans.create': 'simulates; the plan is kept, and the run that uses it is logged with its hash',
   'system.cancel': 'ends a scan or a simulation',
   'system.demoDismiss': 'a display setting',
 };
 
+/** Commands that change nothing and read hosts, as root where they can: one line when they are over. */
+const READS = ['scans.run', 'plans.create'];
+
 const rig = (handlers: Partial<Record<keyof Handlers, unknown>>) => {
-  const store = createMemoryStore();
+  const memory = createMemoryStore();
+  let full = false;
+  const store: Store = {
+    ...memory,
+    appendAudit: (record) => {
+      if (full)
+        throw new FrostFault(
+          frostError('store.full', 'The disk is full.', { hint: 'Free some space and try again.' }),
+        );
+      return memory.appendAudit(record);
+    },
+  };
   const audited = withAudit(handlers as Handlers, {
     store,
     clock: { now: () => 0, wait: async () => true },
+    log: collectingLog(),
     user: 'anna',
   }) as unknown as Record<string, (input: unknown, caller: unknown) => Promise<unknown>>;
   const call = (name: string, input: unknown) =>
     audited[name]?.(input, { signal: new AbortController().signal, actor: 'cli' });
-  return { call, last: () => store.audit({ limit: 1 })[0] };
+  return {
+    call,
+    last: () => store.audit({ limit: 1 })[0],
+    lines: () => store.audit({ limit: 100 }).toReversed(),
+    fill: (now: boolean) => {
+      full = now;
+    },
+  };
 };
 
 describe('the log of commands', () => {
@@ -89,23 +111,138 @@ describe('the log of commands', () => {
     ),
   );
 
-  it('has every command but those that change nothing', () => {
-    expect(commands.filter((one) => !one.audit).map((one) => one.full)).toEqual(
-      commands.map((one) => one.full).filter((full) => full in NOT_AUDITED),
-    );
+  it('has every command but those that leave no trace', () => {
+    const of = (kind: string) => commands.filter((one) => one.audit === kind).map((one) => one.full);
+    expect(of('none')).toEqual(commands.map((one) => one.full).filter((full) => full in NOT_AUDITED));
+    expect(of('read').sort()).toEqual(READS.toSorted());
   });
 
-  it.each(commands.filter((one) => one.audit).map((one) => one.full))('%s: who, what, when', async (full) => {
-    const { call, last } = rig({ [full]: () => ok({}) });
+  const who = (action: string) => ({
+    at: '1970-01-01T00:00:00.000Z',
+    actor: 'cli',
+    account: 'anna',
+    action,
+    detail: '{"ref":"november"}',
+  });
+
+  it.each(commands.filter((one) => one.audit === 'change').map((one) => one.full))(
+    '%s: who, what, when; before it runs, and when it is over',
+    async (full) => {
+      let before: unknown;
+      const { call, lines } = rig({
+        [full]: () => {
+          before = lines();
+          return ok({});
+        },
+      });
+      await call(full, { ref: 'november' });
+      expect(before).toMatchObject([{ ...who(full), seq: 1, outcome: 'begun' }]);
+      expect(lines()).toMatchObject([
+        { ...who(full), seq: 1, outcome: 'begun' },
+        { ...who(full), seq: 2, outcome: 'done', begun: 1 },
+      ]);
+      expect(lines()[0]).not.toHaveProperty('begun');
+    },
+  );
+
+  it.each(READS)('%s: one line when it is over', async (full) => {
+    const { call, lines } = rig({ [full]: () => ok({}) });
     await call(full, { ref: 'november' });
-    expect(last()).toMatchObject({
-      at: '1970-01-01T00:00:00.000Z',
-      actor: 'cli',
-      account: 'anna',
-      action: full,
-      outcome: 'done',
-      detail: '{"ref":"november"}',
+    expect(lines()).toMatchObject([{ ...who(full), outcome: 'done' }]);
+    expect(lines()[0]).not.toHaveProperty('begun');
+  });
+
+  it('how many hosts were read, and how many could not be', async () => {
+    const plan = {
+      hash: HASH,
+      snapshot: { name: 'november', revision: 3, id: OTHER },
+      hosts: [
+        { state: 'ready' },
+        { state: 'refused' },
+        { state: 'compliant' },
+        { state: 'failed' },
+        { state: 'unreachable' },
+      ],
+    };
+    const { call, lines } = rig({
+      'scans.run': () => ok({ scans: [{ ok: true }, { ok: false }, { ok: true }] }),
+      'plans.create': () => ok({ plan }),
     });
+    await call('scans.run', { selectors: ['tag=web'] });
+    await call('plans.create', { snapshot: 'november', selectors: ['all'] });
+    expect(lines()).toMatchObject([
+      { detail: '{"selectors":["tag=web"]}', counts: { hosts: 3, failed: 1 } },
+      { counts: { hosts: 5, failed: 2 }, plan: HASH, revisions: [OTHER] },
+    ]);
+    expect(lines().every((line) => AuditLine.safeParse(line).success)).toBe(true);
+  });
+
+  it('commands that run side by side: each outcome names its own beginning', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { call, lines } = rig({
+      'hosts.add': async () => {
+        await gate.promise;
+        return ok({});
+      },
+      'hosts.remove': () => fail('not-found', 'no'),
+    });
+    const slow = call('hosts.add', {});
+    await call('hosts.remove', {});
+    gate.resolve();
+    await slow;
+    expect(lines().map(({ action, outcome, begun }) => [action, outcome, begun])).toEqual([
+      ['hosts.add', 'begun', undefined],
+      ['hosts.remove', 'begun', undefined],
+      ['hosts.remove', 'not-found', 2],
+      ['hosts.add', 'done', 1],
+    ]);
+  });
+
+  it('a command whose first line cannot be written does not run', async () => {
+    let ran = 0;
+    const { call, lines, fill } = rig({
+      'hosts.add': () => {
+        ran += 1;
+        return ok({});
+      },
+    });
+    fill(true);
+    await expect(call('hosts.add', {})).rejects.toMatchObject({
+      error: {
+        code: 'store.full',
+        message: expect.stringContaining('hosts.add was not done'),
+        hint: 'Free some space and try again.',
+      },
+    });
+    fill(false);
+    expect({ ran, lines: lines() }).toEqual({ ran: 0, lines: [] });
+  });
+
+  it('an outcome that cannot be written is told to its caller, and written before anything else is done', async () => {
+    let ran = 0;
+    const { call, lines, fill } = rig({
+      'hosts.add': () => {
+        fill(true);
+        return ok({ host: 1 });
+      },
+      'hosts.remove': () => ok({}),
+      'scans.run': () => {
+        ran += 1;
+        return ok({});
+      },
+    });
+    expect(await call('hosts.add', {})).toEqual(ok({ host: 1 }));
+    expect(lines()).toMatchObject([{ outcome: 'begun' }]);
+    await expect(call('scans.run', {})).rejects.toMatchObject({ error: { code: 'store.full' } });
+    expect(ran).toBe(0);
+    fill(false);
+    await call('hosts.remove', {});
+    expect(lines().map(({ action, outcome, begun }) => [action, outcome, begun])).toEqual([
+      ['hosts.add', 'begun', undefined],
+      ['hosts.add', 'done', 1],
+      ['hosts.remove', 'begun', undefined],
+      ['hosts.remove', 'done', 3],
+    ]);
   });
 
   it('why, where a reason was given', async () => {

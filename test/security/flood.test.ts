@@ -100,12 +100,16 @@ describe('the audit log', () => {
         clock: { now: () => 0 },
         user: 'anna',
         store: { appendAudit: (entry: (typeof entries)[number]) => entries.push(entry) },
+        log: { write: () => {} },
       } as never,
     );
     const caller = { signal: new AbortController().signal, actor: 'cli' };
     const call = audited['system.unlock'];
     await expect(async () => call({ passphrase: 'hunter2' }, caller)).rejects.toThrow('a defect');
-    expect(entries).toMatchObject([{ action: 'system.unlock', outcome: 'internal' }]);
+    expect(entries).toMatchObject([
+      { action: 'system.unlock', outcome: 'begun' },
+      { action: 'system.unlock', outcome: 'internal', begun: 1 },
+    ]);
     expect(JSON.stringify(entries)).not.toContain('hunter2');
   });
 });

@@ -15,7 +15,9 @@ const headOf = (lines: StoredLine[]): AuditHead => {
 
 export const auditMethods = (lines: StoredLine[]): AuditStore => ({
   appendAudit: (record: AuditRecord) => {
-    lines.push(chainLine(copy(record), headOf(lines), hasher));
+    const chained = chainLine(copy(record), headOf(lines), hasher);
+    lines.push(chained);
+    return chained.line.seq;
   },
   audit: ({ limit, before, search = '' }: Parameters<AuditStore['audit']>[0]) =>
     lines

@@ -27,6 +27,7 @@ export const auditStore = (db: Db): AuditStore => ({
         line.hash,
         text,
       );
+      return line.seq;
     }),
   audit: ({ limit, before, search }) =>
     db

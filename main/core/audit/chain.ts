@@ -3,6 +3,7 @@
  * log can be checked anywhere (docs/audit.md has the format, completely enough for another program).
  */
 import {
+  AUDIT_BEGUN,
   AUDIT_FORMAT,
   AUDIT_GENESIS,
   type AuditFinding,
@@ -17,6 +18,8 @@ import { canonicalJson, contentHash } from '../snapshots/canonical.ts';
 /** Longest line that is read; the longest that is written has about 12,000 bytes. */
 export const MAX_LINE_CHARACTERS = 64 * 1024;
 const MAX_FINDINGS = 100;
+/** So many commands under way at once are followed; no console has more. */
+const MAX_OPEN = 10_000;
 
 export const EMPTY_HEAD: AuditHead = { seq: 0, hash: AUDIT_GENESIS };
 
@@ -71,6 +74,7 @@ export const createAuditVerifier = (hasher: Hasher, o: { expectHead?: string } =
   let expectedAt: number | undefined;
   let findingCount = 0;
   const findings: AuditFinding[] = [];
+  const open = new Set<number>();
   const find = (kind: AuditFinding['kind'], message: string, seq?: number) => {
     findingCount += 1;
     if (findings.length < MAX_FINDINGS)
@@ -116,6 +120,8 @@ export const createAuditVerifier = (hasher: Hasher, o: { expectHead?: string } =
         find('changed', 'its content is not what its hash says', read.line.seq);
       else if (hash === o.expectHead) expectedAt = number;
       head = { seq: read.line.seq, hash };
+      if (read.line.outcome === AUDIT_BEGUN && open.size < MAX_OPEN) open.add(read.line.seq);
+      if (read.line.begun !== undefined) open.delete(read.line.begun);
     },
     end: () => {
       if (number === 0) find('empty', 'there is no line');
@@ -131,6 +137,7 @@ export const createAuditVerifier = (hasher: Hasher, o: { expectHead?: string } =
         ...(expectedAt === undefined ? {} : { expectedAt }),
         findings,
         findingCount,
+        open: { count: open.size, lines: [...open].slice(0, MAX_FINDINGS) },
       };
     },
   };

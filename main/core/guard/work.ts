@@ -33,7 +33,7 @@ export const createGuardWork = (ports: Ports, deps: GuardDeps, signal: AbortSign
   const { store, clock, transport, random } = ports;
   const findDriver = deps.driverFor ?? driverFor;
 
-  const note = (action: string, host: Host, guard: StoredGuard): void =>
+  const note = (action: string, host: Host, guard: StoredGuard): void => {
     store.appendAudit({
       at: new Date(clock.now()).toISOString(),
       actor: 'guard',
@@ -42,6 +42,7 @@ export const createGuardWork = (ports: Ports, deps: GuardDeps, signal: AbortSign
       revisions: [guard.revisionId],
       detail: JSON.stringify({ host: host.name, snapshot: guard.snapshot, revision: guard.revision }),
     });
+  };
 
   const freezeOf = (guard: StoredGuard): StoredFreeze | undefined =>
     store.freezes().find((freeze) => freeze.revisionId === guard.revisionId);

@@ -2,10 +2,10 @@
 import { Download, RefreshCw, ShieldCheck } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { FrostFault, frostError } from '../../../shared/errors.ts';
-import type { AuditLine, AuditVerdict } from '../../../shared/model/audit.ts';
+import { AUDIT_BEGUN, type AuditLine, type AuditVerdict, auditOutcome } from '../../../shared/model/audit.ts';
 import { present } from '../../app/loadable.ts';
 import { useClient } from '../../transport/client.tsx';
-import { StatusDot } from '../../ui/Badge.tsx';
+import { StatusDot, type Tone } from '../../ui/Badge.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { EmptyState, Loading } from '../../ui/EmptyState.tsx';
@@ -19,6 +19,9 @@ import { useAudit } from './store.ts';
 import '../reports/reports.css';
 
 const WAIT_MS = 250;
+
+const toneOf = ({ outcome }: AuditLine): Tone =>
+  outcome === 'done' ? 'good' : outcome === AUDIT_BEGUN ? 'neutral' : 'bad';
 
 const COLUMNS: readonly Column<AuditLine>[] = [
   {
@@ -54,7 +57,7 @@ const COLUMNS: readonly Column<AuditLine>[] = [
     header: 'Outcome',
     min: 9,
     sort: (line) => line.outcome,
-    cell: (line) => <StatusDot tone={line.outcome === 'done' ? 'good' : 'bad'}>{line.outcome}</StatusDot>,
+    cell: (line) => <StatusDot tone={toneOf(line)}>{auditOutcome(line)}</StatusDot>,
   },
   {
     id: 'reason',
@@ -86,7 +89,13 @@ const Verdict = ({ verdict }: { verdict: AuditVerdict }) => {
     <Notice
       tone="good"
       title={`The chain holds: ${plural(verdict.lines, 'line')}, none changed, removed or moved.`}
-      hint="Whether the end is whole, only a head that was noted elsewhere can tell."
+      hint={
+        <>
+          {verdict.open.count > 0 &&
+            `${plural(verdict.open.count, 'command')} without an outcome: number ${verdict.open.lines.slice(0, 10).join(', ')}${verdict.open.count > 10 ? ' …' : ''}. `}
+          Whether the end is whole, only a head that was noted elsewhere can tell.
+        </>
+      }
     />
   ) : (
     <Notice
@@ -212,7 +221,7 @@ export const AuditPage = () => {
             rows={part.lines}
             rowKey={(line) => `${line.seq}`}
             initialSort={{ id: 'seq', desc: true }}
-            rowTone={(line) => (line.outcome === 'done' ? undefined : 'bad')}
+            rowTone={(line) => (toneOf(line) === 'bad' ? 'bad' : undefined)}
             foot={
               part.more ? (
                 <Button

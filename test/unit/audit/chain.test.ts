@@ -53,12 +53,27 @@ describe('a log that nobody touched', () => {
       head: { seq: 5, hash: headOf(lines) },
       findings: [],
       findingCount: 0,
+      open: { count: 0, lines: [] },
     });
   });
 
   it('has every head that was noted on its way', () => {
     const lines = log(5);
     expect(verify(lines, headOf(lines.slice(0, 3)))).toMatchObject({ ok: true, expectedAt: 3 });
+  });
+
+  it('tells the commands that began and have no outcome', () => {
+    const of = (outcome: string, begun?: number): AuditRecord => ({
+      ...record(1),
+      outcome,
+      ...(begun === undefined ? {} : { begun }),
+    });
+    const some = [of('begun'), of('begun'), of('done', 1), of('begun'), of('not-found', 4), of('done')];
+    expect(verify(logOf(some))).toMatchObject({ ok: true, open: { count: 1, lines: [2] } });
+    const many = Array.from({ length: 150 }, () => of('begun'));
+    const { open } = verify(logOf(many));
+    expect(open.count).toBe(150);
+    expect(open.lines).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
   });
 
   it('holds whatever it says', () => {

@@ -15,7 +15,7 @@ const vector = block('audit.jsonl');
 const lines = vector.trimEnd().split('\n');
 const head = /Its head is `(sha256:[0-9a-f]{64})`/.exec(page)?.[1];
 
-/** What was done for the vector, in order. */
+/** What was done for the vector, in order: first as earlier versions wrote it, with a line when a command was over. */
 const RECORDS: AuditRecord[] = [
   {
     at: '2026-11-23T14:00:00.000Z',
@@ -41,6 +41,36 @@ const RECORDS: AuditRecord[] = [
     action: 'runs.start',
     outcome: 'done',
     detail: '{}',
+    plan: `sha256:${'1a'.repeat(32)}`,
+    run: '4b1d1e0a-6f2c-4c3d-9a57-0c8f5b1f2e11',
+    revisions: [`sha256:${'2b'.repeat(32)}`],
+  },
+  {
+    at: '2026-11-24T09:00:00.000Z',
+    actor: 'window',
+    account: 'anna',
+    action: 'runs.start',
+    outcome: 'begun',
+    detail: '{}',
+    plan: `sha256:${'1a'.repeat(32)}`,
+  },
+  {
+    at: '2026-11-24T09:00:00.120Z',
+    actor: 'cli',
+    account: 'ben',
+    action: 'scans.run',
+    outcome: 'done',
+    detail: '{"selectors":["tag=web"]}',
+    counts: { hosts: 12, failed: 1 },
+  },
+  {
+    at: '2026-11-24T09:00:00.480Z',
+    actor: 'window',
+    account: 'anna',
+    action: 'runs.start',
+    outcome: 'done',
+    detail: '{}',
+    begun: 4,
     plan: `sha256:${'1a'.repeat(32)}`,
     run: '4b1d1e0a-6f2c-4c3d-9a57-0c8f5b1f2e11',
     revisions: [`sha256:${'2b'.repeat(32)}`],
@@ -77,7 +107,12 @@ describe('the vector of docs/audit.md', () => {
   it('holds for the verifier', () => {
     const verifier = createAuditVerifier(nodeHasher, { expectHead: head ?? '' });
     for (const line of lines) verifier.push(line);
-    expect(verifier.end()).toMatchObject({ ok: true, lines: 3, expectedAt: 3 });
+    expect(verifier.end()).toMatchObject({
+      ok: true,
+      lines: 6,
+      expectedAt: 6,
+      open: { count: 0, lines: [] },
+    });
   });
 
   it('has every member the page describes, and the page every member there is', () => {
@@ -91,16 +126,16 @@ describe('the vector of docs/audit.md', () => {
 
 describe('the script of docs/audit.md', () => {
   it('finds that the vector holds, and its head', () => {
-    expect(script(vector)).toMatchObject({ status: 0, stdout: `3 lines, head ${head}\n` });
+    expect(script(vector)).toMatchObject({ status: 0, stdout: `6 lines, head ${head}\n` });
     expect(script(vector, head ?? '')).toMatchObject({ status: 0 });
   });
 
   it.each([
     ['a changed line', vector.replace('web-1', 'web-2'), 'line 1: changed'],
-    ['a removed line', [lines[0], lines[2], ''].join('\n'), 'line 2: number 3 stands where 2 belongs'],
-    ['lines in another order', [lines[1], lines[0], lines[2], ''].join('\n'), 'line 1: number 2'],
-    ['a beginning cut off', [lines[1], lines[2], ''].join('\n'), 'line 1: number 2'],
-    ['a line cut off', vector.slice(0, -20), 'line 3: not complete JSON'],
+    ['a removed line', lines.toSpliced(1, 1).join('\n'), 'line 2: number 3 stands where 2 belongs'],
+    ['lines in another order', [lines[1], lines[0], ...lines.slice(2)].join('\n'), 'line 1: number 2'],
+    ['a beginning cut off', lines.slice(1).join('\n'), 'line 1: number 2'],
+    ['a line cut off', vector.slice(0, -20), 'line 6: not complete JSON'],
     ['white space', vector.replace('{', '{ '), 'line 1: not in canonical form'],
   ])('finds %s', (_, text, message) => {
     const answer = script(text);

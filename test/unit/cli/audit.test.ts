@@ -50,33 +50,36 @@ beforeAll(async () => {
 });
 
 describe('the log', () => {
-  test('has each command, its reason, its outcome and its revision', async () => {
-    const { code, document } = await frostline.json('audit', 'list', '--limit', '2');
+  test('has each command before it runs and when it is over, with its reason, its outcome and its revision', async () => {
+    const { code, document } = await frostline.json('audit', 'list', '--limit', '4');
     expect({ code, document }).toEqual({
       code: 0,
       document: {
         entries: [
-          expect.objectContaining({ seq: 5, action: 'snapshots.edit', outcome: 'not-found', actor: 'cli' }),
+          expect.objectContaining({ seq: 10, action: 'snapshots.edit', outcome: 'not-found', begun: 9 }),
+          expect.objectContaining({ seq: 9, action: 'snapshots.edit', outcome: 'begun', actor: 'cli' }),
           expect.objectContaining({
-            seq: 4,
+            seq: 8,
             action: 'snapshots.edit',
             outcome: 'done',
+            begun: 7,
             reason: 'for the auditors',
             revisions: [expect.stringMatching(/^sha256:/)],
           }),
+          expect.objectContaining({ seq: 7, outcome: 'begun', reason: 'for the auditors' }),
         ],
-        head: { seq: 5, hash: head },
+        head: { seq: 10, hash: head },
       },
     });
     expect(await frostline.json('audit', 'list', '--search', 'three')).toMatchObject({
-      document: { entries: [{ seq: 3 }] },
+      document: { entries: [{ seq: 6 }, { seq: 5 }] },
     });
   });
 
   test('is exported whole, for its owner alone, and nothing is left beside it', async () => {
     expect(await frostline.json('audit', 'export', exported)).toEqual({
       code: 0,
-      document: { file: exported, lines: 5, bytes: statSync(exported).size, head: { seq: 5, hash: head } },
+      document: { file: exported, lines: 10, bytes: statSync(exported).size, head: { seq: 10, hash: head } },
     });
     expect(statSync(exported).mode & 0o777).toBe(0o600);
     expect(readdirSync(frostline.work).filter((name) => name.endsWith('.part'))).toEqual([]);
@@ -92,11 +95,11 @@ describe('the log', () => {
   test('is verified where it is, also by a head noted earlier', async () => {
     expect(await frostline.json('audit', 'verify')).toMatchObject({
       code: 0,
-      document: { ok: true, lines: 5, head: { hash: head }, findings: [] },
+      document: { ok: true, lines: 10, head: { hash: head }, findings: [], open: { count: 0 } },
     });
     expect(await frostline.json('audit', 'verify', '--expect-head', head)).toMatchObject({
       code: 0,
-      document: { expectedAt: 5 },
+      document: { expectedAt: 10 },
     });
     expect(
       await frostline.json('audit', 'verify', '--expect-head', `sha256:${'0'.repeat(64)}`),
@@ -111,12 +114,12 @@ describe('the verifier of a file', () => {
   test('finds a log as it was exported, without a store and without a host process', async () => {
     expect(await verify(exported, '--expect-head', head)).toMatchObject({
       code: 0,
-      document: { ok: true, lines: 5, head: { seq: 5, hash: head }, expectedAt: 5, findings: [] },
+      document: { ok: true, lines: 10, head: { seq: 10, hash: head }, expectedAt: 10, findings: [] },
     });
   });
 
   test.each([
-    ['a changed line', (all: string[]) => all.with(1, (all[1] ?? '').replace('two', 'six')), 2, 'changed'],
+    ['a changed line', (all: string[]) => all.with(2, (all[2] ?? '').replace('two', 'six')), 3, 'changed'],
     ['a removed line', (all: string[]) => all.toSpliced(2, 1), 3, 'missing-before'],
     ['a line put in', (all: string[]) => all.toSpliced(2, 0, all[0] ?? ''), 3, 'out-of-order'],
     ['lines in another order', (all: string[]) => [all[1] ?? '', all[0] ?? ''], 1, 'beginning-missing'],
@@ -143,16 +146,19 @@ describe('the verifier of a file', () => {
   });
 
   test('tells people the same', async () => {
-    const file = changed('people.jsonl', lines.with(1, (lines[1] ?? '').replace('two', 'six')).join('\n'));
+    const file = changed('people.jsonl', lines.with(2, (lines[2] ?? '').replace('two', 'six')).join('\n'));
     const { code, stdout, stderr } = await frostline.run(['audit', 'verify', file], { dataDir: untouched });
     expect(code).toBe(3);
     expect(stdout).toContain('changed');
-    expect(stderr).toContain('broken at line 2: its content is not what its hash says');
+    expect(stderr).toContain('broken at line 3: its content is not what its hash says');
   });
 
   test('finds an end that is missing by the head that was noted', async () => {
     const file = changed('short.jsonl', `${lines.slice(0, 3).join('\n')}\n`);
-    expect(await verify(file)).toMatchObject({ code: 0, document: { lines: 3 } });
+    expect(await verify(file)).toMatchObject({
+      code: 0,
+      document: { lines: 3, open: { count: 1, lines: [3] } },
+    });
     expect(await verify(file, '--expect-head', head)).toMatchObject({
       code: 3,
       document: { findings: [{ kind: 'head-missing' }] },
@@ -171,10 +177,10 @@ describe('the verifier of a file', () => {
     const { code, document } = await verify(file);
     expect({ code, lines: document.lines, count: document.findingCount }).toEqual({
       code: 3,
-      lines: 206,
+      lines: 211,
       count: 201,
     });
-    expect(document.findings[0]).toMatchObject({ line: 6, kind: 'malformed' });
+    expect(document.findings[0]).toMatchObject({ line: 11, kind: 'malformed' });
   });
 
   test.each([
@@ -226,6 +232,6 @@ describe('a log that was changed in the store', () => {
     copy.close();
     const { code, stdout } = await frostline.run(['--json', 'audit', 'verify'], { dataDir: folder });
     expect(code).toBe(3);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, findings: [{ line: 3, kind: 'changed' }] });
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, findings: [{ line: 5, kind: 'changed' }, {}] });
   });
 });

@@ -148,8 +148,17 @@ describe('the audit log', () => {
       document: {
         report: {
           kind: 'audit',
-          lines: [{ seq: 1, action: 'hosts.add' }, {}, {}, { seq: 4, action: 'snapshots.edit' }],
-          totals: { lines: 4, intact: true, head: { seq: 4, hash: expect.stringMatching(/^sha256:/) } },
+          lines: [
+            { seq: 1, action: 'hosts.add' },
+            {},
+            {},
+            {},
+            {},
+            {},
+            {},
+            { seq: 8, action: 'snapshots.edit' },
+          ],
+          totals: { lines: 8, intact: true, head: { seq: 8, hash: expect.stringMatching(/^sha256:/) } },
         },
       },
     });

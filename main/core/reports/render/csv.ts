@@ -102,6 +102,9 @@ const COLUMNS = {
     'revisions',
     'prev',
     'hash',
+    'begun',
+    'hosts',
+    'failed',
   ],
 } as const satisfies Record<ReportHead['kind'], readonly string[]>;
 
@@ -211,6 +214,9 @@ const auditLine = (entry: AuditLine): string =>
     entry.revisions?.join(' '),
     entry.prev,
     entry.hash,
+    entry.begun,
+    entry.counts?.hosts,
+    entry.counts?.failed,
   ]);
 
 /** At least one: a host or run that has nothing is not left out. */

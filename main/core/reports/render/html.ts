@@ -3,7 +3,7 @@
  * shown: rows that need somebody, and of what is outside the snapshot one line for each version, not for each host.
  */
 
-import type { AuditLine } from '../../../../shared/model/audit.ts';
+import { type AuditLine, auditOutcome } from '../../../../shared/model/audit.ts';
 import type { HostDrift } from '../../../../shared/model/drift.ts';
 import type { HistoryRun, ReportHead, ReportPart } from '../../../../shared/model/report.ts';
 import { compliancePage } from './compliancePage.ts';
@@ -126,7 +126,7 @@ const auditRow = (line: AuditLine): string =>
     `${line.at.slice(0, 10)} ${line.at.slice(11, 19)} UTC`,
     line.account === undefined ? line.actor : `${line.account} (${line.actor})`,
     line.action,
-    line.outcome,
+    auditOutcome(line),
     line.reason,
     code(line.plan === undefined ? line.detail : `${line.detail} plan ${line.plan}`),
   ]);

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Command } from 'commander';
 import { exitCodeOf, frostError } from '../../../../shared/errors.ts';
-import type { AuditHead, AuditVerdict } from '../../../../shared/model/audit.ts';
+import { type AuditHead, type AuditVerdict, auditOutcome } from '../../../../shared/model/audit.ts';
 import { ContentHash } from '../../../../shared/model/primitives.ts';
 import { systemHasher } from '../../../adapters/platform.ts';
 import { createAuditVerifier, MAX_LINE_CHARACTERS } from '../../../core/audit/chain.ts';
@@ -83,11 +83,19 @@ export const verifyFile = (path: string, expectHead: string | undefined): AuditV
 
 const headText = (head: AuditHead): string => `Head: number ${head.seq}, ${head.hash}`;
 
+const openText = ({ count: n, lines }: AuditVerdict['open']): string[] =>
+  n === 0
+    ? []
+    : [
+        `${count(n, 'command')} began and ${n === 1 ? 'has' : 'have'} no outcome: number ${lines.slice(0, 10).join(', ')}${n > 10 ? ' …' : ''}. Still under way, or the console ended first.`,
+      ];
+
 const tellWhole = (context: Context, verdict: AuditVerdict, what: string): void =>
   context.result(verdict, () =>
     [
       `${what}: ${count(verdict.lines, 'line')}, the chain holds.`,
       ...(verdict.expectedAt === undefined ? [] : [`The expected head is line ${verdict.expectedAt}.`]),
+      ...openText(verdict.open),
       ...(verdict.head === undefined ? [] : [headText(verdict.head)]),
     ].join('\n'),
   );
@@ -158,7 +166,7 @@ export const registerAudit = (program: Command, action: Register): void => {
                 line.at,
                 line.account === undefined ? line.actor : `${line.account} (${line.actor})`,
                 line.action,
-                line.outcome,
+                auditOutcome(line),
                 (line.reason ?? '').slice(0, 60),
                 line.detail.slice(0, 100),
               ]),

@@ -1,6 +1,7 @@
 /** `report`: what the fleet has of a snapshot, what runs did, the audit log; for people, as JSON, CSV or HTML, to the terminal or a file. */
 import { type Command, Option } from 'commander';
 import type { ReportRequest } from '../../../../shared/contract/reports.ts';
+import { auditOutcome } from '../../../../shared/model/audit.ts';
 import type { ComplianceHost, ReportFileFormat, ReportPart } from '../../../../shared/model/report.ts';
 import { type Context, invalid } from '../context.ts';
 import { checkSelectors, requireHosts } from '../fleet.ts';
@@ -161,7 +162,7 @@ const auditText =
             line.at,
             line.account ?? line.actor,
             line.action,
-            line.outcome,
+            auditOutcome(line),
             line.reason ?? '',
           ]);
       if (part.type === 'audit-totals')
