@@ -15,6 +15,7 @@ export const snapshotHandlers = (snapshots: SnapshotService): Pick<Handlers, Sna
   'snapshots.freeze': snapshots.freeze,
   'snapshots.thaw': snapshots.thaw,
   'snapshots.except': snapshots.except,
+  'snapshots.withdraw': snapshots.withdraw,
   'snapshots.freezes': snapshots.freezes,
   'snapshots.diff': snapshots.diff,
   'snapshots.diffScan': snapshots.diffScan,

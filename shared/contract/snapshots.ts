@@ -210,6 +210,22 @@ export const snapshots = {
     One,
     { permission: 'deploy' },
   ),
+  /**
+   * Takes an exception back before its time, in a new revision that continues the freeze; it stays on record. Errors: `freeze.not-frozen`,
+   * `input.invalid` (no such exception, several, over or withdrawn already, no reason), `state.conflict`.
+   */
+  withdraw: command(
+    z.object({
+      ref: SnapshotRef,
+      name: PackageName,
+      version: PackageVersion.optional(),
+      arch: Arch.optional(),
+      ecosystem: Ecosystem.optional(),
+      reason: Text(2000).min(1),
+    }),
+    One,
+    { permission: 'deploy' },
+  ),
   /** Freezes that hold now or will, with the hosts they hold on. */
   freezes: query(
     z.object({}),

@@ -17,7 +17,7 @@ import {
 } from './primitives.ts';
 import { Run, Task } from './run.ts';
 import { ScanState } from './scan.ts';
-import { Entry, ExceptionView, SnapshotState, SnapshotView } from './snapshot.ts';
+import { Entry, ExceptionView, SnapshotState, SnapshotView, Withdrawal } from './snapshot.ts';
 
 export const REPORT_FORMAT = 'frostline.report/1';
 
@@ -108,7 +108,13 @@ export const ComplianceRow = z.object({
     .optional(),
   /** Of `excepted`. */
   exception: z
-    .object({ reason: z.string(), author: z.string(), until: Instant, active: z.boolean() })
+    .object({
+      reason: z.string(),
+      author: z.string(),
+      until: Instant,
+      active: z.boolean(),
+      withdrawn: Withdrawal.optional(),
+    })
     .optional(),
 });
 export type ComplianceRow = z.infer<typeof ComplianceRow>;

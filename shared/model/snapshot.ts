@@ -76,6 +76,10 @@ export type Freeze = z.infer<typeof Freeze>;
 
 export const Author = z.object({ name: Text(200), fingerprint: z.string().max(100).optional() });
 
+/** Takes an exception back: from `at` on it lets nothing through. */
+export const Withdrawal = z.strictObject({ at: Instant, reason: Text(2000).min(1), author: Author });
+export type Withdrawal = z.infer<typeof Withdrawal>;
+
 /** One patch that a freeze lets through until `until`, and why. */
 export const Exception = z.strictObject({
   ecosystem: Ecosystem,
@@ -87,6 +91,8 @@ export const Exception = z.strictObject({
   author: Author,
   at: Instant,
   until: Instant,
+  /** Absent: it was not taken back. */
+  withdrawn: Withdrawal.optional(),
 });
 export type Exception = z.infer<typeof Exception>;
 

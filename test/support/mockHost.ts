@@ -146,6 +146,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     'snapshots.freeze': (input) => snapshots.freeze(input),
     'snapshots.thaw': (input) => snapshots.thaw(input),
     'snapshots.except': (input) => snapshots.except(input),
+    'snapshots.withdraw': (input) => snapshots.withdraw(input),
     'snapshots.freezes': (input) => snapshots.freezes(input),
     'freezes.calendar': (input) => calendar.calendar(input),
     'freezes.preview': (input) => calendar.preview(input),

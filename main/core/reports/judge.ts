@@ -106,6 +106,7 @@ const exceptionView = (one: ExceptionView): ComplianceRow['exception'] => ({
   author: one.author.name,
   until: one.until,
   active: one.active,
+  ...(one.withdrawn === undefined ? {} : { withdrawn: one.withdrawn }),
 });
 
 type Known = {

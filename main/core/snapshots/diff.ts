@@ -128,7 +128,10 @@ export const diffRevisions = (a: RevisionContent, b: RevisionContent): SnapshotD
       ...changedItems<Exception>('exception', a.exceptions, b.exceptions, {
         name: (one) => one.name,
         key: entryKey,
-        text: (one) => `${one.version} until ${one.until}: ${one.reason}`,
+        text: (one) =>
+          one.withdrawn === undefined
+            ? `${one.version} until ${one.until}: ${one.reason}`
+            : `${one.version} withdrawn at ${one.withdrawn.at}: ${one.withdrawn.reason}`,
       }),
     ],
   };

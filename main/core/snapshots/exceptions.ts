@@ -9,8 +9,12 @@ import type { Entry, Exception, ExceptionView, RevisionContent } from '../../../
 import type { StoredFreeze } from '../ports.ts';
 import { entryKey } from './edit.ts';
 
-/** Lets its patch through on `[at, until)`; one that a clock elsewhere dated into the future counts at once. */
-export const isActive = (one: Pick<Exception, 'until'>, at: number): boolean => at < Date.parse(one.until);
+/**
+ * Lets its patch through on `[at, until)`; one that a clock elsewhere dated into the future counts at once. A withdrawn one lets
+ * nothing through, whatever the time: who took it back meant now.
+ */
+export const isActive = (one: Pick<Exception, 'until' | 'withdrawn'>, at: number): boolean =>
+  one.withdrawn === undefined && at < Date.parse(one.until);
 
 /** It is about this package, in whatever version. */
 export const grantedTo = (one: Exception, package_: { name: string; arch: string }): boolean =>
@@ -63,7 +67,7 @@ export const withException = (before: readonly Exception[], one: Exception): Exc
 
 /**
  * Everything that freezes have let through or do, for reports; with `lineId`, those of one snapshot. `active`: the freeze is
- * neither over nor lifted, and the exception is not over.
+ * neither over nor lifted, and the exception neither over nor withdrawn.
  */
 export const exceptionsOf = (
   freezes: readonly StoredFreeze[],

@@ -16,7 +16,7 @@
  *
  * A revision that `continues` the freeze has the frozen entries, and exceptions: it may be deployed like the frozen one. An
  * exception that is granted now (by the newest such revision, whichever is deployed) lets exactly its package in its version through until its `until`; it
- * stands before the entry of that package, if there is one.
+ * stands before the entry of that package, if there is one. One that was withdrawn lets nothing through.
  *
  * Where several freezes hold on a host, each of them must agree. Rollback is not judged: it only returns to what was there.
  */
@@ -111,6 +111,8 @@ const objection = (
   if (policy === 'listed-or-dependency' && action.dependency && action.action !== 'downgrade')
     return undefined;
   const past = granted.find((one) => one.version === action.to);
+  if (past?.withdrawn !== undefined)
+    return `${to} would be installed, and its exception was withdrawn at ${past.withdrawn.at}`;
   if (past !== undefined) return `${to} would be installed, and its exception was over at ${past.until}`;
   const how = action.dependency ? ' as a dependency' : '';
   return action.action === 'downgrade'

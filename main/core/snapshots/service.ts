@@ -30,7 +30,7 @@ export const createSnapshotService = (ports: Ports) => {
   const knowledge = createKnowledge(store);
   const { findings, ...editing } = createEditing(ports, lines, knowledge);
 
-  const except = createExcepting(ports, lines, (name, version, { content }) =>
+  const excepting = createExcepting(ports, lines, (name, version, { content }) =>
     ecosystemOf(name, version, knowledge.read(), content.scope.ecosystem, content.entries),
   );
 
@@ -170,7 +170,8 @@ export const createSnapshotService = (ports: Ports) => {
     remove: async (input: HandlerInput<'snapshots.remove'>) => remove(input),
     ...editing,
     ...createFreezing(ports, lines),
-    except: async (input: HandlerInput<'snapshots.except'>) => except(input),
+    except: async (input: HandlerInput<'snapshots.except'>) => excepting.except(input),
+    withdraw: async (input: HandlerInput<'snapshots.withdraw'>) => excepting.withdraw(input),
     ...createTransfer(ports, lines, createJoin(ports, lines)),
     versions,
   };

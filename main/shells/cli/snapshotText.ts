@@ -50,7 +50,7 @@ export const show = (context: Context, snapshot: SnapshotView, first = '') =>
           ];
     const exceptions = (snapshot.exceptions ?? []).map(
       (one) =>
-        `exception: ${one.name}${one.arch === undefined ? '' : `:${one.arch}`} ${one.version} until ${one.until}${one.active ? '' : ' (over)'}, by ${safe(one.author.name)}: ${safe(one.reason)}`,
+        `exception: ${one.name}${one.arch === undefined ? '' : `:${one.arch}`} ${one.version} until ${one.until}${one.active || one.withdrawn !== undefined ? '' : ' (over)'}, by ${safe(one.author.name)}: ${safe(one.reason)}${one.withdrawn === undefined ? '' : `; withdrawn at ${one.withdrawn.at} by ${safe(one.withdrawn.author.name)}: ${safe(one.withdrawn.reason)}`}`,
     );
     const held =
       snapshot.frozenRevision === undefined

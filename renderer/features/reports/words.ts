@@ -43,6 +43,8 @@ export const whyUnknown = ({ unknown }: ComplianceHost): string =>
       : `${CAUSES[unknown.cause]} ${formatDateTime(unknown.since)}`;
 
 export const whyRow = (row: ComplianceRow): string => {
+  if (row.exception?.withdrawn !== undefined)
+    return `${row.exception.reason} (${row.exception.author}, withdrawn ${formatDateTime(row.exception.withdrawn.at)}: ${row.exception.withdrawn.reason})`;
   if (row.exception !== undefined)
     return `${row.exception.reason} (${row.exception.author}, until ${formatDateTime(row.exception.until)})`;
   if (row.run !== undefined)

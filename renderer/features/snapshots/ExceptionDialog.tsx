@@ -1,6 +1,7 @@
 /** Lets one patch through a freeze: which one, why, and until when. */
 import { useState } from 'react';
 import type { FrostError } from '../../../shared/errors.ts';
+import { Arch } from '../../../shared/model/primitives.ts';
 import type { OutsidePackage, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
@@ -27,6 +28,7 @@ export const ExceptionDialog = ({
   const { zone } = freeze;
   const [name, setName] = useState(patch?.name ?? '');
   const [version, setVersion] = useState(patch?.version ?? '');
+  const [arch, setArch] = useState('');
   const [reason, setReason] = useState('');
   const [until, setUntil] = useState(() => wallOf(new Date(Date.now() + DAY_MS).toISOString(), zone));
   const [asked, setAsked] = useState(false);
@@ -34,17 +36,19 @@ export const ExceptionDialog = ({
   const [error, setError] = useState<FrostError>();
   const moment = momentOf(until, zone);
   const past = moment !== undefined && moment.instant <= new Date().toISOString();
+  const archIsOne = arch.trim() === '' || Arch.safeParse(arch.trim()).success;
   const missing = (text: string, say: string) => (asked && text.trim() === '' ? say : undefined);
   const submit = async () => {
     setAsked(true);
     setError(undefined);
     if (name.trim() === '' || version.trim() === '' || reason.trim() === '') return;
-    if (moment === undefined || past) return;
+    if (moment === undefined || past || !archIsOne) return;
     setBusy(true);
     const same = patch !== undefined && patch.name === name.trim();
     const result = await except(snapshot.name, {
       name: name.trim(),
       version: version.trim(),
+      ...(arch.trim() === '' ? {} : { arch: arch.trim() }),
       ...(same ? { ecosystem: patch.ecosystem } : {}),
       reason: reason.trim(),
       until: moment.instant,
@@ -82,6 +86,14 @@ export const ExceptionDialog = ({
           <Input mono value={version} onChange={(event) => setVersion(event.target.value)} />
         </Field>
       </div>
+      <Field
+        label="Architecture"
+        optional
+        hint={`Empty: whichever a host has installed.${patch === undefined ? '' : ` The patch came out for ${patch.arch}.`}`}
+        error={archIsOne ? undefined : 'Give one architecture, as amd64 or x86_64.'}
+      >
+        <Input mono value={arch} onChange={(event) => setArch(event.target.value)} />
+      </Field>
       <Field label="Reason" required error={missing(reason, 'Say why it is let through.')}>
         <Textarea maxLength={2000} value={reason} onChange={(event) => setReason(event.target.value)} />
       </Field>

@@ -1,16 +1,15 @@
 /** Says that a snapshot is (or will be, or was) frozen: until when, where, and what that means for editing. */
 import { useState } from 'react';
-import type { FrostError } from '../../../shared/errors.ts';
 import type { OutsidePackage, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
-import { Field, Textarea } from '../../ui/Field.tsx';
 import { formatDateTime, formatList, plural } from '../../ui/format.ts';
-import { ErrorState, Notice } from '../../ui/Notice.tsx';
+import { Notice } from '../../ui/Notice.tsx';
 import { GuardProgress } from '../guard/GuardProgress.tsx';
 import { ExceptionDialog } from './ExceptionDialog.tsx';
+import { Exceptions } from './Exceptions.tsx';
 import { inZone, lengthOf } from './freezeTime.ts';
 import { OutsideCounts } from './OutsideCounts.tsx';
+import { ReasonDialog } from './ReasonDialog.tsx';
 import { type FreezeInfo, useSnapshots } from './store.ts';
 
 const POLICY = {
@@ -23,6 +22,7 @@ export const FreezeBanner = ({ snapshot }: { snapshot: SnapshotView }) => {
   const [thawing, setThawing] = useState(false);
   const held = freezes.filter((each) => each.lineId === snapshot.lineId);
   const [excepting, setExcepting] = useState<Excepting>();
+  const thawEarly = useSnapshots((s) => s.thaw);
   const { thaw } = snapshot;
   const actions = (freeze: FreezeInfo) => (
     <>
@@ -81,7 +81,16 @@ export const FreezeBanner = ({ snapshot }: { snapshot: SnapshotView }) => {
       {excepting !== undefined && (
         <ExceptionDialog snapshot={snapshot} {...excepting} onClose={() => setExcepting(undefined)} />
       )}
-      {thawing && <ThawDialog snapshot={snapshot} freezes={held} onClose={() => setThawing(false)} />}
+      {thawing && (
+        <ReasonDialog
+          title={`Thaw ${snapshot.name} early?`}
+          text={`From then on anything may be deployed on ${plural(new Set(held.flatMap((each) => each.hosts)).size, 'host')} again. The reason is kept in the revision and in the audit log.`}
+          missing="Say why the freeze ends early."
+          action="Thaw now"
+          onReason={(reason) => thawEarly(snapshot.name, reason)}
+          onClose={() => setThawing(false)}
+        />
+      )}
     </>
   );
 };
@@ -124,76 +133,3 @@ const OutsideList = ({
       {packages.length > 50 && <p>And {packages.length - 50} more.</p>}
     </details>
   );
-
-const Exceptions = ({ freeze }: { freeze: FreezeInfo }) =>
-  freeze.exceptions === undefined ? null : (
-    <ul className="small snap-exceptions" aria-label="Exceptions">
-      {freeze.exceptions.map((one) => (
-        <li key={`${one.ecosystem} ${one.name}:${one.arch ?? ''}`}>
-          Exception{one.active ? '' : ' (over)'}:{' '}
-          <code className="wrap-any">
-            {one.name} {one.version}
-          </code>{' '}
-          until {inZone(one.until, freeze.zone)}, by {one.author.name}: {one.reason}
-        </li>
-      ))}
-    </ul>
-  );
-
-const ThawDialog = ({
-  snapshot,
-  freezes,
-  onClose,
-}: {
-  snapshot: SnapshotView;
-  freezes: readonly FreezeInfo[];
-  onClose: () => void;
-}) => {
-  const thaw = useSnapshots((s) => s.thaw);
-  const [reason, setReason] = useState('');
-  const [asked, setAsked] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<FrostError>();
-  const hosts = new Set(freezes.flatMap((freeze) => freeze.hosts));
-  const submit = async () => {
-    setAsked(true);
-    if (reason.trim() === '') return;
-    setBusy(true);
-    const result = await thaw(snapshot.name, reason.trim());
-    setBusy(false);
-    if (result.ok) onClose();
-    else setError(result.error);
-  };
-  return (
-    <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
-      tone="bad"
-      title={`Thaw ${snapshot.name} early?`}
-      text={`From then on anything may be deployed on ${plural(hosts.size, 'host')} again. The reason is kept in the revision and in the audit log.`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="danger" busy={busy}>
-            Thaw now
-          </Button>
-        </>
-      }
-    >
-      <Field
-        label="Reason"
-        required
-        error={asked && reason.trim() === '' ? 'Say why the freeze ends early.' : undefined}
-      >
-        <Textarea maxLength={2000} value={reason} onChange={(event) => setReason(event.target.value)} />
-      </Field>
-      {error !== undefined && <ErrorState error={error} />}
-    </Dialog>
-  );
-};

@@ -5,7 +5,7 @@ import { createStore } from 'zustand/vanilla';
 import type { CallInput, Output } from '../../../shared/contract/contract.ts';
 import type { Edit, EntryWarning } from '../../../shared/contract/snapshots.ts';
 import { type FrostError, frostError, type Result } from '../../../shared/errors.ts';
-import type { Entry, SnapshotSummary, SnapshotView } from '../../../shared/model/snapshot.ts';
+import type { Entry, ExceptionView, SnapshotSummary, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { featureStore } from '../../app/featureStore.ts';
 import { coalesce, type Loadable, loaded, loading, refreshing } from '../../app/loadable.ts';
 import { type Draft, isDirty, meet, openDraft, reapply, saved, unsaved } from './drafts.ts';
@@ -52,6 +52,7 @@ export type SnapshotsState = {
   freeze: (name: string, form: FreezeForm) => Answer;
   thaw: (name: string, reason: string) => Answer;
   except: (name: string, form: ExceptionForm) => Answer;
+  withdraw: (name: string, exception: ExceptionView, reason: string) => Answer;
   preview: (
     asked: CallInput<'freezes.preview'>,
     signal?: AbortSignal,
@@ -176,6 +177,17 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
       freeze: (name, form) => settle(client.call('snapshots.freeze', { ref: name, ...form })),
       thaw: (name, reason) => settle(client.call('snapshots.thaw', { ref: name, reason })),
       except: (name, form) => settle(client.call('snapshots.except', { ref: name, ...form })),
+      withdraw: (ref, { name, version, arch, ecosystem }, reason) =>
+        settle(
+          client.call('snapshots.withdraw', {
+            ref,
+            name,
+            version,
+            ...(arch === undefined ? {} : { arch }),
+            ecosystem,
+            reason,
+          }),
+        ),
       preview: (asked, signal) => client.call('freezes.preview', asked, signal),
       readCalendar: (text, zone) => client.call('freezes.readCalendar', { text, zone }),
       remove: async (name) => {

@@ -208,6 +208,37 @@ test('an exception stands in the snapshot, and a file carries it to another cons
   expect(JSON.parse(taken.stdout)).toMatchObject({ snapshot: { state: 'frozen', exceptions } });
 });
 
+test('an exception is withdrawn, with a reason, and stays in the snapshot as such', async () => {
+  const except = (...words: string[]) => frostline.json('snapshot', 'except', 'weekend', ...words);
+  expect(await except('--withdraw', 'openssl', '--add', 'a=1', '--reason', 'r')).toMatchObject({ code: 2 });
+  expect(await except('--withdraw', 'openssl', '--until', '+2h', '--reason', 'r')).toMatchObject({ code: 2 });
+  expect(await except('--withdraw', 'curl', '--reason', 'r')).toEqual(
+    error(2, { code: 'input.invalid', packages: ['curl'] }),
+  );
+  expect(await except('--withdraw', 'openssl=3.0.16-1:amd64', '--reason', 'it breaks the VPN')).toMatchObject(
+    {
+      code: 0,
+      document: {
+        snapshot: {
+          state: 'frozen',
+          revision: 4,
+          exceptions: [{ name: 'openssl', active: false, withdrawn: { reason: 'it breaks the VPN' } }],
+        },
+      },
+    },
+  );
+  const shown = await frostline.run(['snapshot', 'show', 'weekend']);
+  expect(shown.stdout).toMatch(/exception: openssl:amd64 .*; withdrawn at \S+ by .*: it breaks the VPN/);
+  const report = await frostline.json('report', 'compliance', '--snapshot', 'weekend');
+  expect(report.document).toMatchObject({
+    report: {
+      exceptions: [{ name: 'openssl', active: false, withdrawn: { reason: 'it breaks the VPN' } }],
+    },
+  });
+  const page = await frostline.run(['report', 'compliance', '--snapshot', 'weekend', '--format', 'html']);
+  expect(page.stdout).toMatch(/withdrawn by .*: it breaks the VPN/);
+});
+
 test('a second console on the same folder is the same host process, and sees the freeze at once', async () => {
   const [first, second] = await Promise.all([
     frostline.json(

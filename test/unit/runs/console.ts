@@ -213,12 +213,9 @@ export class TestConsole {
     );
   }
 
-  async plan(parameters: Partial<RunParameters> = {}, selectors = ['all']) {
+  async plan(parameters: Partial<RunParameters> = {}, selectors = ['all'], snapshot = 'november') {
     const plans = createPlanService(this.ports, this.deps());
-    const made = plans.create(
-      { snapshot: 'november', selectors, parameters: RunParameters.parse(parameters) },
-      caller(),
-    );
+    const made = plans.create({ snapshot, selectors, parameters: RunParameters.parse(parameters) }, caller());
     return value(await made).plan;
   }
 

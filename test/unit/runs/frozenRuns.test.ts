@@ -140,7 +140,7 @@ it('a run resumed by another console after a freeze began starts nothing more', 
 
 describe('an exception', () => {
   /** The snapshot frozen on all hosts; the newest revision lets tzdata 6 through for an hour. */
-  const excepted = (): { until: number } => {
+  const excepted = (): { until: number; withdraw(): void } => {
     const now = admin.clock.now();
     const until = now + 3_600_000;
     const frozen = admin.ports.store.revisions(NOVEMBER)[0];
@@ -162,29 +162,42 @@ describe('an exception', () => {
       exceptions: [exception],
     };
     const revision = { id: revisionId(content, nodeHasher), content };
-    admin.ports.store.putRevisions(
-      [revision],
-      { lineId: NOVEMBER, name: 'november', revisionId: revision.id },
-      [
-        {
-          lineId: NOVEMBER,
-          snapshot: 'november',
-          revisionId: frozen.id,
-          revision: 1,
-          freeze: {
-            hosts: 'all',
-            from: instant(now),
-            to: instant(now + 7_200_000),
-            zone: 'UTC',
-            policy: 'listed-only',
-            guard: false,
+    const put = (newest: Revision): void => {
+      admin.ports.store.putRevisions(
+        [newest],
+        { lineId: NOVEMBER, name: 'november', revisionId: newest.id },
+        [
+          {
+            lineId: NOVEMBER,
+            snapshot: 'november',
+            revisionId: frozen.id,
+            revision: 1,
+            freeze: {
+              hosts: 'all',
+              from: instant(now),
+              to: instant(now + 7_200_000),
+              zone: 'UTC',
+              policy: 'listed-only',
+              guard: false,
+            },
+            hostIds: [],
+            exceptions: newest.content.exceptions,
           },
-          hostIds: [],
-          exceptions: [exception],
-        },
-      ],
-    );
-    return { until };
+        ],
+      );
+    };
+    put(revision);
+    const withdraw = (): void => {
+      const withdrawn = { at: instant(admin.clock.now()), reason: 'it is wrong', author: { name: 'anna' } };
+      const after = {
+        ...content,
+        number: 3,
+        parents: [revision.id],
+        exceptions: [{ ...exception, withdrawn }],
+      };
+      put({ id: revisionId(after, nodeHasher), content: after });
+    };
+    return { until, withdraw };
   };
 
   it('is planned, marked, and run with what was frozen', async () => {
@@ -216,5 +229,42 @@ describe('an exception', () => {
     const again = await admin.plan({}, ['h1']);
     expect(again.hosts[0]?.actions.map(({ name }) => name)).toEqual(['curl', 'nginx']);
     expect(again.hosts[0]?.state).toBe('ready');
+  });
+
+  it('that was withdrawn after it was planned lets nothing through when the task starts', async () => {
+    const { withdraw } = excepted();
+    const plan = await admin.plan({}, ['h1']);
+    withdraw();
+    const { run } = value(await admin.runs.start({ planId: plan.id, hash: plan.hash }));
+    await admin.finish(run.id);
+    expect(admin.run(run.id).tasks[0]).toMatchObject({
+      state: 'refused',
+      error: { code: 'freeze.unlisted-package', packages: ['tzdata'] },
+    });
+    expect(admin.fleet.host('h1').mutations).toEqual([]);
+    // The newest revision is planned without it; the one before, that still asks for it, is refused.
+    const again = await admin.plan({}, ['h1']);
+    expect(again.hosts[0]?.actions.map(({ name }) => name)).toEqual(['curl', 'nginx']);
+    expect(again.hosts[0]?.state).toBe('ready');
+    const older = await admin.plan({}, ['h1'], 'november@2');
+    expect(older.hosts[0]?.refusals).toMatchObject([
+      { code: 'freeze.unlisted-package', message: expect.stringContaining('its exception was withdrawn') },
+    ]);
+  });
+
+  it('that was withdrawn while its host was made ready stops there, before it applies', async () => {
+    const { withdraw } = excepted();
+    const plan = await admin.plan({ concurrency: '1', before: 'drain web' }, ['h1']);
+    const { run } = value(await admin.runs.start({ planId: plan.id, hash: plan.hash }));
+    await admin.until(() =>
+      [...admin.fleet.host('h1').jobs.values()].some(({ body }) => body.kind === 'hook'),
+    );
+    withdraw();
+    await admin.finish(run.id);
+    expect(admin.run(run.id).tasks[0]).toMatchObject({
+      state: 'refused',
+      error: { code: 'freeze.unlisted-package' },
+    });
+    expect(admin.fleet.host('h1').mutations).toEqual([]);
   });
 });

@@ -193,6 +193,114 @@ describe('an exception', () => {
     expect(bad(await except(rest)).message).toContain(words);
   });
 
+  describe('that is withdrawn', () => {
+    const withdraw = (rest: Partial<HandlerInput<'snapshots.withdraw'>> = {}) =>
+      world.service.withdraw({ ref: 'autumn', name: 'openssl', reason: 'it breaks the VPN', ...rest });
+
+    test('lets nothing through from then on, whichever revision is deployed', async () => {
+      good(await except());
+      expect(judged('autumn@4', [upgrade('openssl', '3.0.16-1')])).toEqual([]);
+      good(await withdraw());
+      for (const ref of ['autumn@3', 'autumn@4', 'autumn@5'])
+        expect(judged(ref, [upgrade('openssl', '3.0.16-1')])).toEqual(['freeze.unlisted-package openssl']);
+      // What was frozen may still be deployed, and no deployment asks for the patch any more.
+      expect(judged('autumn@5', [upgrade('curl', '8.0-1')])).toEqual([]);
+      const [newest] = world.store.revisions(world.store.line('autumn')?.id ?? '');
+      if (newest === undefined) throw new Error('no revision');
+      expect(entriesAt(newest.content, world.clock.now()).map(({ name }) => name)).toEqual(['curl']);
+    });
+
+    test('stays on record in a revision that continues the freeze: who took it back, when and why', async () => {
+      good(await except());
+      const { snapshot } = good(await withdraw());
+      expect(snapshot).toMatchObject({
+        revision: 5,
+        state: 'frozen',
+        message: 'Exception withdrawn: openssl 3.0.16-1.',
+        exceptions: [
+          {
+            name: 'openssl',
+            reason: 'CVE-2026-0001 is being exploited',
+            active: false,
+            withdrawn: {
+              at: at(0),
+              reason: 'it breaks the VPN',
+              author: { name: world.ports.user },
+            },
+          },
+        ],
+      });
+      expect(good(await world.service.freezes({})).freezes[0]?.exceptions).toMatchObject([
+        { name: 'openssl', active: false, withdrawn: { reason: 'it breaks the VPN' } },
+      ]);
+      const difference = good(await world.service.diff({ a: 'autumn@4', b: 'autumn@5' }));
+      expect(difference.changed).toMatchObject([
+        { field: 'exception', name: 'openssl', to: `3.0.16-1 withdrawn at ${at(0)}: it breaks the VPN` },
+      ]);
+    });
+
+    test('can be made anew, and takes the place of the withdrawn one', async () => {
+      good(await except());
+      good(await withdraw());
+      const { snapshot } = good(await except({ reason: 'the VPN was mended' }));
+      expect(snapshot.exceptions).toMatchObject([{ reason: 'the VPN was mended', active: true }]);
+      expect(snapshot.exceptions?.[0]?.withdrawn).toBeUndefined();
+      expect(judged('autumn@6', [upgrade('openssl', '3.0.16-1')])).toEqual([]);
+    });
+
+    test('leaves the others as they are; of two for one package the architecture says which', async () => {
+      good(await except({ name: 'sudo', version: '1.9-2' }));
+      good(await except({ arch: 'amd64' }));
+      good(await except());
+      good(await withdraw());
+      const left = async () =>
+        good(await world.service.show({ ref: 'autumn' })).snapshot.exceptions?.map(
+          ({ name, arch, active }) => [name, arch, active],
+        );
+      expect(await left()).toEqual([
+        ['sudo', undefined, true],
+        ['openssl', 'amd64', true],
+        ['openssl', undefined, false],
+      ]);
+      good(await withdraw({ arch: 'amd64' }));
+      expect((await left())?.map(([, , active]) => active)).toEqual([true, false, false]);
+    });
+
+    test('travels: another console keeps it out too, and an older file does not bring it back', async () => {
+      good(await except());
+      const before = good(await world.service.export({ ref: 'autumn' })).text;
+      good(await withdraw());
+      const there = setUp();
+      there.addHost('web-9', { environment: 'production' });
+      good(await there.service.import({ text: before }));
+      expect(there.store.freezes()[0]?.exceptions?.[0]?.withdrawn).toBeUndefined();
+      const { text } = good(await world.service.export({ ref: 'autumn' }));
+      good(await there.service.import({ text }));
+      good(await there.service.import({ text: before }));
+      expect(there.store.freezes()[0]?.exceptions).toMatchObject([
+        { name: 'openssl', withdrawn: { reason: 'it breaks the VPN' } },
+      ]);
+    });
+
+    test.each<[string, Partial<HandlerInput<'snapshots.withdraw'>>, string]>([
+      ['without a reason', { reason: ' ' }, 'wants a reason'],
+      ['of a package that has none', { name: 'sudo' }, 'has no such exception for sudo'],
+      ['of another version', { version: '9' }, 'has no such exception for openssl'],
+    ])('%s is refused', async (_, rest, words) => {
+      good(await except());
+      expect(bad(await withdraw(rest)).message).toContain(words);
+      expect(judged('autumn@4', [upgrade('openssl', '3.0.16-1')])).toEqual([]);
+    });
+
+    test('twice, over, or without a freeze, is refused', async () => {
+      good(await except());
+      good(await withdraw());
+      expect(bad(await withdraw()).message).toContain('was withdrawn already');
+      good(await world.service.thaw({ ref: 'autumn', reason: 'over' }));
+      expect(bad(await withdraw()).code).toBe('freeze.not-frozen');
+    });
+  });
+
   test('travels: another console lets the same through, and what was changed on the way is found', async () => {
     good(await except());
     const { text } = good(await world.service.export({ ref: 'autumn' }));

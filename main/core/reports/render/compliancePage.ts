@@ -195,7 +195,11 @@ export const compliancePage = () => {
           one.reason,
           one.author.name,
           time(one.until),
-          one.active ? 'in force' : 'over',
+          one.withdrawn === undefined
+            ? one.active
+              ? 'in force'
+              : 'over'
+            : `withdrawn by ${one.withdrawn.author.name} at ${time(one.withdrawn.at)}: ${one.withdrawn.reason}`,
         ]),
         'none',
       ),

@@ -108,14 +108,18 @@ const COLUMNS = {
   ],
 } as const satisfies Record<ReportHead['kind'], readonly string[]>;
 
+const exceptionWords = (one: NonNullable<ComplianceRow['exception']>): string =>
+  one.withdrawn === undefined
+    ? `${one.reason} (${one.author}, ${one.active ? 'until' : 'was until'} ${one.until})`
+    : `${one.reason} (${one.author}, withdrawn by ${one.withdrawn.author.name} at ${one.withdrawn.at}: ${one.withdrawn.reason})`;
+
 /** Why a row is what it is, in words. */
 export const whyOf = (host: ComplianceHost, row: ComplianceRow | undefined): string => {
   if (host.unknown !== undefined)
     return host.unknown.since === null
       ? host.unknown.cause
       : `${host.unknown.cause}: not known since ${host.unknown.since}`;
-  if (row?.exception !== undefined)
-    return `${row.exception.reason} (${row.exception.author}, ${row.exception.active ? 'until' : 'was until'} ${row.exception.until})`;
+  if (row?.exception !== undefined) return exceptionWords(row.exception);
   if (row?.run !== undefined)
     return `run ${row.run.id}: ${row.run.state}${row.run.code === undefined ? '' : ` (${row.run.code})`}`;
   return '';

@@ -4,7 +4,7 @@ import type { CallInput } from '../../../../shared/contract/contract.ts';
 import { chooseEvent } from '../../../core/snapshots/calendarFile.ts';
 import { localDateOf, parseTime } from '../../../core/snapshots/time.ts';
 import { type Context, invalid, readText, unwrap } from '../context.ts';
-import { packageVersion } from '../packageWords.ts';
+import { named, packageVersion } from '../packageWords.ts';
 import type { Register } from '../register.ts';
 import { show } from '../snapshotText.ts';
 import { guardText } from './guard.ts';
@@ -66,6 +66,28 @@ const windowFromOptions = (o: FreezeOptions): Window => {
   };
 };
 
+type ExceptOptions = { add?: string; withdraw?: string; reason: string; until?: string; zone: string };
+type Patch = { name: string; arch?: string; version?: string };
+
+/** What of an exception is asked for: one is made or one is withdrawn. */
+const exceptionOf = (
+  o: ExceptOptions,
+):
+  | { kind: 'add'; patch: Patch & { version: string }; until: string }
+  | { kind: 'withdraw'; patch: Patch } => {
+  if ((o.add === undefined) === (o.withdraw === undefined))
+    throw invalid('Give either --add PACKAGE=VERSION or --withdraw PACKAGE.');
+  if (o.add !== undefined) {
+    if (o.until === undefined) throw invalid('Give --until TIME: an exception ends.');
+    const until = unwrap(parseTime(o.until, { zone: o.zone, now: Date.now() }));
+    return { kind: 'add', patch: packageVersion(o.add), until };
+  }
+  if (o.until !== undefined)
+    throw invalid('--until belongs to --add: a withdrawal is for good, and at once.');
+  const text = o.withdraw ?? '';
+  return { kind: 'withdraw', patch: text.includes('=') ? packageVersion(text, '--withdraw') : named(text) };
+};
+
 const machineZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export const registerFreeze = (snapshot: Command, action: Register): void => {
@@ -125,25 +147,24 @@ export const registerFreeze = (snapshot: Command, action: Register): void => {
 
   snapshot
     .command('except <name>')
-    .description('let one patch through a freeze, until a time')
-    .requiredOption('--add <package=version>', 'PACKAGE=VERSION or PACKAGE=VERSION:ARCH')
+    .description('let one patch through a freeze, until a time; or withdraw that')
+    .option('--add <package=version>', 'PACKAGE=VERSION or PACKAGE=VERSION:ARCH')
+    .option('--withdraw <package>', 'an exception: PACKAGE, PACKAGE=VERSION or PACKAGE=VERSION:ARCH')
     .requiredOption('--reason <text>', 'shown in plans and reports')
-    .requiredOption('--until <time>', 'ISO time, date or +2h: from then on it is refused again')
+    .option('--until <time>', 'with --add: ISO time, date or +2h: from then on it is refused again')
     .option('--zone <zone>', 'IANA time zone of a time without offset', machineZone())
     .action(
-      action<{ add: string; reason: string; until: string; zone: string }>(async (context, [ref], o) => {
-        const until = unwrap(parseTime(o.until, { zone: o.zone, now: Date.now() }));
+      action<ExceptOptions>(async (context, [ref = ''], o) => {
         const client = await context.client();
-        const made = unwrap(
-          await client.call('snapshots.except', {
-            ref: ref ?? '',
-            ...packageVersion(o.add),
-            reason: o.reason,
-            until,
-          }),
+        const { reason } = o;
+        const asked = exceptionOf(o);
+        const changed = unwrap(
+          asked.kind === 'add'
+            ? await client.call('snapshots.except', { ref, ...asked.patch, reason, until: asked.until })
+            : await client.call('snapshots.withdraw', { ref, ...asked.patch, reason }),
         );
-        if (made.snapshot.message !== undefined) context.note(made.snapshot.message);
-        show(context, made.snapshot);
+        if (changed.snapshot.message !== undefined) context.note(changed.snapshot.message);
+        show(context, changed.snapshot);
       }),
     );
 };
