@@ -27,11 +27,12 @@ export const createChangeHub = (clock: Clock, random: Random): ChangeHub => {
     for (const listener of listeners) listener({ ...change, seq } as Change);
   };
 
-  const begin = (kind: Activity['kind'], label: string, steps: number): ActivityHandle => {
+  const begin = (kind: Activity['kind'], first: string, steps: number): ActivityHandle => {
     const id = random.id();
     const abort = new AbortController();
     const startedAt = new Date(clock.now()).toISOString();
     const waitingFor = new Set<string>();
+    let label = first;
     let total = steps;
     let done = 0;
     let failed = 0;
@@ -76,6 +77,13 @@ export const createChangeHub = (clock: Clock, random: Random): ChangeHub => {
       more: (count) => {
         total += count;
         show(false);
+      },
+      reached: (now, of, what = label) => {
+        const isNew = what !== label;
+        done = now;
+        total = of;
+        label = what;
+        show(isNew || done === total);
       },
       moved: (bytes) => {
         movedSince ??= clock.now();

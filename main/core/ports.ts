@@ -325,7 +325,7 @@ export type ChangeNote =
 
 /** Follows a long command for `system.activity`; `signal` aborts when the admin cancels it. */
 export interface Activities {
-  begin(kind: 'scan' | 'plan' | 'bundle', label: string, total: number): ActivityHandle;
+  begin(kind: 'scan' | 'plan' | 'bundle' | 'import', label: string, total: number): ActivityHandle;
 }
 export interface ActivityHandle {
   readonly signal: AbortSignal;
@@ -333,6 +333,8 @@ export interface ActivityHandle {
   finished(host: string, failed: boolean): void;
   /** So much more is to be done than was known when it began. */
   more(steps: number): void;
+  /** What goes by numbers and not by names: so many are done of so many, and what is being done, where that is new. */
+  reached(done: number, total: number, label?: string): void;
   /** Bytes that arrived or were written, since the last time. */
   moved(bytes: number): void;
   end(): void;

@@ -5,7 +5,7 @@ import { command, query, stream } from './define.ts';
 
 export const Activity = z.object({
   id: Id,
-  kind: z.enum(['scan', 'plan', 'bundle']),
+  kind: z.enum(['scan', 'plan', 'bundle', 'import']),
   label: Text(300),
   done: z.int(),
   total: z.int(),
@@ -59,7 +59,7 @@ export const system = {
   ),
   /** Changes since the stream was opened; a new `instance` in status means: read everything again. */
   changes: stream(z.object({}), Change),
-  /** Stops a long command (scan, plan) that is listed under `activities`. */
+  /** Stops a long command (scan, plan, bundle, import) that is listed under `activities`. */
   cancel: command(z.object({ activity: Id }), z.object({ cancelled: z.boolean() }), {
     permission: 'read',
     audit: 'none',

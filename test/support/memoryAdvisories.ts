@@ -6,7 +6,16 @@ export const createMemoryAdvisories = (): AdvisoryStore => {
   let kept = new Map<string, { advisory: Advisory; origin: AdvisoryImport }>();
   const imports: AdvisoryImport[] = [];
   const keyOf = (one: Pick<Advisory, 'id' | 'format'>): string => `${one.id}\n${one.format}`;
-  return {
+  const store: AdvisoryStore = {
+    stageAdvisories: (made, replaceAll) => {
+      const staged: Advisory[] = [];
+      return {
+        add: (advisories) => void staged.push(...structuredClone([...advisories])),
+        finish: () => store.putAdvisories(made, staged, replaceAll),
+        discard: () => void staged.splice(0),
+      };
+    },
+    sweepAdvisories: () => false,
     putAdvisories: (made, advisories, replaceAll) => {
       const origin: AdvisoryImport = { ...made, id: imports.length + 1, advisories: 0 };
       const next = new Map([...kept].filter(([, one]) => !replaceAll || one.advisory.format !== made.format));
@@ -48,4 +57,5 @@ export const createMemoryAdvisories = (): AdvisoryStore => {
       ),
     advisoryCount: () => kept.size,
   };
+  return store;
 };

@@ -41,7 +41,7 @@ import { guardHandlers } from './mock/guards.ts';
 import { Hub, type MockState, type Mood } from './mock/hub.ts';
 import { type RunStepper, runHandlers } from './mock/runs.ts';
 import { ago, id, sampleFleet } from './mock/sample.ts';
-import { collectingLog, fakeClock, nodeHasher, seededRandom } from './ports.ts';
+import { collectingLog, fakeActivities, fakeClock, nodeHasher, seededRandom } from './ports.ts';
 
 export type MockOptions = {
   /** Hosts of the sample; 0: a first start. Default 24. */
@@ -133,7 +133,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     ...ruleHandlers(
       createRuleService(ports),
       createCatalogService(ports),
-      createAdvisoryService(ports, advisoryReader),
+      createAdvisoryService({ ...ports, activities: fakeActivities() }, advisoryReader),
     ),
     'snapshots.list': (input) => snapshots.list(input),
     'snapshots.show': (input) => snapshots.show(input),

@@ -42,6 +42,8 @@ export const fakeClock = (start: number = TEST_START): FakeClock => {
     wait: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted === true) return resolve(false);
+        // Only a turn for others: no time has to pass for it.
+        if (ms <= 0) return void settle().then(() => resolve(signal?.aborted !== true));
         const wait = {
           at: now + ms,
           end: (whole: boolean) => {
@@ -118,13 +120,15 @@ export const collectingChanges = (): Changes & { notes: ChangeNote[] } => {
 };
 
 export type FakeActivity = {
-  kind: 'scan' | 'plan' | 'bundle';
+  kind: 'scan' | 'plan' | 'bundle' | 'import';
   label: string;
   total: number;
   started: string[];
   finished: { host: string; failed: boolean }[];
   ended: boolean;
   moved: number;
+  /** What it said it had reached, in order. */
+  reached: { done: number; total: number; label: string }[];
   cancel(): void;
 };
 export const fakeActivities = (): Activities & { all: FakeActivity[] } => {
@@ -141,6 +145,7 @@ export const fakeActivities = (): Activities & { all: FakeActivity[] } => {
         finished: [],
         ended: false,
         moved: 0,
+        reached: [],
         cancel: () => controller.abort(),
       };
       all.push(activity);
@@ -151,6 +156,7 @@ export const fakeActivities = (): Activities & { all: FakeActivity[] } => {
         more: (steps) => {
           activity.total += steps;
         },
+        reached: (done, of, what = label) => void activity.reached.push({ done, total: of, label: what }),
         moved: (bytes) => {
           activity.moved += bytes;
         },

@@ -4,12 +4,12 @@ import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { AdvisoryFormat } from '../../../shared/model/advisory.ts';
-import { readAdvisoryJson } from '../../core/advisories/json.ts';
+import { parseAdvisoryJson, type Reading, readAdvisoryJson } from '../../core/advisories/json.ts';
 import { readOsv } from '../../core/advisories/osv.ts';
 import { type AdvisoryFile, Collector, Refused } from '../../core/advisories/read.ts';
 import type { AdvisoryReader } from '../../core/advisories/service.ts';
 import { readUpdateinfo } from './updateinfo.ts';
-import { eachZipped } from './zip.ts';
+import { eachZipped, ZIP_LIMITS } from './zip.ts';
 
 const MAX_UNPACKED_BYTES = 450 * 1024 * 1024;
 const MAX_RATIO = 300;
@@ -37,58 +37,80 @@ const unpacked = async (bytes: Uint8Array): Promise<Uint8Array> => {
   }
 };
 
-const json = (text: string, what: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    // A RangeError: nested so deep that the parser gave up.
-    throw new Refused(
-      error instanceof SyntaxError ? `${what} is not JSON, or cut off` : `${what} is nested too deep`,
-    );
-  }
-};
-
-const zipped = async (bytes: Uint8Array, now: number): Promise<AdvisoryFile> => {
+const zipped = async (bytes: Uint8Array, now: number, reading: Reading): Promise<AdvisoryFile> => {
   const into = new Collector();
-  await eachZipped(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), (text, name) => {
+  const take = (text: string, name: string) => {
     try {
-      readOsv(json(text, 'it'), into, now);
+      readOsv(parseAdvisoryJson(text), into, now);
     } catch (error) {
       if (error instanceof Refused) throw new Refused(`${name} in it: ${error.message}`);
       throw error;
     }
-  });
+  };
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  await eachZipped(whole, take, ZIP_LIMITS, reading);
   if (into.advisories.length === 0 && into.skipped === 0) throw new Refused('it holds no advisory');
   return into.file('osv', false);
+};
+
+const PIECE_BYTES = 1024 * 1024;
+/** Nobody else waits, nobody looks on. */
+const AT_ONCE: Reading = { turn: async () => undefined, progress: () => undefined };
+
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+const decoded = async (bytes: Uint8Array, { turn }: Reading): Promise<string> => {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  try {
+    for (const piece of pieces(bytes)) {
+      text += decoder.decode(piece, { stream: true });
+      await turn(piece.length);
+    }
+    return text + decoder.decode();
+  } catch (error) {
+    if (error instanceof TypeError) throw new Refused('it is no UTF-8 text');
+    throw error;
+  }
+};
+
+const hashOf = async (bytes: Uint8Array, { turn }: Reading): Promise<string> => {
+  const hash = createHash('sha256');
+  for (const piece of pieces(bytes)) {
+    hash.update(piece);
+    await turn(piece.length);
+  }
+  return hash.digest('hex');
 };
 
 const readFile = async (
   given: Uint8Array,
   format: AdvisoryFormat | undefined,
   now: number,
+  reading: Reading,
 ): Promise<AdvisoryFile> => {
   if (begins(given, 0x50, 0x4b, 0x03, 0x04) || begins(given, 0x50, 0x4b, 0x05, 0x06)) {
     if (format !== undefined && format !== 'osv')
       throw new Refused(`a zip is a collection of OSV, not ${format}`);
-    return zipped(given, now);
+    return zipped(given, now, reading);
   }
   const bytes = await unpacked(given);
   const first = bytes.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf);
-  if (format === 'updateinfo' || (format === undefined && first === 0x3c)) return readUpdateinfo(bytes, now);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new Refused('it is no UTF-8 text');
-  }
-  return readAdvisoryJson(json(text, 'it'), format, now);
+  if (format === 'updateinfo' || (format === undefined && first === 0x3c))
+    return readUpdateinfo(bytes, now, reading);
+  return readAdvisoryJson(await decoded(bytes, reading), format, now, reading);
 };
 
 export const advisoryReader: AdvisoryReader = {
-  read: async (bytes, { format, now }): Promise<Result<AdvisoryFile & { sha256: string }>> => {
+  read: async (
+    bytes,
+    { format, now, reading = AT_ONCE },
+  ): Promise<Result<AdvisoryFile & { sha256: string }>> => {
     try {
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      return ok({ ...(await readFile(bytes, format, now)), sha256 });
+      const sha256 = await hashOf(bytes, reading);
+      return ok({ ...(await readFile(bytes, format, now, reading)), sha256 });
     } catch (error) {
       if (error instanceof Refused) return fail('advisories.refused', `${error.message}.`.slice(0, 1000));
       throw error;

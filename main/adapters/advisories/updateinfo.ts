@@ -5,6 +5,7 @@
 import { SaxesParser } from 'saxes';
 import { AdvisoryId, type Affected } from '../../../shared/model/advisory.ts';
 import { Arch } from '../../../shared/model/primitives.ts';
+import type { Reading } from '../../core/advisories/json.ts';
 import {
   type AdvisoryFile,
   Collector,
@@ -18,7 +19,7 @@ import { severityOf } from '../../core/advisories/severity.ts';
 
 const MAX_DEPTH = 16;
 const MAX_TEXT = 1_000_000;
-const PIECE_BYTES = 1024 * 1024;
+const PIECE_BYTES = 128 * 1024;
 
 type Package = { name: string; epoch: string; version: string; release: string; arch: string };
 type Open = {
@@ -79,7 +80,11 @@ const put = (into: Collector, update: Open, now: number): void => {
 };
 
 /** Throws `Refused`. A document type, an entity of its own, or another encoding than UTF-8 is refused as well. */
-export const readUpdateinfo = (bytes: Uint8Array, now: number): AdvisoryFile => {
+export const readUpdateinfo = async (
+  bytes: Uint8Array,
+  now: number,
+  { turn, progress }: Reading,
+): Promise<AdvisoryFile> => {
   const into = new Collector();
   const path: string[] = [];
   let update: Open | undefined;
@@ -150,8 +155,11 @@ export const readUpdateinfo = (bytes: Uint8Array, now: number): AdvisoryFile => 
       return refuse('not in UTF-8');
     }
   };
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     parser.write(decode(bytes.subarray(at, at + PIECE_BYTES)));
+    progress(Math.min(bytes.length, at + PIECE_BYTES), bytes.length);
+    await turn(PIECE_BYTES);
+  }
   parser.write(decode());
   parser.close();
   if (into.advisories.length === 0 && into.skipped === 0) throw new Refused('it holds no update');

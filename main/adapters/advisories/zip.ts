@@ -1,5 +1,7 @@
 /** A zip of OSV records, one file each: bounded in number, size and ratio, and nothing in it but plain `*.json` files. */
 import { type Entry, fromBuffer, type ZipFile } from 'yauzl';
+import { FrostFault } from '../../../shared/errors.ts';
+import type { Reading } from '../../core/advisories/json.ts';
 import { Refused } from '../../core/advisories/read.ts';
 
 export type ZipLimits = { entries: number; entryBytes: number; totalBytes: number; ratio: number };
@@ -9,6 +11,9 @@ export const ZIP_LIMITS: ZipLimits = {
   totalBytes: 4 * 1024 * 1024 * 1024,
   ratio: 200,
 };
+
+/** What opening a file costs, in bytes read. */
+const ENTRY_UNITS = 1024;
 
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
@@ -58,6 +63,7 @@ export const eachZipped = async (
   data: Buffer,
   take: (text: string, name: string) => void,
   limits: ZipLimits = ZIP_LIMITS,
+  { turn, progress }: Reading = { turn: async () => undefined, progress: () => undefined },
 ): Promise<void> => {
   const zip = await opened(data).catch((error: unknown) => {
     throw new Refused(`it is no sound zip file (${error instanceof Error ? error.message : 'unreadable'})`);
@@ -92,13 +98,15 @@ export const eachZipped = async (
           throw new Refused(`${entry.fileName.slice(0, 100)} in it is no UTF-8 text`);
         }
         take(text, entry.fileName);
+        progress(seen.size, zip.entryCount);
+        await turn(ENTRY_UNITS + bytes.length);
       };
       work().then(
         () => zip.readEntry(),
         (error: unknown) => {
           zip.close();
           reject(
-            error instanceof Refused
+            error instanceof Refused || error instanceof FrostFault
               ? error
               : new Refused(
                   `it is no sound zip file (${error instanceof Error ? error.message : 'unreadable'})`,

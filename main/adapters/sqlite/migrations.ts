@@ -3,6 +3,7 @@
  * values of shared/model; what is looked up or ordered by has a column of its own.
  */
 import type { Database } from 'better-sqlite3';
+import { ADVISORIES, STAGED_ADVISORIES } from './advisorySchema.ts';
 import { chainAudit } from './auditChain.ts';
 
 export type Migration = {
@@ -312,54 +313,6 @@ CREATE TRIGGER rule_sets_unchanged BEFORE UPDATE ON rule_sets
 BEGIN SELECT RAISE (ABORT, 'a saved version of rules never changes'); END;
 `;
 
-/** Advisories out of imported files: of each format and id the newest one. */
-const ADVISORIES = `
-CREATE TABLE advisory_imports (
-  key INTEGER PRIMARY KEY AUTOINCREMENT,
-  format TEXT NOT NULL,
-  file TEXT NOT NULL,
-  sha256 TEXT NOT NULL,
-  imported_at TEXT NOT NULL,
-  as_of TEXT NOT NULL,
-  dated INTEGER NOT NULL CHECK (dated IN (0, 1)),
-  advisories INTEGER NOT NULL,
-  skipped INTEGER NOT NULL
-) STRICT;
-CREATE TABLE advisories (
-  key INTEGER PRIMARY KEY,
-  format TEXT NOT NULL,
-  id TEXT NOT NULL,
-  import INTEGER NOT NULL REFERENCES advisory_imports (key),
-  title TEXT,
-  severity TEXT NOT NULL,
-  cves TEXT NOT NULL,
-  published TEXT,
-  modified TEXT,
-  UNIQUE (id, format)
-) STRICT;
-CREATE TABLE advisory_cves (
-  cve TEXT NOT NULL,
-  advisory INTEGER NOT NULL REFERENCES advisories (key),
-  PRIMARY KEY (cve, advisory)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX advisory_cves_by_advisory ON advisory_cves (advisory);
-CREATE TABLE advisory_packages (
-  key INTEGER PRIMARY KEY,
-  advisory INTEGER NOT NULL REFERENCES advisories (key),
-  ecosystem TEXT NOT NULL,
-  distro TEXT,
-  release TEXT,
-  name TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  arch TEXT,
-  introduced TEXT,
-  fixed TEXT,
-  last_affected TEXT
-) STRICT;
-CREATE INDEX advisory_packages_by_name ON advisory_packages (name, ecosystem);
-CREATE INDEX advisory_packages_by_advisory ON advisory_packages (advisory);
-`;
-
 /** What a scan read of its updates' dependencies; NULL where it did not. */
 const RELATIONS = `
 ALTER TABLE scans ADD COLUMN relations INTEGER REFERENCES lists (key);
@@ -395,4 +348,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 11, sql: PROMOTIONS },
   { version: 12, sql: GUARDS },
   { version: 13, sql: DRIFT },
+  { version: 14, sql: STAGED_ADVISORIES },
 ];

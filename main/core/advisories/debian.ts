@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { type Affected, CveId } from '../../../shared/model/advisory.ts';
 import type { Severity } from '../../../shared/model/primitives.ts';
+import type { Turn } from '../turns.ts';
 import { type Collector, isNameable, plainLine, Refused } from './read.ts';
 import { debianRelease } from './releases.ts';
 import { severityOf } from './severity.ts';
@@ -23,7 +24,10 @@ const Fault = z.object({
     )
     .optional(),
 });
-const Tracker = z.record(z.string().max(200), z.record(z.string().max(100), Fault));
+const Name = z.string().max(200);
+const Faults = z.record(z.string().max(100), Fault);
+/** What `Collector.add` costs, in characters of text read. */
+const ADDED_UNITS = 500;
 
 /** `fixed_version` 0: this release never had the fault. */
 const affectedOf = (name: string, fault: z.output<typeof Fault>): Affected[] =>
@@ -39,47 +43,52 @@ const affectedOf = (name: string, fault: z.output<typeof Fault>): Affected[] =>
     return status === 'open' ? [bare] : [];
   });
 
-/** Throws `Refused` for what is no such file. */
-export const readDebianTracker = (value: unknown, into: Collector): void => {
-  const parsed = Tracker.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new Refused(
-      `it is no export of the Debian security tracker: ${issue?.path.join('.')}: ${issue?.message}`,
-    );
-  }
+/** Takes the tracker's source packages one by one. Both methods throw `Refused`, `add` for what is no part of such a file. */
+export const debianTracker = (into: Collector) => {
   const found = new Map<string, { title: string; severity: Severity; affected: Affected[] }>();
-  for (const [name, faults] of Object.entries(parsed.data))
-    for (const [id, fault] of Object.entries(faults)) {
-      // What has no CVE yet is renamed when it gets one.
-      if (!CveId.safeParse(id).success) {
-        into.skip();
-        continue;
-      }
-      const affected = affectedOf(name, fault);
-      if (!affected.every(isNameable)) {
-        into.skip();
-        continue;
-      }
-      const severity = Object.values(fault.releases ?? {}).reduce<Severity>(
-        (worst, one) => worse(worst, severityOf(one.urgency)),
-        'unknown',
-      );
-      const known = found.get(id);
-      if (known === undefined)
-        found.set(id, { title: plainLine(fault.description ?? '', 500), severity, affected });
-      else {
-        known.severity = worse(known.severity, severity);
-        known.affected.push(...affected);
-      }
+  const take = (name: string, id: string, fault: z.output<typeof Fault>): void => {
+    const affected = affectedOf(name, fault);
+    // What has no CVE yet is renamed when it gets one.
+    if (!CveId.safeParse(id).success || !affected.every(isNameable)) {
+      into.skip();
+      return;
     }
-  for (const [id, { title, severity, affected }] of found)
-    into.add({
-      format: 'debian-tracker',
-      id,
-      ...(title === '' ? {} : { title }),
-      severity,
-      cves: [id],
-      affected,
-    });
+    const severity = Object.values(fault.releases ?? {}).reduce<Severity>(
+      (worst, one) => worse(worst, severityOf(one.urgency)),
+      'unknown',
+    );
+    const known = found.get(id);
+    if (known === undefined)
+      found.set(id, { title: plainLine(fault.description ?? '', 500), severity, affected });
+    else {
+      known.severity = worse(known.severity, severity);
+      known.affected.push(...affected);
+    }
+  };
+  return {
+    add: (name: string, value: unknown): void => {
+      const parsed = Name.safeParse(name).success ? Faults.safeParse(value) : undefined;
+      if (parsed?.success !== true) {
+        const issue = parsed?.error.issues[0];
+        const where = [plainLine(name, 100), ...(issue?.path ?? [])].join('.');
+        throw new Refused(
+          `it is no export of the Debian security tracker: ${where}: ${issue?.message ?? 'too long for a name'}`,
+        );
+      }
+      for (const [id, fault] of Object.entries(parsed.data)) take(name, id, fault);
+    },
+    end: async (turn: Turn): Promise<void> => {
+      for (const [id, { title, severity, affected }] of found) {
+        into.add({
+          format: 'debian-tracker',
+          id,
+          ...(title === '' ? {} : { title }),
+          severity,
+          cves: [id],
+          affected,
+        });
+        await turn(ADDED_UNITS);
+      }
+    },
+  };
 };

@@ -1,24 +1,32 @@
 /** Importing advisory data, and asking for an advisory. */
 
 import { MAX_ADVISORY_BYTES } from '../../../shared/contract/advisories.ts';
-import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
-import { fail, ok, type Result } from '../../../shared/errors.ts';
+import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import { FrostFault, fail, ok, type Result } from '../../../shared/errors.ts';
 import type { AdvisoryFormat } from '../../../shared/model/advisory.ts';
 import type { Ports } from '../ports.ts';
+import { createTurns } from '../turns.ts';
+import { takeAllIn } from './intake.ts';
+import type { Reading } from './json.ts';
 import type { AdvisoryFile } from './read.ts';
 import { plainLine } from './read.ts';
 
-/** Unpacks and reads a file. Errors: `advisories.refused`, with the reason. */
+/**
+ * Unpacks and reads a file. Errors: `advisories.refused`, with the reason. Without `reading` it is done in one go. Rejects with
+ * what a turn rejects with.
+ */
 export interface AdvisoryReader {
   read(
     bytes: Uint8Array,
-    o: { format?: AdvisoryFormat; now: number },
+    o: { format?: AdvisoryFormat; now: number; reading?: Reading },
   ): Promise<Result<AdvisoryFile & { sha256: string }>>;
 }
 
 const MAX_UPLOADS = 2;
 const FORGOTTEN_AFTER_MS = 10 * 60_000;
 const SHOWN_IMPORTS = 200;
+/** So much text is read in one go, in characters. */
+export const READ_SLICE = 256 * 1024;
 
 type Upload = { fileName: string; bytes: number; received: number; pieces: Uint8Array[]; lastAt: number };
 
@@ -32,14 +40,23 @@ const joined = (pieces: Uint8Array[], bytes: number): Uint8Array => {
   return whole;
 };
 
+const decoded = (base64: string): Uint8Array => {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
+};
+
 export type AdvisoryService = ReturnType<typeof createAdvisoryService>;
 
 export const createAdvisoryService = (
-  ports: Pick<Ports, 'store' | 'clock' | 'random' | 'changes'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'random' | 'changes' | 'activities'>,
   reader: AdvisoryReader,
 ) => {
-  const { store, clock, random, changes } = ports;
+  const { store, clock, random, changes, activities } = ports;
   const uploads = new Map<string, Upload>();
+  /** A file takes much memory while it is read: one at a time. */
+  let taking = false;
 
   const forgetOld = (): void => {
     for (const [id, upload] of uploads)
@@ -82,7 +99,7 @@ export const createAdvisoryService = (
     const upload = found.value;
     if (input.offset !== upload.received)
       return fail('state.conflict', `The next piece begins at ${upload.received}.`);
-    const piece = Uint8Array.from(atob(input.data), (char) => char.charCodeAt(0));
+    const piece = decoded(input.data);
     if (upload.received + piece.length > upload.bytes) {
       uploads.delete(input.upload);
       return fail('input.too-large', 'More came than was announced.');
@@ -93,44 +110,82 @@ export const createAdvisoryService = (
     return ok({ received: upload.received });
   };
 
+  /** What can be cancelled: everything until the one moment in which it is all taken in. */
+  const takeIn = async (
+    upload: Upload,
+    input: HandlerInput<'advisories.finish'>,
+    now: number,
+    { signal }: Caller,
+  ): Promise<Result<Output<'advisories.finish'>>> => {
+    const { bytes, pieces } = upload;
+    const fileName = plainLine(upload.fileName, 255);
+    const activity = activities.begin('import', `Reading ${fileName}`.slice(0, 300), 0);
+    const stop = AbortSignal.any([signal, activity.signal]);
+    try {
+      const read = await reader.read(joined(pieces, bytes), {
+        now,
+        ...(input.format === undefined ? {} : { format: input.format }),
+        reading: {
+          turn: createTurns(clock, READ_SLICE, stop),
+          progress: (done, total) => activity.reached(done, total),
+        },
+      });
+      if (!read.ok)
+        return fail(read.error.code, `${fileName} was refused: ${read.error.message}`, {
+          hint: read.error.hint ?? 'Nothing was changed.',
+        });
+      const { format, skipped, dated, sha256 } = read.value;
+      const importedAt = new Date(now).toISOString();
+      const made = await takeAllIn(
+        { store, clock },
+        {
+          format,
+          file: fileName,
+          sha256,
+          importedAt,
+          asOf: input.asOf ?? dated ?? importedAt,
+          dated: (input.asOf ?? dated) !== undefined,
+          skipped,
+        },
+        read.value,
+        {
+          signal: stop,
+          progress: (done, total) => activity.reached(done, total, `Taking in ${fileName}`.slice(0, 300)),
+          taken: () => changes.announce({ type: 'advisories' }),
+        },
+      );
+      return ok({ import: made });
+    } catch (thrown) {
+      if (thrown instanceof FrostFault && thrown.error.code === 'cancelled')
+        return fail('cancelled', `The import of ${fileName} was cancelled; nothing was changed.`);
+      throw thrown;
+    } finally {
+      activity.end();
+    }
+  };
+
   const finish = async (
     input: HandlerInput<'advisories.finish'>,
+    caller: Caller,
   ): Promise<Result<Output<'advisories.finish'>>> => {
     const found = find(input.upload);
     if (!found.ok) return found;
-    const { fileName, bytes, received, pieces } = found.value;
+    const { bytes, received } = found.value;
     if (received < bytes) return fail('state.conflict', `Of ${bytes} bytes only ${received} have come.`);
+    if (taking)
+      return fail('state.conflict', 'Another advisory file is just being taken in.', {
+        hint: 'Wait until it is done, and finish this one then.',
+      });
     uploads.delete(input.upload);
     const now = clock.now();
     if (input.asOf !== undefined && Date.parse(input.asOf) > now)
       return fail('input.invalid', 'The data cannot be from the future.');
-    const read = await reader.read(joined(pieces, bytes), {
-      now,
-      ...(input.format === undefined ? {} : { format: input.format }),
-    });
-    if (!read.ok) {
-      const named = plainLine(fileName, 255);
-      return fail(read.error.code, `${named} was refused: ${read.error.message}`, {
-        hint: read.error.hint ?? 'Nothing was changed.',
-      });
+    taking = true;
+    try {
+      return await takeIn(found.value, input, now, caller);
+    } finally {
+      taking = false;
     }
-    const { format, advisories, skipped, dated, whole, sha256 } = read.value;
-    const importedAt = new Date(now).toISOString();
-    const made = store.putAdvisories(
-      {
-        format,
-        file: plainLine(fileName, 255),
-        sha256,
-        importedAt,
-        asOf: input.asOf ?? dated ?? importedAt,
-        dated: (input.asOf ?? dated) !== undefined,
-        skipped,
-      },
-      advisories,
-      whole,
-    );
-    changes.announce({ type: 'advisories' });
-    return ok({ import: made });
   };
 
   const show = ({ id }: HandlerInput<'advisories.show'>): Result<Output<'advisories.show'>> => {

@@ -15,7 +15,6 @@ const Notice = z.object({
     z.object({ sources: Versions.optional(), binaries: Versions.optional() }),
   ),
 });
-const Database = z.record(z.string().max(100), Notice);
 
 const Page = z.object({
   notices: z
@@ -79,50 +78,49 @@ const put = (
   into.add(advisory);
 };
 
-const refused = (error: z.ZodError): Refused => {
+const refused = (error: z.ZodError, name?: string): Refused => {
   const issue = error.issues[0];
-  return new Refused(`it is no list of Ubuntu security notices: ${issue?.path.join('.')}: ${issue?.message}`);
+  const where = [...(name === undefined ? [] : [plainLine(name, 100)]), ...(issue?.path ?? [])].join('.');
+  return new Refused(`it is no list of Ubuntu security notices: ${where}: ${issue?.message}`);
 };
 
-/** Throws `Refused` for what is neither. */
-export const readUsn = (value: unknown, into: Collector, now: number): void => {
-  if (
-    z.object({ notices: z.unknown() }).safeParse(value).success &&
-    Object.hasOwn(value as object, 'notices')
-  ) {
-    const page = Page.safeParse(value);
-    if (!page.success) throw refused(page.error);
-    for (const { id, title, published, cves_ids: cves, release_packages: releases } of page.data.notices)
-      put(into, {
-        id,
-        title,
-        at: instantOf(
-          published === undefined || /Z|[+-]\d\d:\d\d$/.test(published) ? published : `${published}Z`,
-          now,
-        ),
-        cves: cves ?? [],
-        affected: Object.entries(releases).flatMap(([codename, packages]) =>
-          affectedOf(
-            codename,
-            packages.map((one) => ({ ...one, kind: one.is_source === true ? 'source' : 'binary' })),
-          ),
-        ),
-      });
-    return;
-  }
-  const database = Database.safeParse(value);
-  if (!database.success) throw refused(database.error);
-  for (const { id, title, timestamp, cves, releases } of Object.values(database.data))
+/** A page of the site. Throws `Refused` for what is none. */
+export const readUsnPage = (value: unknown, into: Collector, now: number): void => {
+  const page = Page.safeParse(value);
+  if (!page.success) throw refused(page.error);
+  for (const { id, title, published, cves_ids: cves, release_packages: releases } of page.data.notices)
     put(into, {
       id,
       title,
-      at: instantOf(timestamp, now),
+      at: instantOf(
+        published === undefined || /Z|[+-]\d\d:\d\d$/.test(published) ? published : `${published}Z`,
+        now,
+      ),
       cves: cves ?? [],
-      affected: Object.entries(releases).flatMap(([codename, { sources, binaries }]) =>
-        affectedOf(codename, [
-          ...Object.entries(sources ?? {}).map(([name, one]) => ({ name, ...one, kind: 'source' as const })),
-          ...Object.entries(binaries ?? {}).map(([name, one]) => ({ name, ...one, kind: 'binary' as const })),
-        ]),
+      affected: Object.entries(releases).flatMap(([codename, packages]) =>
+        affectedOf(
+          codename,
+          packages.map((one) => ({ ...one, kind: one.is_source === true ? 'source' : 'binary' })),
+        ),
       ),
     });
+};
+
+/** A member of the database, `name` being its key. Throws `Refused` for what is none. */
+export const readUsnNotice = (name: string, value: unknown, into: Collector, now: number): void => {
+  const notice = Notice.safeParse(value);
+  if (!notice.success) throw refused(notice.error, name);
+  const { id, title, timestamp, cves, releases } = notice.data;
+  put(into, {
+    id,
+    title,
+    at: instantOf(timestamp, now),
+    cves: cves ?? [],
+    affected: Object.entries(releases).flatMap(([codename, { sources, binaries }]) =>
+      affectedOf(codename, [
+        ...Object.entries(sources ?? {}).map(([of, one]) => ({ name: of, ...one, kind: 'source' as const })),
+        ...Object.entries(binaries ?? {}).map(([of, one]) => ({ name: of, ...one, kind: 'binary' as const })),
+      ]),
+    ),
+  });
 };

@@ -2,10 +2,12 @@
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { BundleFile, BundlePackage } from '../../../shared/model/bundle.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
+import { takeAllIn } from '../advisories/intake.ts';
 import type { AdvisoryFile } from '../advisories/read.ts';
-import type { AdvisoryReader } from '../advisories/service.ts';
+import { type AdvisoryReader, READ_SLICE } from '../advisories/service.ts';
 import { osvOf } from '../advisories/writeOsv.ts';
-import type { Hasher, Ports } from '../ports.ts';
+import type { Clock, Hasher, Ports } from '../ports.ts';
+import { createTurns } from '../turns.ts';
 import type { BundleSource } from './ports.ts';
 import type { ReadBundle } from './read.ts';
 
@@ -49,14 +51,18 @@ export const readAdvisories = async (
   source: BundleSource,
   { advisories }: ReadBundle,
   reader: AdvisoryReader,
-  now: number,
+  clock: Clock,
 ): Promise<Result<IncomingAdvisories[]>> => {
   const found: IncomingAdvisories[] = [];
   for (const { name, offset, bytes } of advisories) {
     if (bytes > MAX_BYTES) return fail('advisories.refused', `${name} in the bundle is too large.`);
     const content = await source.read(offset, bytes);
     if (!content.ok) return content;
-    const read = await reader.read(content.value, { now, format: 'osv' });
+    const read = await reader.read(content.value, {
+      now: clock.now(),
+      format: 'osv',
+      reading: { turn: createTurns(clock, READ_SLICE), progress: () => undefined },
+    });
     if (!read.ok)
       return {
         ok: false,
@@ -68,14 +74,15 @@ export const readAdvisories = async (
 };
 
 /** As an import of the same files by hand; what is here and newer stays. */
-export const takeAdvisories = (
+export const takeAdvisories = async (
   { store, clock, changes }: Pick<Ports, 'store' | 'clock' | 'changes'>,
   files: readonly IncomingAdvisories[],
-): void => {
+): Promise<void> => {
   const importedAt = new Date(clock.now()).toISOString();
   for (const { name, read } of files) {
     const { format, advisories, skipped, dated, sha256 } = read;
-    store.putAdvisories(
+    await takeAllIn(
+      { store, clock },
       {
         format,
         file: name.slice(0, 255),
@@ -85,9 +92,9 @@ export const takeAdvisories = (
         dated: dated !== undefined,
         skipped,
       },
-      advisories,
       // What the bundle does not have is not gone: it is only about its own packages.
-      false,
+      { advisories, whole: false },
+      { progress: () => undefined, taken: () => undefined },
     );
   }
   if (files.length > 0) changes.announce({ type: 'advisories' });

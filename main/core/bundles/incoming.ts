@@ -108,7 +108,7 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
 
   /** Read, not taken in. Where only signed files are taken, advisory data counts only if somebody vouches for the bundle itself. */
   const advisoriesOf = async (source: BundleSource, read: ReadBundle, { refusal }: Vouched) => {
-    const known = await readAdvisories(source, read, deps.advisories, clock.now());
+    const known = await readAdvisories(source, read, deps.advisories, clock);
     return known.ok && refusal !== undefined ? ok([]) : known;
   };
 
@@ -232,7 +232,7 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
         }
         const imported = await deps.import({ text: read.exchange, ...trusted });
         if (!imported.ok) return undo(imported);
-        takeAdvisories(ports, known);
+        await takeAdvisories(ports, known);
         store.putBundled(imported.value.snapshot.lineId, manifest.packages);
         return ok({ ...imported.value, bundle: reportOf(read, vouched, known) });
       } finally {

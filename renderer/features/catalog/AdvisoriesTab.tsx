@@ -3,7 +3,9 @@ import { ShieldQuestion, Upload } from 'lucide-react';
 import { useRef, useState } from 'react';
 import type { FrostError } from '../../../shared/errors.ts';
 import type { AdvisoryImport, AdvisoryView } from '../../../shared/model/advisory.ts';
+import { ActivityCard } from '../../app/Activities.tsx';
 import { present } from '../../app/loadable.ts';
+import { useSystem } from '../../app/systemStore.ts';
 import { StatusDot } from '../../ui/Badge.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
@@ -119,6 +121,8 @@ export const AdvisoriesTab = () => {
     reload: s.reload,
     importFile: s.importFile,
   }));
+  const activities = useSystem((state) => state.activities);
+  const imports = Object.values(activities).filter((one) => one.kind === 'import');
   const input = useRef<HTMLInputElement>(null);
   const [share, setShare] = useState<number>();
   const [refused, setRefused] = useState<FrostError>();
@@ -131,6 +135,8 @@ export const AdvisoriesTab = () => {
     setShare(0);
     const result = await importFile(file, setShare);
     setShare(undefined);
+    if (!result.ok && result.error.code === 'cancelled')
+      return toast({ tone: 'neutral', title: 'The import was stopped. Nothing was changed.' });
     if (!result.ok) return setRefused(result.error);
     toast({ tone: 'good', title: `${plural(result.value.advisories, 'advisory', 'advisories')} taken in.` });
   };
@@ -166,9 +172,12 @@ export const AdvisoriesTab = () => {
           Import data…
         </Button>
         <span role="status" className="small muted">
-          {share !== undefined && `Sending: ${Math.floor(share * 100)} %`}
+          {share !== undefined && (share < 1 ? `Sending: ${Math.floor(share * 100)} %` : 'Taking it in')}
         </span>
       </div>
+      {imports.map((activity) => (
+        <ActivityCard key={activity.id} activity={activity} />
+      ))}
       {refused !== undefined && (
         <ErrorState title="This file is refused; nothing was changed" error={refused} />
       )}

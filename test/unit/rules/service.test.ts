@@ -8,7 +8,7 @@ import { createRuleService } from '../../../main/core/rules/service.ts';
 import { createSnapshotService } from '../../../main/core/snapshots/service.ts';
 import type { Result } from '../../../shared/errors.ts';
 import { createMemoryStore } from '../../support/memoryStore.ts';
-import { nodeHasher, seededRandom } from '../../support/ports.ts';
+import { fakeActivities, nodeHasher, seededRandom } from '../../support/ports.ts';
 import { NOW, osvRecord, tracker } from '../advisories/files.ts';
 import { makeFacts, makeHost, makePackage, makeScan, makeUpdate } from '../fleet/make.ts';
 
@@ -25,6 +25,7 @@ const make = () => {
     random: seededRandom(3),
     hasher: nodeHasher,
     changes: { announce: ({ type }) => announced.push(type) },
+    activities: fakeActivities(),
     user: 'anna',
   } satisfies Partial<Ports>;
   return {
@@ -42,6 +43,7 @@ beforeEach(() => {
   services = make();
 });
 
+const caller = { signal: new AbortController().signal, actor: 'test' };
 const value = async <T>(result: Promise<Result<T>>): Promise<T> => {
   const settled = await result;
   if (!settled.ok) throw new Error(`${settled.error.code}: ${settled.error.message}`);
@@ -80,7 +82,7 @@ const importFile = async (content: string, o: { fileName?: string; asOf?: string
     services.advisories.begin({ fileName: o.fileName ?? 'data.json', bytes: bytes.length }),
   );
   await value(services.advisories.put({ upload, offset: 0, data: bytes.toString('base64') }));
-  return services.advisories.finish({ upload, ...(o.asOf === undefined ? {} : { asOf: o.asOf }) });
+  return services.advisories.finish({ upload, ...(o.asOf === undefined ? {} : { asOf: o.asOf }) }, caller);
 };
 
 describe('a preview', () => {
@@ -260,11 +262,11 @@ describe('importing advisories', () => {
       });
     expect((await value(put(0, 10))).received).toBe(10);
     expect(await code(put(11, 20))).toBe('state.conflict');
-    expect(await code(services.advisories.finish({ upload }))).toBe('state.conflict');
+    expect(await code(services.advisories.finish({ upload }, caller))).toBe('state.conflict');
     await value(put(10, text.length));
-    const made = (await value(services.advisories.finish({ upload }))).import;
+    const made = (await value(services.advisories.finish({ upload }, caller))).import;
     expect(made).toMatchObject({ format: 'osv', file: 'a.json', advisories: 1, dated: true });
-    expect(await code(services.advisories.finish({ upload }))).toBe('not-found');
+    expect(await code(services.advisories.finish({ upload }, caller))).toBe('not-found');
     expect((await value(services.advisories.list({}))).imports).toEqual([made]);
     expect((await value(services.advisories.show({ id: 'CVE-2026-6119' }))).advisories).toMatchObject([
       { id: 'DSA-5764-1', file: 'a.json', asOf: '2026-11-01T10:00:00.500Z' },

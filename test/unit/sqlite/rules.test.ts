@@ -31,7 +31,7 @@ const advisory = (id: string, change: Partial<Advisory> = {}): Advisory => ({
   ],
   ...change,
 });
-const made = (change: { format?: Advisory['format']; asOf?: string } = {}) => ({
+const made = (change: { format?: Advisory['format']; asOf?: string; file?: string } = {}) => ({
   format: 'osv' as const,
   file: 'all.zip',
   sha256: 'a'.repeat(64),
@@ -113,6 +113,58 @@ describe.each(kinds)('a store %s', (_, make) => {
     ).toEqual(['CVE-2026-0002', 'DSA-1']);
   });
 
+  it('shows nothing of an import before it is finished, and nothing of one that is discarded', () => {
+    const at = (day: number): string => `2026-11-0${day}T00:00:00.000Z`;
+    store.putAdvisories(made(), [advisory('DSA-1', { modified: at(2) }), advisory('DSA-2')], false);
+    const shown = () => ({
+      imports: store.advisoryImports(9).length,
+      count: store.advisoryCount(),
+      about: store
+        .affected('apt', ['openssl'])
+        .map((row) => `${row.id} ${row.severity}`)
+        .sort(),
+      cve: store.advisoriesNamed('CVE-2026-0001').map((one) => one.id),
+    });
+    const before = shown();
+    const staged = store.stageAdvisories(made(), false);
+    staged.add([advisory('DSA-1', { modified: at(3), severity: 'low' })]);
+    staged.add([advisory('DSA-3'), advisory('DSA-2', { modified: at(1) })]);
+    expect(shown()).toEqual(before);
+    expect(store.sweepAdvisories(100)).toBe(false);
+    expect(staged.finish()).toMatchObject({ advisories: 3, skipped: 2 });
+    const after = {
+      imports: 2,
+      count: 3,
+      about: ['DSA-1 low', 'DSA-2 important', 'DSA-3 important'],
+      cve: ['DSA-1', 'DSA-2', 'DSA-3'],
+    };
+    expect(shown()).toEqual(after);
+    const dropped = store.stageAdvisories(made(), false);
+    dropped.add([advisory('DSA-4')]);
+    dropped.discard();
+    expect(shown()).toEqual(after);
+    while (store.sweepAdvisories(1));
+    expect(shown()).toEqual(after);
+  });
+
+  it('what came in meanwhile counts for an import that was on its way', () => {
+    const at = (day: number): string => `2026-11-0${day}T00:00:00.000Z`;
+    const slow = store.stageAdvisories(made(), false);
+    slow.add([
+      advisory('DSA-1', { modified: at(2) }),
+      advisory('DSA-2', { modified: at(2), severity: 'low' }),
+    ]);
+    store.putAdvisories(
+      made(),
+      [advisory('DSA-1', { modified: at(3) }), advisory('DSA-2', { modified: at(1) })],
+      false,
+    );
+    expect(slow.finish()).toMatchObject({ advisories: 1, skipped: 3 });
+    expect(store.advisoriesNamed('DSA-1')).toMatchObject([{ modified: at(3) }]);
+    expect(store.advisoriesNamed('DSA-2')).toMatchObject([{ modified: at(2), severity: 'low' }]);
+    expect(store.advisoryCount()).toBe(2);
+  });
+
   it('takes an import in whole or not at all', () => {
     store.putAdvisories(made(), [advisory('DSA-1')], false);
     const breaking = function* () {
@@ -136,4 +188,30 @@ it('a saved version on disk never changes', () => {
     raw.close();
   });
   expect(() => raw.exec("UPDATE rule_sets SET text = 'two'")).toThrow('never changes');
+});
+
+it('an import that ended with its process is not seen, and is removed by the next one, piece by piece', () => {
+  const file = join(temporaryFolder(), 'frostline.db');
+  const first = opened(file);
+  first.putAdvisories(made(), [advisory('DSA-1')], false);
+  const staged = first.stageAdvisories(made({ file: 'killed.zip' }), false);
+  staged.add([advisory('DSA-1', { severity: 'low' }), advisory('DSA-2'), advisory('DSA-3')]);
+  first.close();
+
+  const second = opened(file);
+  onTestFinished(() => second.close());
+  expect(second.advisoriesNamed('DSA-1')).toMatchObject([{ severity: 'important' }]);
+  expect(second.advisoryCount()).toBe(1);
+  expect(second.advisoryImports(9)).toHaveLength(1);
+  expect([second.sweepAdvisories(1), second.sweepAdvisories(1), second.sweepAdvisories(100)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  const raw = new Database(file, { readonly: true });
+  const count = (table: string) => raw.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
+  expect(['advisories', 'advisory_imports', 'advisory_packages', 'advisory_cves'].map(count)).toEqual([
+    1, 1, 1, 1,
+  ]);
+  raw.close();
 });

@@ -35,6 +35,28 @@ const send = async (client: Client, fileName: string, bytes: Buffer): Promise<st
   return upload;
 };
 
+/** A line on a terminal that says how far an import is, for as long as `work` goes on. */
+const showProgress = async <T>(client: Client, work: Promise<T>): Promise<T> => {
+  if (process.stderr.isTTY !== true) return work;
+  const over = new AbortController();
+  const follow = async () => {
+    for await (const change of client.stream('system.changes', {}, over.signal))
+      if (change.type === 'activity' && change.activity.kind === 'import' && change.activity.total > 0) {
+        const { label, done, total } = change.activity;
+        process.stderr.write(`\r\x1b[K${safe(label)}: ${done} of ${total}`);
+      }
+  };
+  // Where it cannot be followed there is no line; what counts is the import itself.
+  const following = follow().catch(() => undefined);
+  try {
+    return await work;
+  } finally {
+    over.abort();
+    await following;
+    process.stderr.write('\r\x1b[K');
+  }
+};
+
 const instant = (text: string): string => {
   const at = Date.parse(text);
   if (Number.isNaN(at)) throw invalid(`--as-of ${text}: expected a date, such as 2026-11-23.`);
@@ -158,13 +180,12 @@ export const registerCatalog = (program: Command, action: Register): void => {
         const asOf = o.asOf === undefined ? undefined : instant(o.asOf);
         const client = await context.client();
         const upload = await send(client, path.replace(/^.*[/\\]/, '').slice(0, 255), bytes);
-        const outcome = unwrap(
-          await client.call('advisories.finish', {
-            upload,
-            ...(o.format === undefined ? {} : { format: o.format }),
-            ...(asOf === undefined ? {} : { asOf }),
-          }),
-        );
+        const finished = client.call('advisories.finish', {
+          upload,
+          ...(o.format === undefined ? {} : { format: o.format }),
+          ...(asOf === undefined ? {} : { asOf }),
+        });
+        const outcome = unwrap(await (context.json ? finished : showProgress(client, finished)));
         context.result(outcome, () => {
           const { format, advisories: taken, skipped } = outcome.import;
           return `${format}: ${taken} taken in, ${skipped} skipped; as of ${age(outcome.import)}`;
