@@ -24,7 +24,8 @@ import {
 } from 'lucide-react';
 import type { z } from 'zod';
 import type { HostPlanState, Proof } from '../../shared/model/plan.ts';
-import type { Severity } from '../../shared/model/primitives.ts';
+import type { Classification } from '../../shared/model/primitives.ts';
+import { Severity } from '../../shared/model/primitives.ts';
 import type { RunState, RunSummary, TaskState, Verdict } from '../../shared/model/run.ts';
 import type { BlockReason } from '../../shared/model/scan.ts';
 import type { SnapshotState } from '../../shared/model/snapshot.ts';
@@ -107,6 +108,14 @@ export const severityLook: Record<Severity, StateLook> = {
   low: { tone: 'neutral', label: 'low', icon: ShieldCheck },
   unknown: { tone: 'neutral', label: 'unknown', icon: CircleHelp },
 };
+
+/** The worst first. */
+export const bySeverity = (a: { severity: Severity }, b: { severity: Severity }): number =>
+  Severity.options.indexOf(a.severity) - Severity.options.indexOf(b.severity);
+
+/** What a column of patches sorts by: security first, the worst first. */
+export const severityRank = (one: { severity: Severity; classification: Classification }): number =>
+  (one.classification === 'security' ? 0 : 10) + Severity.options.indexOf(one.severity);
 
 /** Why a plain upgrade would not install an update, in a sentence. */
 export const blockText: Record<z.infer<typeof BlockReason>, string> = {

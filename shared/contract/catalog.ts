@@ -1,8 +1,8 @@
 /** The catalogue: every package version ever seen, and who has which. */
 import { z } from 'zod';
 import { CatalogHost, CatalogPackage, CatalogVersion } from '../model/catalog.ts';
-import { Ecosystem, PackageName, PackageVersion, Severity } from '../model/primitives.ts';
-import { Evidence } from '../model/rule.ts';
+import { Grounds } from '../model/grounds.ts';
+import { Ecosystem, Instant, PackageName, PackageVersion, Severity } from '../model/primitives.ts';
 import { query } from './define.ts';
 import { Selectors } from './fleet.ts';
 
@@ -13,7 +13,7 @@ export const KnownFaults = z.object({
   severity: Severity,
   advisories: z.array(z.string()),
   cves: z.array(z.string()),
-  evidence: Evidence.optional(),
+  grounds: Grounds,
 });
 export type KnownFaults = z.infer<typeof KnownFaults>;
 
@@ -35,7 +35,8 @@ export const catalog = {
     z.object({
       name: PackageName,
       versions: z.array(ShownVersion),
-      advisoryData: Evidence.optional(),
+      /** `source`: the file's name. */
+      advisoryData: z.object({ source: z.string(), asOf: Instant }).optional(),
     }),
   ),
   /**

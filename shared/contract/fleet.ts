@@ -1,9 +1,17 @@
 /** Hosts, their trust, and scans. */
 import { z } from 'zod';
 import { FrostError } from '../errors.ts';
+import { Grounds } from '../model/grounds.ts';
 import { Host, HostChange, HostTrust, NewHost } from '../model/host.ts';
-import { Ecosystem, HostName, Id, SelectorText, Severity, Text } from '../model/primitives.ts';
-import { Evidence } from '../model/rule.ts';
+import {
+  Classification,
+  Ecosystem,
+  HostName,
+  Id,
+  SelectorText,
+  Severity,
+  Text,
+} from '../model/primitives.ts';
 import { Scan, ScanReport, ScanSummary } from '../model/scan.ts';
 import { command, query } from './define.ts';
 
@@ -84,14 +92,14 @@ export const scans = {
           to: z.string(),
           hosts: z.array(HostName),
           severity: Severity,
-          classification: z.string(),
+          classification: Classification,
           origin: z.string(),
           /** The manager whose package it is. */
           ecosystem: Ecosystem.optional(),
           advisories: z.array(z.string()),
-          cves: z.array(z.string()).optional(),
-          /** Imported data that had a say in severity and CVEs; absent: all is from the hosts' own metadata. */
-          evidence: Evidence.optional(),
+          cves: z.array(z.string()),
+          /** What severity, advisories and CVEs rest on. */
+          grounds: Grounds,
         }),
       ),
       /** Selected hosts without a good scan: their updates are not known. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AuditHead, AuditLine } from './audit.ts';
 import { HostDrift } from './drift.ts';
+import { Grounds } from './grounds.ts';
 import {
   Arch,
   Classification,
@@ -15,6 +16,7 @@ import {
   Severity,
   SnapshotName,
 } from './primitives.ts';
+import { ComplianceLevel } from './rule.ts';
 import { Run, Task } from './run.ts';
 import { ScanState } from './scan.ts';
 import { Entry, ExceptionView, SnapshotState, SnapshotView, Withdrawal } from './snapshot.ts';
@@ -97,11 +99,16 @@ export const ComplianceRow = z.object({
   decision: Entry.shape.decision.optional(),
   stage: Entry.shape.stage.optional(),
   source: Entry.shape.source.optional(),
+  /** What the rule that made the entry says; `unspecified` where no rule did. */
+  complianceLevel: ComplianceLevel.optional(),
   /** What the host has of it; empty where nothing is known. */
   installed: z.array(Installed),
   severity: Severity,
   classification: Classification.optional(),
   advisories: z.array(z.string()),
+  cves: z.array(z.string()),
+  /** What severity, advisories and CVEs rest on. */
+  grounds: Grounds,
   /** Of `failed`: the run. */
   run: z
     .object({ id: Id, state: Task.shape.state, at: Instant.optional(), code: z.string().optional() })
@@ -124,6 +131,28 @@ export type StatusCounts = z.infer<typeof StatusCounts>;
 export const SeverityCounts = z.record(Severity, z.int());
 export type SeverityCounts = z.infer<typeof SeverityCounts>;
 
+/** Entries of one compliance level on one host. `lacking`: missing, failed, or rejected and installed all the same. */
+export const LevelCounts = z.record(
+  ComplianceLevel,
+  z.object({ met: z.int(), lacking: z.int(), unknown: z.int() }),
+);
+export type LevelCounts = z.infer<typeof LevelCounts>;
+
+/**
+ * The fleet at one compliance level. A host is `compliant` at it where an entry of that level applies and none is lacking; `lacking`
+ * counts entries on hosts.
+ */
+export const LevelTotals = z.record(
+  ComplianceLevel,
+  z.object({
+    hosts: z.object({ compliant: z.int(), 'non-compliant': z.int(), unknown: z.int() }),
+    lacking: z.int(),
+    /** Of the hosts here, unknown ones among them; one decimal, rounded down. Null: of none. */
+    compliantPercent: z.number().nullable(),
+  }),
+);
+export type LevelTotals = z.infer<typeof LevelTotals>;
+
 export const ComplianceHost = z.object({
   host: HostName,
   hostId: Id,
@@ -141,6 +170,9 @@ export const ComplianceHost = z.object({
   /** When the host last read its repositories' lists: that old is what it knows of updates and advisories. */
   listsUpdatedAt: Instant.nullable(),
   rebootRequired: z.boolean().nullable(),
+  /** The gravest compliance level of what it lacks; null: it lacks nothing, or is unknown. */
+  lacks: ComplianceLevel.nullable(),
+  byComplianceLevel: LevelCounts,
   counts: StatusCounts,
   missingBySeverity: SeverityCounts,
   outsideBySeverity: SeverityCounts,
@@ -153,6 +185,7 @@ export const ComplianceTotals = z.object({
   hostCount: z.int(),
   /** Compliant hosts of those that any entry applies to, unknown ones among them; one decimal, rounded down. Null: of none. */
   compliantPercent: z.number().nullable(),
+  byComplianceLevel: LevelTotals,
   counts: StatusCounts,
   missingBySeverity: SeverityCounts,
   outsideBySeverity: SeverityCounts,
@@ -230,6 +263,7 @@ export const ComplianceHead = z.object({
     revision: z.int(),
     id: ContentHash,
     state: SnapshotState,
+    createdAt: Instant,
     entries: z.int(),
     freeze: SnapshotView.shape.freeze,
   }),

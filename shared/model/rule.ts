@@ -3,6 +3,7 @@
  * revision holds is what was read. How it is applied: main/core/rules/evaluate.ts.
  */
 import { z } from 'zod';
+import { Grounds } from './grounds.ts';
 import {
   Arch,
   Classification,
@@ -162,14 +163,6 @@ export const RuleIssue = z.object({
 });
 export type RuleIssue = z.infer<typeof RuleIssue>;
 
-/** Where severity and CVEs come from: the hosts' own metadata, or imported data (`source`) of a certain age (`asOf`). */
-export const Evidence = z.object({
-  source: z.string(),
-  /** What the data knows at most: its own date, or that of its import. */
-  asOf: Instant,
-});
-export type Evidence = z.infer<typeof Evidence>;
-
 /** A version that the selected hosts are offered, with all that rules judge by. */
 export const Candidate = z.object({
   ecosystem: Ecosystem,
@@ -183,8 +176,8 @@ export const Candidate = z.object({
   classification: Classification,
   advisories: z.array(z.string()),
   cves: z.array(z.string()),
-  /** Imported data that had a say; absent: everything is from the hosts' own metadata. */
-  evidence: Evidence.optional(),
+  /** What severity, advisories and CVEs rest on. */
+  grounds: Grounds,
   sizeBytes: z.number().optional(),
   sha256: Sha256.optional(),
   firstSeen: Instant,

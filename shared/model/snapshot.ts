@@ -1,5 +1,6 @@
 /** A snapshot is a named line of immutable revisions. A revision's id is the SHA-256 of its canonical JSON (RFC 8785). */
 import { z } from 'zod';
+import { Grounds } from './grounds.ts';
 import {
   Arch,
   Classification,
@@ -148,6 +149,7 @@ export const OutsidePackage = z.object({
   severity: Severity,
   classification: Classification,
   advisories: z.array(Text(100)),
+  grounds: Grounds,
   firstSeen: Instant,
   hosts: z.int(),
 });
@@ -160,6 +162,8 @@ export const Outside = z.object({
   moderate: z.int(),
   low: z.int(),
   unknown: z.int(),
+  /** What the severities rest on. */
+  grounds: Grounds,
   packages: z.array(OutsidePackage),
 });
 export type Outside = z.infer<typeof Outside>;

@@ -1,10 +1,10 @@
 /** What imported data says about a version of a package. Pure. */
-import type { Ecosystem, Severity } from '../../../shared/model/primitives.ts';
-import type { Evidence } from '../../../shared/model/rule.ts';
+import type { Ground } from '../../../shared/model/grounds.ts';
+import { type Ecosystem, Severity } from '../../../shared/model/primitives.ts';
 import type { AffectedRow } from './ports.ts';
 
 /** Worst first. */
-export const SEVERITIES: readonly Severity[] = ['critical', 'important', 'moderate', 'low', 'unknown'];
+export const SEVERITIES: readonly Severity[] = Severity.options;
 
 export const worse = (a: Severity, b: Severity): Severity =>
   SEVERITIES.indexOf(a) <= SEVERITIES.indexOf(b) ? a : b;
@@ -28,8 +28,8 @@ export type Verdict = {
   cves: string[];
   /** The earliest publication among them. */
   published?: string;
-  /** Of the newest data that had a say. */
-  evidence?: Evidence;
+  /** The newest data of those that say so; absent: none says anything. */
+  ground?: Ground;
 };
 
 type Compare = (ecosystem: Ecosystem, a: string, b: string) => number;
@@ -68,13 +68,13 @@ const isAffected = (row: AffectedRow, version: string, compare: Compare): boolea
 const verdictOf = (rows: AffectedRow[]): Verdict => {
   const severity = rows.reduce<Severity>((worst, row) => worse(worst, row.severity), 'unknown');
   const published = rows.flatMap((row) => row.published ?? []).sort()[0];
-  const newest = rows.toSorted((a, b) => (a.asOf < b.asOf ? 1 : -1))[0];
+  const [newest] = rows.filter((row) => row.severity === severity).sort((a, b) => (a.asOf < b.asOf ? 1 : -1));
   return {
     severity,
     advisories: [...new Set(rows.map((row) => row.id))].sort(),
     cves: [...new Set(rows.flatMap((row) => row.cves))].sort(),
     ...(published === undefined ? {} : { published }),
-    ...(newest === undefined ? {} : { evidence: { source: newest.format, asOf: newest.asOf } }),
+    ...(newest === undefined ? {} : { ground: { source: newest.format, asOf: newest.asOf } }),
   };
 };
 

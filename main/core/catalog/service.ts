@@ -53,7 +53,7 @@ export const createCatalogService = ({ store }: { store: Store }) => {
               version,
               compareVersions,
             );
-            const { severity, advisories, cves, evidence } = found;
+            const { severity, advisories, cves, ground } = found;
             if (advisories.length === 0) return [];
             return [
               {
@@ -62,7 +62,7 @@ export const createCatalogService = ({ store }: { store: Store }) => {
                 severity,
                 advisories,
                 cves,
-                ...(evidence === undefined ? {} : { evidence }),
+                grounds: ground === undefined ? [] : [ground],
               },
             ];
           }),

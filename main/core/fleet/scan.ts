@@ -2,9 +2,10 @@
 import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { type FrostError, FrostFault, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type { Host } from '../../../shared/model/host.ts';
-import type { Severity } from '../../../shared/model/primitives.ts';
 import { Scan, type ScanReport } from '../../../shared/model/scan.ts';
-import { createDescriber, younger } from '../advisories/describe.ts';
+import { createDescriber } from '../advisories/describe.ts';
+import { mergedGrounds } from '../advisories/grounds.ts';
+import { worse } from '../advisories/verdict.ts';
 import type { Scanner } from '../drivers/detect.ts';
 import { scanDriver } from '../drivers/registry.ts';
 import type { Ports } from '../ports.ts';
@@ -168,8 +169,6 @@ const scanMany = async (
   return ok({ scans: scans.sort((a, b) => compareNames({ name: a.host }, { name: b.host })) });
 };
 
-const WORST: Severity[] = ['critical', 'important', 'moderate', 'low', 'unknown'];
-
 const updates = (ports: Ports, input: HandlerInput<'scans.updates'>): Result<Output<'scans.updates'>> => {
   const selected = selectStored(input.selectors, ports.store);
   if (!selected.ok) return selected;
@@ -181,24 +180,23 @@ const updates = (ports: Ports, input: HandlerInput<'scans.updates'>): Result<Out
     facts: summaries.get(host.id)?.lastGood?.facts,
     found: ports.store.lastGoodUpdates(host.id),
   }));
-  const describe = createDescriber(
-    ports.store,
+  const describer = createDescriber(ports.store);
+  describer.learn(
     offered.flatMap(({ facts, found }) =>
       facts === undefined || found === undefined ? [] : [{ facts, updates: found }],
     ),
   );
   for (const { host, facts, found } of offered) {
-    if (found === undefined) {
+    if (found === undefined || facts === undefined) {
       const error = summaries.get(host.id)?.latest.error;
       unknown.push({ host: host.name, ...(error === undefined ? {} : { error }) });
       continue;
     }
     for (const bare of found) {
-      const described = facts === undefined ? undefined : describe(facts, bare);
-      const update = { ...bare, ...described };
+      const update = { ...bare, ...describer.describe(facts, bare) };
       if (input.security && update.classification !== 'security') continue;
-      const ecosystem = facts?.manager;
-      const key = `${update.name}\n${update.arch}\n${update.to}\n${ecosystem ?? ''}`;
+      const ecosystem = facts.manager;
+      const key = `${update.name}\n${update.arch}\n${update.to}\n${ecosystem}`;
       const row = rows.get(key);
       if (row === undefined) {
         const { name, arch, to, severity, classification, origin } = update;
@@ -209,22 +207,21 @@ const updates = (ports: Ports, input: HandlerInput<'scans.updates'>): Result<Out
           severity,
           classification,
           origin,
-          ...(ecosystem === undefined ? {} : { ecosystem }),
+          ecosystem,
           hosts: [host.name],
           advisories: [...update.advisories],
-          cves: [...(described?.cves ?? [])],
-          ...(described?.evidence === undefined ? {} : { evidence: described.evidence }),
+          cves: [...update.cves],
+          grounds: update.grounds,
         });
         continue;
       }
       if (row.hosts.at(-1) !== host.name) row.hosts.push(host.name);
-      if (WORST.indexOf(update.severity) < WORST.indexOf(row.severity)) row.severity = update.severity;
+      row.grounds = mergedGrounds([row, update]);
+      row.severity = worse(row.severity, update.severity);
       if (update.classification === 'security') row.classification = 'security';
       for (const advisory of update.advisories)
         if (!row.advisories.includes(advisory)) row.advisories.push(advisory);
-      for (const cve of described?.cves ?? []) if (row.cves?.includes(cve) === false) row.cves.push(cve);
-      const evidence = younger(row.evidence, described?.evidence);
-      if (evidence !== undefined) row.evidence = evidence;
+      for (const cve of update.cves) if (!row.cves.includes(cve)) row.cves.push(cve);
     }
   }
   const order = (row: { name: string; arch: string; to: string }): string =>

@@ -5,18 +5,20 @@ import {
   type ComplianceHost,
   type ComplianceTotals,
   HostLevel,
+  type LevelCounts,
+  type LevelTotals,
   REPORT_FORMAT,
   type ReportPart,
 } from '../../../shared/model/report.ts';
+import { ComplianceLevel } from '../../../shared/model/rule.ts';
 import type { Task } from '../../../shared/model/run.ts';
-import type { ScanSummary } from '../../../shared/model/scan.ts';
-import { driverFor } from '../drivers/registry.ts';
+import type { Facts, Scan, ScanSummary } from '../../../shared/model/scan.ts';
+import { compareVersions, createDescriber, type Describer } from '../advisories/describe.ts';
 import { selectStored } from '../fleet/select.ts';
 import type { Ports } from '../ports.ts';
 import { resolveRef } from '../snapshots/resolve.ts';
 import { contextOf, viewOf } from '../snapshots/view.ts';
 import {
-  type CompareVersions,
   type HostTask,
   judgeHost,
   judgeUnknown,
@@ -33,9 +35,6 @@ export type ReportPorts = Pick<Ports, 'store' | 'clock' | 'hasher' | 'user'>;
 const TASKS = 8;
 /** Hosts between two pauses in which other callers get their turn. */
 const HOSTS_AT_ONCE = 20;
-
-const compareVersions: CompareVersions = (ecosystem, a, b) =>
-  driverFor(ecosystem)?.compareVersions(a, b) ?? (a < b ? -1 : a > b ? 1 : 0);
 
 /** States that leave the host other than a scan before them said. */
 const CHANGED: ReadonlySet<Task['state']> = new Set<Task['state']>([
@@ -96,6 +95,8 @@ const describe = (
       : {}),
     listsUpdatedAt: good?.facts?.listsUpdatedAt ?? null,
     rebootRequired: unknown === undefined ? (good?.facts?.rebootRequired ?? null) : null,
+    lacks: verdict.lacks,
+    byComplianceLevel: verdict.byComplianceLevel,
     counts: verdict.counts,
     missingBySeverity: verdict.missingBySeverity,
     outsideBySeverity: verdict.outsideBySeverity,
@@ -110,6 +111,12 @@ const emptyTotals = (): ComplianceTotals => ({
   hosts: Object.fromEntries(HostLevel.options.map((level) => [level, 0])) as ComplianceTotals['hosts'],
   hostCount: 0,
   compliantPercent: null,
+  byComplianceLevel: Object.fromEntries(
+    ComplianceLevel.options.map((level) => [
+      level,
+      { hosts: { compliant: 0, 'non-compliant': 0, unknown: 0 }, lacking: 0, compliantPercent: null },
+    ]),
+  ) as LevelTotals,
   counts: noStatuses(),
   missingBySeverity: noSeverities(),
   outsideBySeverity: noSeverities(),
@@ -121,6 +128,23 @@ const addTo = <K extends string>(sums: Record<K, number>, more: Record<K, number
   for (const key of Object.keys(more) as K[]) sums[key] += more[key];
 };
 
+const percent = (some: number, of: number): number | null =>
+  of === 0 ? null : Math.floor((some * 1000) / of) / 10;
+
+const addLevels = (totals: LevelTotals, counts: LevelCounts): void => {
+  for (const level of ComplianceLevel.options) {
+    const { met, lacking, unknown } = counts[level];
+    if (met + lacking + unknown === 0) continue;
+    const { hosts } = totals[level];
+    hosts[unknown > 0 ? 'unknown' : lacking > 0 ? 'non-compliant' : 'compliant'] += 1;
+    totals[level].lacking += lacking;
+    totals[level].compliantPercent = percent(
+      hosts.compliant,
+      hosts.compliant + hosts['non-compliant'] + hosts.unknown,
+    );
+  }
+};
+
 const add = (totals: ComplianceTotals, host: ComplianceHost): void => {
   totals.hostCount += 1;
   totals.hosts[host.level] += 1;
@@ -129,16 +153,41 @@ const add = (totals: ComplianceTotals, host: ComplianceHost): void => {
   addTo(totals.outsideBySeverity, host.outsideBySeverity);
   totals.oldestScan = older(totals.oldestScan, host.scannedAt);
   totals.oldestLists = older(totals.oldestLists, host.listsUpdatedAt);
-  const of = totals.hostCount - totals.hosts['not-applicable'];
-  totals.compliantPercent = of === 0 ? null : Math.floor((totals.hosts.compliant * 1000) / of) / 10;
+  addLevels(totals.byComplianceLevel, host.byComplianceLevel);
+  totals.compliantPercent = percent(
+    totals.hosts.compliant,
+    totals.hostCount - totals.hosts['not-applicable'],
+  );
 };
 
-const judge = (ports: ReportPorts, host: Host, wanted: Wanted, tasks: HostTask[], unknown: Unknown) => {
+/** The entries as updates of this host: what advisory data must be known about. */
+const wantedHere = (
+  wanted: Wanted,
+  scan: Scan,
+  { manager }: Facts,
+): { name: string; arch: string; to: string }[] =>
+  scan.packages.flatMap(({ name, arch }) =>
+    (wanted.byName.get(name) ?? [])
+      .filter((entry) => entry.ecosystem === manager)
+      .map((entry) => ({ name, arch, to: entry.version })),
+  );
+
+const judge = (
+  ports: ReportPorts,
+  host: Host,
+  wanted: Wanted,
+  tasks: HostTask[],
+  unknown: Unknown,
+  describer: Describer,
+) => {
   const scan = unknown === undefined ? ports.store.lastGoodScan(host.id) : undefined;
   // Between the summary and its lists a newer scan may have come, or the host may have been removed.
-  return scan?.facts === undefined
-    ? judgeUnknown(wanted)
-    : judgeHost(wanted, { ...scan, facts: scan.facts }, tasks, compareVersions);
+  if (scan?.facts === undefined) return judgeUnknown(wanted);
+  const { facts } = scan;
+  describer.learn([{ facts, updates: [...scan.updates, ...wantedHere(wanted, scan, facts)] }]);
+  return judgeHost(wanted, { ...scan, facts }, tasks, compareVersions, (update) =>
+    describer.describe(facts, update),
+  );
 };
 
 /** Throws faults: `not-found` (snapshot), `input.invalid` (selector). No selector: every host. */
@@ -167,6 +216,7 @@ export async function* complianceReport(
         revision: view.revision,
         id: view.id,
         state: view.state,
+        createdAt: view.createdAt,
         entries: view.entries.length,
         ...(view.freeze === undefined ? {} : { freeze: view.freeze }),
       },
@@ -175,7 +225,13 @@ export async function* complianceReport(
       maxAgeSeconds: input.maxAgeSeconds,
     },
   };
-  const wanted = wantedOf({ entries: view.entries, exceptions });
+  const wanted = wantedOf({
+    entries: view.entries,
+    exceptions,
+    rules: view.rules ?? [],
+    madeAt: view.createdAt,
+  });
+  const describer = createDescriber(store);
   const summaries = store.scanSummaries();
   const totals = emptyTotals();
   for (const [index, host] of hosts.value.entries()) {
@@ -184,7 +240,7 @@ export async function* complianceReport(
     const known = summaries.get(host.id);
     const tasks = store.tasksOf(host.id, TASKS);
     const unknown = unknownBecause(known, tasks, now, input.maxAgeSeconds * 1000);
-    const verdict = judge(ports, host, wanted, tasks, unknown);
+    const verdict = judge(ports, host, wanted, tasks, unknown, describer);
     const lost: Unknown =
       verdict.level === 'unknown' ? (unknown ?? { cause: 'never-scanned', since: null }) : undefined;
     const part = describe(host, known, lost, verdict, now);

@@ -2,41 +2,52 @@
  * What one host has of a snapshot: exactly one status for every entry, one more row for each update that is in no entry, and a
  * level that is never better than what is known. Pure.
  */
-import type { Ecosystem, Severity } from '../../../shared/model/primitives.ts';
+import type { Ground } from '../../../shared/model/grounds.ts';
+import { type Ecosystem, Severity } from '../../../shared/model/primitives.ts';
 import {
   type ComplianceRow,
   type EntryStatus,
   type HostLevel,
+  type LevelCounts,
   RowStatus,
   type SeverityCounts,
   type StatusCounts,
 } from '../../../shared/model/report.ts';
+import { ComplianceLevel, type RuleSet } from '../../../shared/model/rule.ts';
 import type { Task } from '../../../shared/model/run.ts';
 import type { Facts, InstalledPackage, Scan, Update } from '../../../shared/model/scan.ts';
 import type { Entry, ExceptionView } from '../../../shared/model/snapshot.ts';
+import type { Described, Told } from '../advisories/describe.ts';
+import { mergedGrounds } from '../advisories/grounds.ts';
+import { worse } from '../advisories/verdict.ts';
+import { complianceLevelOf } from '../rules/evaluate.ts';
 
 export type HostTask = { runId: string; task: Task };
 
-export type Content = { entries: Entry[]; exceptions: ExceptionView[] };
+/** `madeAt`: when the revision was made; that old is what it says of severities. */
+export type Content = { entries: Entry[]; exceptions: ExceptionView[]; rules: RuleSet[]; madeAt: string };
 export type CompareVersions = (ecosystem: Ecosystem, a: string, b: string) => number;
-
-export const SEVERITIES = [
-  'critical',
-  'important',
-  'moderate',
-  'low',
-  'unknown',
-] as const satisfies Severity[];
+/** What is known now of an update of the host that is judged. */
+export type Describe = (update: Told) => Described;
 
 export const noStatuses = (): StatusCounts =>
   Object.fromEntries(RowStatus.options.map((status) => [status, 0])) as StatusCounts;
+export const noLevels = (): LevelCounts =>
+  Object.fromEntries(
+    ComplianceLevel.options.map((level) => [level, { met: 0, lacking: 0, unknown: 0 }]),
+  ) as LevelCounts;
 export const noSeverities = (): SeverityCounts =>
-  Object.fromEntries(SEVERITIES.map((severity) => [severity, 0])) as SeverityCounts;
+  Object.fromEntries(Severity.options.map((severity) => [severity, 0])) as SeverityCounts;
 
 /** The entries by name, made once for all hosts: a host is then as much work as it has packages, not entries times packages. */
-export type Wanted = Content & { names: ReadonlySet<string>; byName: ReadonlyMap<string, Entry[]> };
+export type Wanted = Content & {
+  names: ReadonlySet<string>;
+  byName: ReadonlyMap<string, Entry[]>;
+  bases: ReadonlyMap<Entry, Base>;
+};
 export const wantedOf = (content: Content): Wanted => ({
   ...content,
+  bases: new Map(content.entries.map((entry) => [entry, baseOf(entry, content)])),
   byName: Map.groupBy(content.entries, (entry) => entry.name),
   names: new Set([...content.entries, ...content.exceptions].map((one) => one.name)),
 });
@@ -45,6 +56,8 @@ export type Verdict = {
   level: HostLevel;
   rows: ComplianceRow[];
   counts: StatusCounts;
+  lacks: ComplianceLevel | null;
+  byComplianceLevel: LevelCounts;
   missingBySeverity: SeverityCounts;
   outsideBySeverity: SeverityCounts;
 };
@@ -52,7 +65,12 @@ export type Verdict = {
 const fits = (wanted: { arch?: string | undefined }, arch: string): boolean =>
   wanted.arch === undefined || wanted.arch === arch;
 
-const base = (entry: Entry): Omit<ComplianceRow, 'status' | 'installed'> => ({
+const isCve = (id: string): boolean => /^CVE-\d{4}-\d{4,12}$/.test(id);
+
+type Base = Omit<ComplianceRow, 'status' | 'installed'>;
+
+/** What the snapshot itself says of an entry; the same on every host. */
+const baseOf = (entry: Entry, { rules, madeAt }: Content): Base => ({
   ecosystem: entry.ecosystem,
   name: entry.name,
   ...(entry.arch === undefined ? {} : { arch: entry.arch }),
@@ -60,10 +78,30 @@ const base = (entry: Entry): Omit<ComplianceRow, 'status' | 'installed'> => ({
   decision: entry.decision,
   stage: entry.stage,
   source: entry.source,
+  complianceLevel: complianceLevelOf(rules, entry),
   severity: entry.severity ?? 'unknown',
   ...(entry.classification === undefined ? {} : { classification: entry.classification }),
   advisories: entry.advisories ?? [],
+  cves: (entry.advisories ?? []).filter(isCve),
+  grounds: entry.severity === undefined ? [] : [{ source: 'snapshot', asOf: madeAt } satisfies Ground],
 });
+
+/** The entry's word, and what is known now: the worse severity counts. */
+const withKnown = (base: Base, now: Described): Base => {
+  const severity = worse(base.severity, now.severity);
+  return {
+    ...base,
+    severity,
+    classification:
+      base.classification === undefined || base.classification === 'other'
+        ? now.classification
+        : base.classification,
+    advisories: [...new Set([...base.advisories, ...now.advisories])].sort(),
+    cves: [...new Set([...base.cves, ...now.cves])].sort(),
+    // What is known now comes first where it says the same as the snapshot did.
+    grounds: mergedGrounds([now, base]),
+  };
+};
 
 /** Whether the restart a host waits for is about this package. A reason that names no package is about all of them. */
 const awaitsReboot = (facts: Facts, installed: ReadonlySet<string>): ((name: string) => boolean) => {
@@ -116,6 +154,29 @@ type Known = {
   exceptions: ExceptionView[];
   tasks: HostTask[];
   compare: CompareVersions;
+  bases: Wanted['bases'];
+  updates: ReadonlyMap<string, Update[]>;
+  describe: Describe;
+};
+
+/** What going from the older version here to the entry's is worth, as far as it is known now. */
+const knownNow = (entry: Entry, older: Standing | undefined, known: Known): Described | undefined => {
+  if (older === undefined) return undefined;
+  const offered = known.updates
+    .get(entry.name)
+    ?.find((update) => update.arch === older.arch && update.to === entry.version);
+  if (offered !== undefined) return known.describe(offered);
+  const now = known.describe({
+    name: entry.name,
+    arch: older.arch,
+    from: older.version,
+    to: entry.version,
+    severity: 'unknown',
+    classification: 'other',
+    advisories: [],
+  });
+  // A host's lists say nothing of what they do not have.
+  return now.grounds.some(({ source }) => source !== 'hosts') ? now : undefined;
 };
 
 type Standing = { is: 'same' | 'broken' | 'older' | 'newer'; version: string; arch: string };
@@ -146,7 +207,8 @@ const exceptionFor = (entry: Entry, standings: Standing[], known: Known): Except
   );
 
 const judgeEntry = (entry: Entry, known: Known): ComplianceRow => {
-  const row = base(entry);
+  const row = known.bases.get(entry);
+  if (row === undefined) throw new Error('an entry that is not of this snapshot');
   const here = (known.installed.get(entry.name) ?? []).filter((one) => fits(entry, one.arch));
   if (entry.ecosystem !== known.ecosystem || here.length === 0)
     return { ...row, status: 'not-applicable', installed: [] };
@@ -172,9 +234,15 @@ const judgeEntry = (entry: Entry, known: Known): ComplianceRow => {
     standings.map((one) => one.arch),
     known.tasks,
   );
+  const now = knownNow(
+    entry,
+    standings.find((one) => one.is === 'older'),
+    known,
+  );
+  const lacking = now === undefined ? row : withKnown(row, now);
   if (is('broken') || (is('older') && run !== undefined))
-    return { ...row, status: 'failed', installed, ...(run === undefined ? {} : { run }) };
-  if (is('older')) return { ...row, status: 'missing', installed };
+    return { ...lacking, status: 'failed', installed, ...(run === undefined ? {} : { run }) };
+  if (is('older')) return { ...lacking, status: 'missing', installed };
   if (is('newer')) return { ...row, status: 'installed-other', installed };
   return { ...row, status: known.pending(entry.name) ? 'pending-reboot' : 'installed', installed };
 };
@@ -196,13 +264,20 @@ const exceptedRows = (known: Known, rows: ComplianceRow[]): ComplianceRow[] =>
         installed: here.map(({ arch, version }) => ({ arch, version })),
         severity: 'unknown',
         advisories: [],
+        cves: [],
+        grounds: [],
         exception: exceptionView(one),
       },
     ];
   });
 
 /** What is offered to the host and stands in no entry, in this version: the snapshot says nothing about it. */
-const outsideRows = (updates: Update[], wanted: Wanted, ecosystem: Ecosystem): ComplianceRow[] =>
+const outsideRows = (
+  updates: Update[],
+  wanted: Wanted,
+  ecosystem: Ecosystem,
+  describe: Describe,
+): ComplianceRow[] =>
   updates.flatMap((update): ComplianceRow[] => {
     const listed = (wanted.byName.get(update.name) ?? []).some(
       (entry) => entry.ecosystem === ecosystem && fits(entry, update.arch) && entry.version === update.to,
@@ -211,6 +286,7 @@ const outsideRows = (updates: Update[], wanted: Wanted, ecosystem: Ecosystem): C
       (one) => one.active && one.name === update.name && fits(one, update.arch) && one.version === update.to,
     );
     if (listed || letThrough) return [];
+    const { severity, classification, advisories, cves, grounds } = describe(update);
     return [
       {
         ecosystem,
@@ -219,17 +295,22 @@ const outsideRows = (updates: Update[], wanted: Wanted, ecosystem: Ecosystem): C
         version: update.to,
         status: 'outside',
         installed: update.from === null ? [] : [{ arch: update.arch, version: update.from }],
-        severity: update.severity,
-        classification: update.classification,
-        advisories: update.advisories,
+        severity,
+        classification,
+        advisories,
+        cves,
+        grounds,
       },
     ];
   });
 
+const LACKING: ReadonlySet<RowStatus> = new Set<RowStatus>(['missing', 'failed', 'rejected-installed']);
+const APPLIES_NOT: ReadonlySet<RowStatus> = new Set<RowStatus>(['not-applicable', 'rejected']);
+
 const levelOf = (counts: StatusCounts): HostLevel => {
   const any = (...statuses: EntryStatus[]) => statuses.some((status) => counts[status] > 0);
   if (any('unknown')) return 'unknown';
-  if (any('missing', 'failed', 'rejected-installed')) return 'non-compliant';
+  if ([...LACKING].some((status) => counts[status] > 0)) return 'non-compliant';
   if (any('installed-other')) return 'deviating';
   if (any('pending-reboot')) return 'pending-reboot';
   return any('installed', 'excepted') ? 'compliant' : 'not-applicable';
@@ -239,12 +320,18 @@ const summed = (rows: ComplianceRow[]): Omit<Verdict, 'level'> => {
   const counts = noStatuses();
   const missingBySeverity = noSeverities();
   const outsideBySeverity = noSeverities();
+  const byComplianceLevel = noLevels();
   for (const row of rows) {
     counts[row.status] += 1;
+    if (row.complianceLevel !== undefined && !APPLIES_NOT.has(row.status)) {
+      const level = byComplianceLevel[row.complianceLevel];
+      level[row.status === 'unknown' ? 'unknown' : LACKING.has(row.status) ? 'lacking' : 'met'] += 1;
+    }
     if (row.status === 'missing' || row.status === 'failed') missingBySeverity[row.severity] += 1;
     if (row.status === 'outside') outsideBySeverity[row.severity] += 1;
   }
-  return { rows, counts, missingBySeverity, outsideBySeverity };
+  const lacks = ComplianceLevel.options.find((level) => byComplianceLevel[level].lacking > 0) ?? null;
+  return { rows, counts, lacks, byComplianceLevel, missingBySeverity, outsideBySeverity };
 };
 
 /** `tasks`: newest first. A scan without facts is nothing that could be judged: see `judgeUnknown`. */
@@ -253,6 +340,7 @@ export const judgeHost = (
   scan: Scan & { facts: Facts },
   tasks: HostTask[],
   compare: CompareVersions,
+  describe: Describe,
 ): Verdict => {
   const ecosystem = scan.facts.manager;
   const names = new Set<string>();
@@ -268,15 +356,22 @@ export const judgeHost = (
     exceptions: wanted.exceptions,
     tasks,
     compare,
+    bases: wanted.bases,
+    updates: Map.groupBy(scan.updates, (update) => update.name),
+    describe,
   };
   const entries = wanted.entries.map((entry) => judgeEntry(entry, known));
-  const rows = [...entries, ...exceptedRows(known, entries), ...outsideRows(scan.updates, wanted, ecosystem)];
+  const rows = [
+    ...entries,
+    ...exceptedRows(known, entries),
+    ...outsideRows(scan.updates, wanted, ecosystem, describe),
+  ];
   const sums = summed(rows);
   return { ...sums, level: levelOf(sums.counts) };
 };
 
 /** A host nothing is known of: every entry is unknown, and so is the host, also where the snapshot is empty. */
 export const judgeUnknown = (wanted: Wanted): Verdict => ({
-  ...summed(wanted.entries.map((entry) => ({ ...base(entry), status: 'unknown', installed: [] }))),
+  ...summed([...wanted.bases.values()].map((base) => ({ ...base, status: 'unknown', installed: [] }))),
   level: 'unknown',
 });

@@ -4,7 +4,8 @@ import type { Host } from '../../../shared/model/host.ts';
 import type { Candidate } from '../../../shared/model/rule.ts';
 import type { Facts, Update } from '../../../shared/model/scan.ts';
 import type { RevisionContent } from '../../../shared/model/snapshot.ts';
-import { createDescriber, type Described, younger } from '../advisories/describe.ts';
+import { createDescriber, type Described } from '../advisories/describe.ts';
+import { mergedGrounds } from '../advisories/grounds.ts';
 import type { AdvisoryStore } from '../advisories/ports.ts';
 import { worse } from '../advisories/verdict.ts';
 import type { CatalogStore } from '../catalog/ports.ts';
@@ -33,7 +34,6 @@ const candidateOf = (offers: Filled, firstSeen: string | undefined): Candidate =
   const [{ facts, update, described }] = offers;
   const all = offers.map((offer) => offer.described);
   const security = all.find((one) => one.classification === 'security');
-  const evidence = all.reduce<Described['evidence']>((best, one) => younger(best, one.evidence), undefined);
   const published = all.flatMap((one) => one.published ?? []).sort()[0];
   const sizeBytes = same(offers.map((offer) => offer.update.sizeBytes));
   const sha256 = same(offers.map((offer) => offer.update.sha256));
@@ -54,7 +54,7 @@ const candidateOf = (offers: Filled, firstSeen: string | undefined): Candidate =
     classification: (security ?? described).classification,
     advisories: distinct(all.flatMap((one) => one.advisories)),
     cves: distinct(all.flatMap((one) => one.cves)),
-    ...(evidence === undefined ? {} : { evidence }),
+    grounds: mergedGrounds(all),
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
     ...(sha256 === undefined ? {} : { sha256 }),
     // Scans that an older Frostline stored are not in the catalogue: then the scan itself is when it was seen.
@@ -92,7 +92,8 @@ export const candidatesOf = (
     return fail('input.invalid', `Never scanned with success: ${without.slice(0, 20).join(', ')}.`, {
       hint: 'Scan these hosts first: their updates are not known.',
     });
-  const describe = createDescriber(store, known);
+  const describer = createDescriber(store);
+  describer.learn(known);
   const offers = known.flatMap(({ host, scan, facts, updates }) =>
     updates.map(
       (update): Offer => ({
@@ -100,7 +101,7 @@ export const candidatesOf = (
         facts,
         update,
         scannedAt: scan.finishedAt,
-        described: describe(facts, update),
+        described: describer.describe(facts, update),
       }),
     ),
   );

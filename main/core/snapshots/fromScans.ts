@@ -1,11 +1,12 @@
 /** Entries out of scans: what the hosts of a selector could install. */
 import { fail, ok, type Result } from '../../../shared/errors.ts';
+import { SOURCE_NAMES } from '../../../shared/grounds.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
-import type { Evidence } from '../../../shared/model/rule.ts';
 import type { Facts, Scan, Update } from '../../../shared/model/scan.ts';
 import type { Entry, RevisionContent } from '../../../shared/model/snapshot.ts';
-import { createDescriber, younger } from '../advisories/describe.ts';
+import { createDescriber, type Described } from '../advisories/describe.ts';
+import { mergedGrounds } from '../advisories/grounds.ts';
 import type { AdvisoryStore } from '../advisories/ports.ts';
 import type { CatalogStore } from '../catalog/ports.ts';
 import { selectHosts } from '../fleet/selector.ts';
@@ -163,17 +164,15 @@ export const entriesFromScans = (o: {
   const read = lastGood(o.selectors, o.store);
   if (!read.ok) return read;
   const { scanned, without } = read.value;
-  const describe = createDescriber(
-    o.store,
-    scanned.map(({ facts, scan }) => ({ facts, updates: scan.updates })),
-  );
-  let evidence: Evidence | undefined;
+  const describer = createDescriber(o.store);
+  describer.learn(scanned.map(({ facts, scan }) => ({ facts, updates: scan.updates })));
+  const verdicts: Described[] = [];
   const offers = scanned.flatMap(({ host, scan, facts }) =>
     scan.updates.flatMap((bare): Offer[] => {
-      const described = describe(facts, bare);
+      const described = describer.describe(facts, bare);
       const { severity, classification, cves } = described;
       if (o.security && classification !== 'security') return [];
-      evidence = younger(evidence, described.evidence);
+      verdicts.push(described);
       const advisories = [...new Set([...described.advisories, ...cves])];
       const update = { ...bare, severity, classification, advisories };
       return [{ host: host.name, ecosystem: facts.manager, update }];
@@ -181,10 +180,11 @@ export const entriesFromScans = (o: {
   );
   const entries: Entry[] = [];
   const remarks = remarksOn(scanned, without, o.store);
-  if (evidence !== undefined)
-    remarks.push(
-      `Severities and advisories also come from imported data, as of ${evidence.asOf.slice(0, 10)}.`,
-    );
+  const imported = mergedGrounds(verdicts.map(({ grounds }) => ({ severity: 'unknown', grounds })))
+    .filter(({ source }) => source !== 'hosts')
+    .map(({ source, asOf }) => `${SOURCE_NAMES[source]} as of ${asOf?.slice(0, 10) ?? 'unknown'}`);
+  if (imported.length > 0)
+    remarks.push(`Severities and advisories also come from imported data: ${imported.join(', ')}.`);
   const groups = Map.groupBy(
     offers,
     (offer) => `${offer.ecosystem}/${offer.update.name}/${offer.update.arch}`,

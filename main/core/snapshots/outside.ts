@@ -7,19 +7,22 @@
 import type { VersionKey } from '../../../shared/model/catalog.ts';
 import type { Host } from '../../../shared/model/host.ts';
 import type { Severity } from '../../../shared/model/primitives.ts';
-import type { Update } from '../../../shared/model/scan.ts';
+import type { Facts, Update } from '../../../shared/model/scan.ts';
 import type { Entry, Outside, OutsidePackage } from '../../../shared/model/snapshot.ts';
+import { createDescriber, type Described } from '../advisories/describe.ts';
+import { mergedGrounds } from '../advisories/grounds.ts';
+import { SEVERITIES } from '../advisories/verdict.ts';
 import type { Store, StoredFreeze } from '../ports.ts';
 import { entryLabel } from './edit.ts';
 import { isActive } from './exceptions.ts';
 import { coversHost, type Matches } from './freeze.ts';
 import { begunAt } from './recurrence.ts';
 
-const WORST_FIRST: readonly Severity[] = ['critical', 'important', 'moderate', 'low', 'unknown'];
 /** Named; all are counted. */
 const MAX_NAMED = 500;
 
-type Found = VersionKey & { update: Update; hosts: Set<string> };
+type Offer = { host: string; facts: Facts; update: Update };
+type Found = VersionKey & { offers: Offer[] };
 
 const listedIn = (entries: readonly Pick<Entry, 'ecosystem' | 'name' | 'arch' | 'version'>[]) => {
   const keys = new Set(entries.map((entry) => `${entry.ecosystem} ${entryLabel(entry)} ${entry.version}`));
@@ -27,17 +30,16 @@ const listedIn = (entries: readonly Pick<Entry, 'ecosystem' | 'name' | 'arch' | 
     keys.has(`${ecosystem} ${name} ${version}`) || keys.has(`${ecosystem} ${name}:${arch} ${version}`);
 };
 
-const worse = (a: Update, b: Update): Update =>
-  WORST_FIRST.indexOf(a.severity) <= WORST_FIRST.indexOf(b.severity) ? a : b;
-
 /** What the frozen hosts' last good scans offer, each version once. */
 const offered = (hosts: Host[], store: Store): Found[] => {
   const found = new Map<string, Found>();
   for (const host of hosts) {
-    const ecosystem = store.lastGoodSummary(host.id)?.facts?.manager;
-    if (ecosystem === undefined) continue;
+    const facts = store.lastGoodSummary(host.id)?.facts;
+    if (facts === undefined) continue;
+    const ecosystem = facts.manager;
     for (const update of store.lastGoodUpdates(host.id) ?? []) {
       const key = `${ecosystem} ${update.name}:${update.arch} ${update.to}`;
+      const offer: Offer = { host: host.name, facts, update };
       const one = found.get(key);
       if (one === undefined)
         found.set(key, {
@@ -45,19 +47,28 @@ const offered = (hosts: Host[], store: Store): Found[] => {
           name: update.name,
           arch: update.arch,
           version: update.to,
-          update,
-          hosts: new Set([host.name]),
+          offers: [offer],
         });
-      else {
-        one.hosts.add(host.name);
-        one.update = worse(one.update, update);
-      }
+      else one.offers.push(offer);
     }
   }
   return [...found.values()];
 };
 
-const NONE: Outside = { critical: 0, important: 0, moderate: 0, low: 0, unknown: 0, packages: [] };
+const NONE: Outside = {
+  critical: 0,
+  important: 0,
+  moderate: 0,
+  low: 0,
+  unknown: 0,
+  grounds: [],
+  packages: [],
+};
+
+const worstOf = (verdicts: Described[]): Described | undefined =>
+  SEVERITIES.map((severity) => verdicts.find((one) => one.severity === severity)).find(
+    (one) => one !== undefined,
+  );
 
 /** `hosts`: all there are. Before the first window nothing is outside. */
 export const outsideOf = (
@@ -74,27 +85,34 @@ export const outsideOf = (
   const seen = o.store.firstSeen(
     candidates.map(({ ecosystem, name, arch, version }) => ({ ecosystem, name, arch, version })),
   );
-  const packages = candidates
-    .flatMap(({ update, hosts, ecosystem, name, arch, version }, index): OutsidePackage[] => {
-      const firstSeen = seen[index];
-      if (firstSeen === undefined || Date.parse(firstSeen) < since) return [];
-      return [
-        {
-          ecosystem,
-          name,
-          arch,
-          version,
-          severity: update.severity,
-          classification: update.classification,
-          advisories: update.advisories.slice(0, 20),
-          firstSeen,
-          hosts: hosts.size,
-        },
-      ];
+  const out = candidates.flatMap((one, index) => {
+    const firstSeen = seen[index];
+    return firstSeen === undefined || Date.parse(firstSeen) < since ? [] : [{ ...one, firstSeen }];
+  });
+  const describer = createDescriber(o.store);
+  describer.learn(
+    out.flatMap(({ offers }) => offers.map(({ facts, update }) => ({ facts, updates: [update] }))),
+  );
+  const packages = out
+    .map(({ offers, ecosystem, name, arch, version, firstSeen }): OutsidePackage => {
+      const verdicts = offers.map(({ facts, update }) => describer.describe(facts, update));
+      const worst = worstOf(verdicts);
+      return {
+        ecosystem,
+        name,
+        arch,
+        version,
+        severity: worst?.severity ?? 'unknown',
+        classification: worst?.classification ?? 'other',
+        advisories: (worst?.advisories ?? []).slice(0, 20),
+        grounds: mergedGrounds(verdicts),
+        firstSeen,
+        hosts: new Set(offers.map((offer) => offer.host)).size,
+      };
     })
     .sort(
       (a, b) =>
-        WORST_FIRST.indexOf(a.severity) - WORST_FIRST.indexOf(b.severity) ||
+        SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
         a.name.localeCompare(b.name) ||
         a.arch.localeCompare(b.arch),
     );
@@ -105,6 +123,7 @@ export const outsideOf = (
     moderate: count('moderate'),
     low: count('low'),
     unknown: count('unknown'),
+    grounds: mergedGrounds(packages),
     packages: packages.slice(0, MAX_NAMED),
   };
 };

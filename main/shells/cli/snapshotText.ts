@@ -1,4 +1,6 @@
 /** A snapshot and a difference as the command line shows them. */
+import { groundLabel } from '../../../shared/grounds.ts';
+import { Severity } from '../../../shared/model/primitives.ts';
 import type { SnapshotDiff, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { wordsOf } from '../../core/snapshots/rule.ts';
 import type { Context } from './context.ts';
@@ -19,15 +21,16 @@ export const snapshotDocument = (snapshot: SnapshotView) => ({
 /** `outside the freeze: 1 critical (openssl 3.0.16-1), 4 moderate`. */
 const outsideLines = ({ outside }: SnapshotView): string[] => {
   if (outside === undefined) return [];
-  const { packages, ...counts } = outside;
-  const words = Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([severity, count]) => `${count} ${severity}`);
+  const { packages, grounds } = outside;
+  const words = Severity.options
+    .filter((severity) => outside[severity] > 0)
+    .map((severity) => `${outside[severity]} ${severity}`);
+  const sources = grounds.length === 0 ? '' : ` (severities from ${grounds.map(groundLabel).join(', ')})`;
   const critical = packages
     .filter((one) => one.severity === 'critical')
     .map((one) => `${one.name} ${one.version} on ${one.hosts} ${one.hosts === 1 ? 'host' : 'hosts'}`);
   return [
-    `came out during the freeze and outside it: ${words.length === 0 ? 'nothing' : words.join(', ')}`,
+    `came out during the freeze and outside it: ${words.length === 0 ? 'nothing' : words.join(', ')}${sources}`,
     ...critical.slice(0, 10).map((one) => `CRITICAL, outside the freeze: ${safe(one)}`),
   ];
 };

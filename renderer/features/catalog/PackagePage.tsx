@@ -11,18 +11,17 @@ import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Loading } from '../../ui/EmptyState.tsx';
 import { Field, Input, Segmented } from '../../ui/Field.tsx';
 import { formatDateTime, plural } from '../../ui/format.ts';
+import { GroundsCell } from '../../ui/Grounds.tsx';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { PageHeader } from '../../ui/PageHeader.tsx';
-import { severityLook } from '../../ui/states.ts';
+import { bySeverity, severityLook } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
 import { useAsked } from './useAsked.ts';
 import './catalog.css';
 
 const cvesOf = (row: ShownVersion): string[] =>
   [...new Set(row.faults.flatMap((fault) => fault.cves))].sort();
-const RANK = ['critical', 'important', 'moderate', 'low', 'unknown'] as const;
-const worstOf = (row: ShownVersion) =>
-  RANK.find((severity) => row.faults.some((fault) => fault.severity === severity)) ?? 'unknown';
+const worstFault = (row: ShownVersion) => row.faults.toSorted(bySeverity)[0];
 
 const columns: readonly Column<ShownVersion>[] = [
   {
@@ -83,7 +82,7 @@ const columns: readonly Column<ShownVersion>[] = [
     cell: (row) => {
       if (row.faults.length === 0) return <span className="muted">none known</span>;
       const cves = cvesOf(row);
-      const look = severityLook[worstOf(row)];
+      const look = severityLook[worstFault(row)?.severity ?? 'unknown'];
       return (
         <StatusDot tone={look.tone} icon={look.icon ?? ShieldAlert} title={cves.join(', ')}>
           {`${look.label}: ${cves.length === 0 ? plural(row.faults.length, 'advisory', 'advisories') : cves.slice(0, 2).join(', ')}${cves.length > 2 ? ` and ${cves.length - 2} more` : ''}`}
@@ -93,12 +92,9 @@ const columns: readonly Column<ShownVersion>[] = [
   },
   {
     id: 'data',
-    header: 'Data as of',
-    min: 6.5,
-    cell: (row) => {
-      const evidence = row.faults.flatMap((fault) => fault.evidence ?? [])[0];
-      return evidence === undefined ? <span className="muted">–</span> : <RelativeTime at={evidence.asOf} />;
-    },
+    header: 'According to',
+    min: 9.5,
+    cell: (row) => <GroundsCell grounds={worstFault(row)?.grounds ?? []} />,
   },
 ];
 

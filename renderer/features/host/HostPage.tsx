@@ -245,8 +245,8 @@ const Host = ({ view, error }: { view: HostView; error?: Parameters<typeof Error
               {
                 id: 'updates',
                 label: 'Updates',
-                count: lastGood.updates.length,
-                content: <UpdatesTab scan={lastGood} />,
+                count: view.updates.length,
+                content: <UpdatesTab updates={view.updates} removals={lastGood.removals} />,
               },
               {
                 id: 'packages',

@@ -1,17 +1,20 @@
 /** Updates and installed packages of a host's last good scan. */
 import { CircleCheck, Lock, OctagonX } from 'lucide-react';
 import { useDeferredValue, useMemo, useState } from 'react';
-import type { InstalledPackage, Scan, Update } from '../../../shared/model/scan.ts';
+import type { InstalledPackage, Scan } from '../../../shared/model/scan.ts';
 import { Badge, StatusDot } from '../../ui/Badge.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { EmptyState } from '../../ui/EmptyState.tsx';
 import { Checkbox, Input } from '../../ui/Field.tsx';
 import { formatBytes } from '../../ui/format.ts';
-import { blockText, severityLook } from '../../ui/states.ts';
+import { GroundsCell } from '../../ui/Grounds.tsx';
+import { blockText, severityLook, severityRank } from '../../ui/states.ts';
+import type { JudgedUpdate } from './store.ts';
 
-const RANK = { critical: 0, important: 1, moderate: 2, low: 3, unknown: 4 } as const;
+const saidOf = ({ advisories, cves }: JudgedUpdate): string =>
+  [...new Set([...advisories, ...cves])].join(', ');
 
-const updateColumns: readonly Column<Update>[] = [
+const updateColumns: readonly Column<JudgedUpdate>[] = [
   {
     id: 'name',
     header: 'Package',
@@ -44,22 +47,29 @@ const updateColumns: readonly Column<Update>[] = [
     id: 'severity',
     header: 'Severity',
     min: 6.75,
-    sort: (row) => (row.classification === 'security' ? 0 : 10) + RANK[row.severity],
+    sort: severityRank,
     cell: (row) =>
       row.severity === 'unknown' ? (
         <span className="muted">{row.classification}</span>
       ) : (
-        <StatusDot {...severityLook[row.severity]} title={row.advisories.join(', ')}>
+        <StatusDot {...severityLook[row.severity]} title={saidOf(row)}>
           {severityLook[row.severity].label}
         </StatusDot>
       ),
+  },
+  {
+    id: 'grounds',
+    header: 'According to',
+    min: 9.5,
+    sort: (row) => row.grounds[0]?.asOf ?? undefined,
+    cell: (row) => <GroundsCell grounds={row.grounds} />,
   },
   {
     id: 'advisories',
     header: 'Advisories',
     min: 6.5,
     grow: 0.8,
-    cell: (row) => <span title={row.advisories.join(', ')}>{row.advisories.join(', ')}</span>,
+    cell: (row) => <span title={saidOf(row)}>{saidOf(row)}</span>,
   },
   {
     id: 'blocked',
@@ -98,15 +108,21 @@ const updateColumns: readonly Column<Update>[] = [
   },
 ];
 
-const updateKey = (row: Update) => `${row.name}:${row.arch}:${row.to}`;
+const updateKey = (row: JudgedUpdate) => `${row.name}:${row.arch}:${row.to}`;
 
-export const UpdatesTab = ({ scan }: { scan: Scan }) => {
+export const UpdatesTab = ({
+  updates,
+  removals,
+}: {
+  updates: readonly JudgedUpdate[];
+  removals: Scan['removals'];
+}) => {
   const [security, setSecurity] = useState(false);
   const rows = useMemo(
-    () => scan.updates.filter((update) => !security || update.classification === 'security'),
-    [scan.updates, security],
+    () => updates.filter((update) => !security || update.classification === 'security'),
+    [updates, security],
   );
-  if (scan.updates.length === 0)
+  if (updates.length === 0)
     return (
       <EmptyState icon={CircleCheck} title="Nothing to update">
         <p>Every installed package has the newest version its repositories offer, as of this scan.</p>
@@ -132,10 +148,8 @@ export const UpdatesTab = ({ scan }: { scan: Scan }) => {
           </EmptyState>
         }
         foot={
-          scan.removals.length > 0 ? (
-            <span>
-              Installing all of them would remove {scan.removals.map((each) => each.name).join(', ')}.
-            </span>
+          removals.length > 0 ? (
+            <span>Installing all of them would remove {removals.map((each) => each.name).join(', ')}.</span>
           ) : null
         }
       />

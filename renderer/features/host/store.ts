@@ -1,9 +1,11 @@
 /** One host with its scans, as its page shows it. The page's host is the only one kept. */
 import { createStore } from 'zustand/vanilla';
+import type { Output } from '../../../shared/contract/contract.ts';
 import type { HostOverview } from '../../../shared/contract/fleet.ts';
 import { frostError, ok, type Result } from '../../../shared/errors.ts';
+import type { Ground } from '../../../shared/model/grounds.ts';
 import type { Run } from '../../../shared/model/run.ts';
-import type { Scan, ScanSummary } from '../../../shared/model/scan.ts';
+import type { Scan, ScanSummary, Update } from '../../../shared/model/scan.ts';
 import { featureStore } from '../../app/featureStore.ts';
 import { coalesce, type Loadable, loaded, loading, refreshing } from '../../app/loadable.ts';
 
@@ -13,6 +15,30 @@ export type HostView = {
   /** The latest scan that did not fail; the same as `latest` where that one is good. */
   lastGood: Scan | null;
   history: readonly ScanSummary[];
+  /** Of the last good scan, judged by imported data as well as by the host's own. */
+  updates: readonly JudgedUpdate[];
+};
+
+export type JudgedUpdate = Update & { cves: string[]; grounds: Ground[] };
+
+type Verdict = Output<'scans.updates'>['updates'][number];
+
+/** What a scan offers, with the verdicts as the fleet's list of updates has them. */
+const judged = (scan: Scan | null, verdicts: readonly Verdict[]): JudgedUpdate[] => {
+  const keyOf = (one: { name: string; arch: string; to: string }) => `${one.name}:${one.arch}:${one.to}`;
+  const known = new Map(verdicts.map((one) => [keyOf(one), one]));
+  return (scan?.updates ?? []).map((update) => {
+    const verdict = known.get(keyOf(update));
+    // Scanned anew between the two questions: its own word, until the page reads again.
+    if (verdict === undefined)
+      return {
+        ...update,
+        cves: [],
+        grounds: [{ source: 'hosts', asOf: scan?.facts?.listsUpdatedAt ?? null }],
+      };
+    const { severity, classification, advisories, cves, grounds } = verdict;
+    return { ...update, severity, classification, advisories, cves, grounds };
+  });
 };
 
 export type HostState = {
@@ -54,13 +80,16 @@ export const useHost = featureStore<HostState>(({ client, changes }) => {
         }),
       };
     const hostId = overview.host.id;
-    const [scans, history] = await Promise.all([
+    const [scans, history, verdicts] = await Promise.all([
       client.call('scans.latest', { hostId }),
       client.call('scans.history', { hostId, limit: 100 }),
+      client.call('scans.updates', { selectors: [name] }),
     ]);
     if (!scans.ok) return scans;
     if (!history.ok) return history;
-    return ok({ overview, ...scans.value, history: history.value.scans });
+    if (!verdicts.ok) return verdicts;
+    const updates = judged(scans.value.lastGood, verdicts.value.updates);
+    return ok({ overview, ...scans.value, history: history.value.scans, updates });
   };
 
   const read = coalesce(async () => {
@@ -91,7 +120,7 @@ export const useHost = featureStore<HostState>(({ client, changes }) => {
     return view.status === 'loading' ? undefined : view.value?.overview.host.id;
   };
   changes.on((change) => {
-    if (change.type === 'reset' || change.type === 'hosts' || change.type === 'snapshots') void read();
+    if (['reset', 'hosts', 'snapshots', 'advisories'].includes(change.type)) void read();
     else if (change.type === 'scan' && change.hostId === hostId()) void read();
   });
   return store;

@@ -1,13 +1,17 @@
 /** What every host has of a snapshot: totals, the hosts, and the entries that need somebody. */
 import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
+import { Severity } from '../../../shared/model/primitives.ts';
 import type { ComplianceHost, ComplianceTotals, HostLevel, RowStatus } from '../../../shared/model/report.ts';
 import { HostLevel as Levels } from '../../../shared/model/report.ts';
+import { ComplianceLevel } from '../../../shared/model/rule.ts';
 import { Badge, StatusDot } from '../../ui/Badge.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Field, Input, Select } from '../../ui/Field.tsx';
 import { plural } from '../../ui/format.ts';
+import { GroundsCell } from '../../ui/Grounds.tsx';
 import { Notice } from '../../ui/Notice.tsx';
+import { severityLook } from '../../ui/states.ts';
 import { Tabs } from '../../ui/Tabs.tsx';
 import { RelativeTime } from '../../ui/Time.tsx';
 import type { Made, RowOfHost } from './useReport.ts';
@@ -38,6 +42,13 @@ const HOSTS: readonly Column<ComplianceHost>[] = [
         {LEVELS[host.level].label}
       </Badge>
     ),
+  },
+  {
+    id: 'lacks',
+    header: 'Lacks',
+    min: 6.5,
+    sort: (host) => (host.lacks === null ? undefined : ComplianceLevel.options.indexOf(host.lacks)),
+    cell: (host) => host.lacks ?? <span className="muted">–</span>,
   },
   ...(
     [
@@ -115,8 +126,32 @@ const ROWS: readonly Column<RowOfHost>[] = [
     id: 'severity',
     header: 'Severity',
     min: 6.5,
-    sort: (one) => one.row.severity,
-    cell: (one) => one.row.severity,
+    sort: (one) => Severity.options.indexOf(one.row.severity),
+    cell: (one) => (
+      <StatusDot
+        {...severityLook[one.row.severity]}
+        title={[...one.row.advisories, ...one.row.cves].join(', ')}
+      >
+        {severityLook[one.row.severity].label}
+      </StatusDot>
+    ),
+  },
+  {
+    id: 'grounds',
+    header: 'According to',
+    min: 9.5,
+    sort: (one) => one.row.grounds[0]?.asOf ?? undefined,
+    cell: (one) => <GroundsCell grounds={one.row.grounds} />,
+  },
+  {
+    id: 'complianceLevel',
+    header: 'Level',
+    min: 6.5,
+    sort: (one) =>
+      one.row.complianceLevel === undefined
+        ? undefined
+        : ComplianceLevel.options.indexOf(one.row.complianceLevel),
+    cell: (one) => one.row.complianceLevel ?? <span className="muted">–</span>,
   },
   {
     id: 'why',
@@ -147,6 +182,30 @@ const Totals = ({ totals }: { totals: ComplianceTotals }) => (
   </dl>
 );
 
+/** The fleet at each compliance level that a rule of the snapshot names. */
+const Levelled = ({ totals }: { totals: ComplianceTotals }) => {
+  const named = ComplianceLevel.options.filter(
+    (level) => level !== 'unspecified' && totals.byComplianceLevel[level].compliantPercent !== null,
+  );
+  return named.length === 0 ? null : (
+    <dl className="report-totals" aria-label="By compliance level">
+      {named.map((level) => {
+        const { hosts, lacking, compliantPercent } = totals.byComplianceLevel[level];
+        const all = hosts.compliant + hosts['non-compliant'] + hosts.unknown;
+        return (
+          <div key={level} data-tone={hosts.compliant === all ? 'good' : 'bad'}>
+            <dt>level {level}</dt>
+            <dd>
+              {hosts.compliant} of {plural(all, 'host')} ({compliantPercent} %)
+              {lacking > 0 && `, ${lacking} lacking`}
+            </dd>
+          </div>
+        );
+      })}
+    </dl>
+  );
+};
+
 export const Compliance = ({ made }: { made: Made }) => {
   const [tab, setTab] = useState('hosts');
   const [word, setWord] = useState('');
@@ -170,6 +229,7 @@ export const Compliance = ({ made }: { made: Made }) => {
   return (
     <>
       <Totals totals={totals} />
+      <Levelled totals={totals} />
       {totals.hosts.unknown > 0 && (
         <Notice
           tone="warn"

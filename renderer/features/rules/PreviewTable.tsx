@@ -7,7 +7,8 @@ import { type StateLook, StatusDot } from '../../ui/Badge.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Segmented } from '../../ui/Field.tsx';
 import { formatDateTime } from '../../ui/format.ts';
-import { severityLook } from '../../ui/states.ts';
+import { GroundsCell } from '../../ui/Grounds.tsx';
+import { severityLook, severityRank } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
 
 type Kind = PreviewedRow['outcome']['kind'];
@@ -32,7 +33,6 @@ const ORDER: readonly Kind[] = [
   'no-rule',
   'filtered',
 ];
-const RANK = { critical: 0, important: 1, moderate: 2, low: 3, unknown: 4 } as const;
 
 const named = (rule: string): string =>
   rule === EXPLICIT_APPROVE
@@ -94,7 +94,7 @@ const columns: readonly Column<PreviewedRow>[] = [
     id: 'severity',
     header: 'Severity',
     min: 6.75,
-    sort: (row) => (row.classification === 'security' ? 0 : 10) + RANK[row.severity],
+    sort: severityRank,
     cell: (row) =>
       row.severity === 'unknown' ? (
         <span className="muted">{row.classification}</span>
@@ -106,17 +106,10 @@ const columns: readonly Column<PreviewedRow>[] = [
   },
   {
     id: 'data',
-    header: 'Data as of',
-    min: 6.5,
-    sort: (row) => row.evidence?.asOf,
-    cell: (row) =>
-      row.evidence === undefined ? (
-        <span className="muted" title="What the hosts’ own repositories say">
-          hosts’ own
-        </span>
-      ) : (
-        <RelativeTime at={row.evidence.asOf} />
-      ),
+    header: 'According to',
+    min: 9.5,
+    sort: (row) => row.grounds[0]?.asOf ?? undefined,
+    cell: (row) => <GroundsCell grounds={row.grounds} />,
   },
   {
     id: 'seen',

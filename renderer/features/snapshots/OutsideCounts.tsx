@@ -1,12 +1,12 @@
 /** What came out during a freeze and is outside it: counts by severity, critical ones by name. */
+import { Severity } from '../../../shared/model/primitives.ts';
 import type { Outside } from '../../../shared/model/snapshot.ts';
 import { Badge } from '../../ui/Badge.tsx';
 import { formatList, plural } from '../../ui/format.ts';
-
-const SEVERITIES = ['critical', 'important', 'moderate', 'low', 'unknown'] as const;
+import { GroundsLine } from '../../ui/Grounds.tsx';
 
 export const OutsideCounts = ({ outside }: { outside: Outside }) => {
-  const counted = SEVERITIES.filter((severity) => outside[severity] > 0);
+  const counted = Severity.options.filter((severity) => outside[severity] > 0);
   const critical = outside.packages.filter((one) => one.severity === 'critical');
   return (
     <>
@@ -35,6 +35,7 @@ export const OutsideCounts = ({ outside }: { outside: Outside }) => {
               )
               .join(', ')}.`}
       </p>
+      <GroundsLine grounds={outside.grounds} />
     </>
   );
 };

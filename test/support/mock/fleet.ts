@@ -263,6 +263,8 @@ export const fleetHandlers = (
           classification: offer.classification,
           origin: offer.origin,
           advisories: offer.advisories,
+          cves: [],
+          grounds: [{ source: 'hosts', asOf: null }],
         })),
         unknown: good.filter(({ updates }) => updates === undefined).map(({ host }) => ({ host: host.name })),
       });

@@ -91,12 +91,14 @@ describe('what imported data says about a version', () => {
     expect(verdict(null, NEW).advisories).toEqual([]);
   });
 
-  it('shows how old the newest data is that had a say', () => {
+  it('shows how old the newest of the data is that decided', () => {
+    const mild = row({ id: 'DSA-2', asOf: '2026-11-20T00:00:00.000Z', format: 'usn', severity: 'low' });
+    expect(open([mild, row()], libssl, { version: OLD }, compareVersions).ground?.source).toBe('osv');
     const older = row({ id: 'DSA-0', asOf: '2025-01-01T00:00:00.000Z', format: 'usn' });
-    expect(open([older, row()], libssl, { version: OLD }, compareVersions).evidence).toEqual({
+    expect(open([older, row()], libssl, { version: OLD }, compareVersions).ground).toEqual({
       source: 'osv',
       asOf: '2026-11-01T00:00:00.000Z',
     });
-    expect(open([], libssl, { version: OLD }, compareVersions)).not.toHaveProperty('evidence');
+    expect(open([], libssl, { version: OLD }, compareVersions)).not.toHaveProperty('ground');
   });
 });

@@ -35,6 +35,7 @@ describe('compliance', () => {
           revision: 2,
           id: expect.stringMatching(/^sha256:/),
           state: 'draft',
+          createdAt: expect.any(String),
           entries: 1,
         },
         exceptions: [],

@@ -4,12 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { aptDriver } from '../../../main/core/drivers/apt/driver.ts';
 import {
   type CompareVersions,
+  type Describe,
   type HostTask,
   judgeHost,
   judgeUnknown,
   wantedOf,
 } from '../../../main/core/reports/judge.ts';
 import { type ComplianceRow, RowStatus } from '../../../shared/model/report.ts';
+import type { RuleSet } from '../../../shared/model/rule.ts';
 import type { Task } from '../../../shared/model/run.ts';
 import type { InstalledPackage, Update } from '../../../shared/model/scan.ts';
 import type { Entry, ExceptionView } from '../../../shared/model/snapshot.ts';
@@ -47,6 +49,7 @@ const task = (state: Task['state'], name: string, to: string, rest: Partial<Task
 });
 
 type World = {
+  rules?: RuleSet[];
   entries?: Entry[];
   exceptions?: ExceptionView[];
   packages?: InstalledPackage[];
@@ -54,12 +57,25 @@ type World = {
   facts?: Parameters<typeof makeFacts>[0];
   tasks?: HostTask[];
 };
-const judge = ({ entries = [], exceptions = [], packages = [], updates = [], facts, tasks = [] }: World) =>
+const MADE = '2026-11-01T10:00:00.000Z';
+/** Nothing was imported: the host's own word. */
+const ownWord: Describe = ({ severity, classification, advisories }) => ({
+  severity,
+  classification,
+  advisories,
+  cves: [],
+  grounds: [{ source: 'hosts', asOf: '2026-11-20T10:00:00.000Z' }],
+});
+const judge = (
+  { entries = [], exceptions = [], packages = [], updates = [], facts, tasks = [], rules = [] }: World,
+  described: Describe = ownWord,
+) =>
   judgeHost(
-    wantedOf({ entries, exceptions }),
+    wantedOf({ entries, exceptions, rules, madeAt: MADE }),
     { ...makeScan(host, { packages, updates }), facts: makeFacts(facts) },
     tasks,
     compare,
+    described,
   );
 const statuses = (world: World) => judge(world).rows.map((row: ComplianceRow) => `${row.name} ${row.status}`);
 
@@ -278,11 +294,15 @@ describe('what is offered and stands in no entry', () => {
 
 describe('a host nothing is known of', () => {
   it('is unknown, and so is every entry, also of an empty snapshot', () => {
-    expect(judgeUnknown(wantedOf({ entries: [entry('bash')], exceptions: [] }))).toMatchObject({
+    expect(
+      judgeUnknown(wantedOf({ entries: [entry('bash')], exceptions: [], rules: [], madeAt: MADE })),
+    ).toMatchObject({
       level: 'unknown',
       rows: [{ status: 'unknown', installed: [] }],
     });
-    expect(judgeUnknown(wantedOf({ entries: [], exceptions: [] })).level).toBe('unknown');
+    expect(judgeUnknown(wantedOf({ entries: [], exceptions: [], rules: [], madeAt: MADE })).level).toBe(
+      'unknown',
+    );
   });
 });
 

@@ -2,15 +2,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DriftOf } from '../../../main/core/reports/drift.ts';
 import { renderReport } from '../../../main/core/reports/render/render.ts';
-import { createReportService } from '../../../main/core/reports/service.ts';
-import type { ReportRequest } from '../../../shared/contract/reports.ts';
 import { FrostFault, fail, ok } from '../../../shared/errors.ts';
-import type { ReportPart } from '../../../shared/model/report.ts';
 import type { Run, Task } from '../../../shared/model/run.ts';
 import { csvRows } from '../../support/csv.ts';
 import { uuid } from '../fleet/make.ts';
-import { caller, installed, setUp, update, type World } from '../snapshots/support.ts';
+import { installed, setUp, update, type World } from '../snapshots/support.ts';
 import { commitOf, makeRun } from '../sqlite/model.ts';
+import { type Asked, complianceOf, partsOf } from './rig.ts';
 
 const DAY = 86_400_000;
 let world: World;
@@ -19,27 +17,8 @@ beforeEach(() => {
   world = setUp();
 });
 
-const parts = async (report: {
-  kind: ReportRequest['kind'];
-  snapshot?: string;
-  selectors?: string[];
-}): Promise<ReportPart[]> => {
-  const clock = { ...world.clock, now: () => world.clock.now(), wait: async () => true };
-  const reports = createReportService({ ...world.ports, clock }, { drift: async () => drift });
-  const request = { selectors: [], maxAgeSeconds: 7 * 86_400, limit: 100, ...report } as ReportRequest;
-  const all: ReportPart[] = [];
-  for await (const part of reports.read({ report: request }, caller)) all.push(part);
-  return all;
-};
-const compliance = async (more: { selectors?: string[]; maxAgeSeconds?: number } = {}) => {
-  const all = await parts({ kind: 'compliance', snapshot: 'november', ...more });
-  return {
-    head: all.flatMap((part) => (part.type === 'head' ? [part.head] : []))[0],
-    hosts: all.flatMap((part) => (part.type === 'host' ? [part.host] : [])),
-    totals: all.flatMap((part) => (part.type === 'compliance-totals' ? [part.totals] : []))[0],
-    order: all.map((part) => part.type),
-  };
-};
+const parts = (report: Asked) => partsOf(world, report, async () => drift);
+const compliance = (more: Omit<Asked, 'kind'> = {}) => complianceOf(world, more);
 const levels = async () => (await compliance()).hosts.map((host) => `${host.host} ${host.level}`);
 
 /** `bash 2.0` for every host that is offered it. */

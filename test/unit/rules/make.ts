@@ -15,6 +15,7 @@ export const makeCandidate = (name: string, change: Partial<Candidate> = {}): Ca
   classification: 'bugfix',
   advisories: [],
   cves: [],
+  grounds: [{ source: 'hosts', asOf: null }],
   firstSeen: daysAgo(10),
   hosts: ['web-1'],
   heldOn: [],

@@ -59,6 +59,7 @@ const libssl = (version: string) => ({
   source: 'openssl',
   sourceVersion: version,
 });
+const LISTS = { source: 'hosts', asOf: null };
 const OLD = '3.0.14-1~deb12u2';
 const NEW = '3.0.15-1~deb12u1';
 const host = (name: string, seenDaysAgo: number, update = NEW) => {
@@ -120,9 +121,9 @@ describe('a preview', () => {
     const text =
       'name: a\nrules:\n  - id: sec\n    match: {severity: important, classification: security, advisory: CVE-2026-6119}\n';
     const { rows } = await value(services.rules.preview({ rules: { text }, selectors: [] }));
-    expect(rows.map((row) => [row.name, row.outcome.kind, row.evidence])).toEqual([
-      ['bash', 'no-rule', undefined],
-      ['libssl3', 'approved', { source: 'osv', asOf: '2026-11-01T10:00:00.500Z' }],
+    expect(rows.map((row) => [row.name, row.outcome.kind, row.grounds])).toEqual([
+      ['bash', 'no-rule', [LISTS]],
+      ['libssl3', 'approved', [{ source: 'osv', asOf: '2026-11-01T10:00:00.500Z' }]],
     ]);
     const released = 'name: a\nrules:\n  - id: rel\n    approve: {afterDays: 30, since: release}\n';
     const aged = await value(services.rules.preview({ rules: { text: released }, selectors: [] }));
@@ -237,7 +238,7 @@ describe('the catalogue', () => {
       [NEW, []],
       [OLD, ['CVE-2026-6119']],
     ]);
-    expect(shown.versions[1]?.faults[0]?.evidence).toEqual({ source: 'debian-tracker', asOf: at(3) });
+    expect(shown.versions[1]?.faults[0]?.grounds).toEqual([{ source: 'debian-tracker', asOf: at(3) }]);
     expect(shown.advisoryData).toEqual({ source: 'tracker.json', asOf: at(3) });
     expect(await code(services.catalog.show({ name: 'nothing' }))).toBe('not-found');
   });
@@ -320,7 +321,5 @@ it('a scan whose facts changed its release is judged by the new one', async () =
     }),
   );
   const { rows } = await value(services.rules.preview({ rules: { text: TEXT }, selectors: [] }));
-  expect(rows.map((row) => [row.name, row.severity, row.evidence])).toEqual([
-    ['libssl3', 'unknown', undefined],
-  ]);
+  expect(rows.map((row) => [row.name, row.severity, row.grounds])).toEqual([['libssl3', 'unknown', [LISTS]]]);
 });

@@ -45,6 +45,7 @@ describe('outside a freeze', () => {
       moderate: 0,
       low: 0,
       unknown: 0,
+      grounds: [],
       packages: [],
     });
     advance(2);
@@ -60,6 +61,7 @@ describe('outside a freeze', () => {
           severity: 'critical',
           hosts: 1,
           advisories: ['DSA-1'],
+          grounds: [{ source: 'hosts', asOf: null }],
           firstSeen: at(0),
         },
         { name: 'tzdata', severity: 'low' },
@@ -67,6 +69,43 @@ describe('outside a freeze', () => {
     });
     const { freezes } = good(await world.service.freezes({}));
     expect(freezes[0]?.outside).toMatchObject({ critical: 1, low: 1 });
+  });
+
+  test('is counted by what imported data says too, with the source and its age', async () => {
+    good(await freeze());
+    advance(2);
+    scanned(web, old, update('tzdata', '2026b-1', { severity: 'low' }));
+    world.store.putAdvisories(
+      {
+        format: 'usn',
+        file: 'notices.json',
+        sha256: 'a'.repeat(64),
+        importedAt: at(1),
+        asOf: at(0),
+        dated: true,
+        skipped: 0,
+      },
+      [
+        {
+          format: 'usn',
+          id: 'USN-1-1',
+          severity: 'critical',
+          cves: [],
+          affected: [{ ecosystem: 'apt', name: 'tzdata', kind: 'binary', fixed: '2026b-1' }],
+        },
+      ],
+      false,
+    );
+    const grounds = [
+      { source: 'usn', asOf: at(0) },
+      { source: 'hosts', asOf: null },
+    ];
+    expect(await outside()).toMatchObject({
+      critical: 1,
+      low: 0,
+      grounds,
+      packages: [{ name: 'tzdata', severity: 'critical', advisories: ['USN-1-1'], grounds }],
+    });
   });
 
   test('is not what another host had been offered before, nor what only other hosts are offered', async () => {

@@ -1,4 +1,6 @@
 /** The compliance report as a page: what is kept of a host are its line, and the rows that need somebody. */
+import { ageText, groundsText } from '../../../../shared/grounds.ts';
+import { Severity } from '../../../../shared/model/primitives.ts';
 import {
   type ComplianceHost,
   type ComplianceRow,
@@ -9,7 +11,9 @@ import {
   type RowStatus,
   RowStatus as RowStatuses,
 } from '../../../../shared/model/report.ts';
-import { SEVERITIES } from '../judge.ts';
+import { ComplianceLevel } from '../../../../shared/model/rule.ts';
+import { mergedGrounds } from '../../advisories/grounds.ts';
+import { worse } from '../../advisories/verdict.ts';
 import { whyOf } from './csv.ts';
 import {
   type Column,
@@ -24,7 +28,7 @@ import {
   tableRow,
   word,
 } from './page.ts';
-import { age, CAUSE, LEVEL, STATUS, time } from './words.ts';
+import { CAUSE, LEVEL, STATUS, time } from './words.ts';
 
 /** Rows of these are counted, not listed. */
 const QUIET: ReadonlySet<RowStatus> = new Set<RowStatus>([
@@ -49,6 +53,7 @@ const HOST_COLUMNS: Column[] = [
   { title: 'Host' },
   { title: 'Environment' },
   { title: 'State' },
+  { title: 'Lacks' },
   { title: 'Last good scan' },
   { title: 'Lists read' },
   { title: 'Installed', number: true },
@@ -73,13 +78,42 @@ const COUNTED = [
   'unknown',
 ] as const satisfies (EntryStatus | 'outside')[];
 
+/** Left out where no rule of the snapshot names a level. */
+const levelTable = ({ byComplianceLevel }: ComplianceTotals): string => {
+  const present = ComplianceLevel.options.filter((one) =>
+    Object.values(byComplianceLevel[one].hosts).some((n) => n > 0),
+  );
+  if (present.every((one) => one === 'unspecified')) return '';
+  return table(
+    'By compliance level of the rules',
+    [
+      { title: 'Level' },
+      { title: 'Hosts compliant', number: true },
+      { title: 'Not compliant', number: true },
+      { title: 'Unknown', number: true },
+      { title: 'Compliant, %', number: true },
+      { title: 'Entries lacking', number: true },
+    ],
+    present.map((one) => {
+      const { hosts, lacking, compliantPercent } = byComplianceLevel[one];
+      return [one, hosts.compliant, hosts['non-compliant'], hosts.unknown, compliantPercent, lacking];
+    }),
+    'none',
+  );
+};
+
+/** Advisories and CVEs, each once. */
+const saidOf = ({ advisories, cves }: ComplianceRow): string =>
+  [...new Set([...advisories, ...cves])].join(', ');
+
 const hostRow = (host: ComplianceHost): string =>
   tableRow(HOST_COLUMNS, [
     host.host,
     host.environment,
     level(host.level),
+    host.lacks,
     host.unknown === undefined
-      ? `${time(host.scannedAt)}${host.scanAgeSeconds === null ? '' : ` (${age(host.scanAgeSeconds)} ago)`}${host.scanState === 'partial' ? ', partial' : ''}`
+      ? `${time(host.scannedAt)}${host.scanAgeSeconds === null ? '' : ` (${ageText(host.scanAgeSeconds)} ago)`}${host.scanState === 'partial' ? ', partial' : ''}`
       : needing(host),
     time(host.listsUpdatedAt),
     ...COUNTED.map((one) => host.counts[one]),
@@ -91,39 +125,62 @@ const ROW_COLUMNS: Column[] = [
   { title: 'Status' },
   { title: 'Wanted' },
   { title: 'Installed' },
+  { title: 'Level' },
   { title: 'Severity' },
   { title: 'Advisories' },
+  { title: 'According to' },
   { title: 'Why' },
 ];
 
-const entryRow = (host: ComplianceHost, row: ComplianceRow): string =>
+/** `now`: when the report was made. */
+const entryRow = (host: ComplianceHost, row: ComplianceRow, now: number): string =>
   tableRow(ROW_COLUMNS, [
     host.host,
     row.arch === undefined ? row.name : `${row.name} (${row.arch})`,
     status(row.status),
     row.decision === 'reject' ? `not ${row.version}` : row.version,
     row.installed.map((one) => `${one.version} (${one.arch})`).join(', '),
+    row.complianceLevel,
     row.severity,
-    row.advisories.join(', '),
+    saidOf(row),
+    groundsText(row.grounds, now),
     whyOf(host, row),
   ]);
 
 type Outside = { row: ComplianceRow; hosts: number };
 
+/** Of several hosts that are offered a version: the worst said of it, and how many there are. */
+const joined = (known: Outside | undefined, row: ComplianceRow): Outside => {
+  const bare = { ...row, installed: [] };
+  if (known === undefined) return { row: bare, hosts: 1 };
+  return {
+    row: {
+      ...known.row,
+      severity: worse(known.row.severity, row.severity),
+      advisories: [...new Set([...known.row.advisories, ...row.advisories])].sort(),
+      cves: [...new Set([...known.row.cves, ...row.cves])].sort(),
+      grounds: mergedGrounds([known.row, row]),
+    },
+    hosts: known.hosts + 1,
+  };
+};
+
 export const compliancePage = () => {
+  let now = 0;
   const hosts: string[] = [];
   const rows: string[] = [];
   const outside = new Map<string, Outside>();
   return {
+    head: (head: ReportHead) => {
+      now = Date.parse(head.createdAt);
+    },
     host: (host: ComplianceHost) => {
       hosts.push(hostRow(host));
       for (const row of host.rows) {
-        if (!QUIET.has(row.status)) rows.push(entryRow(host, row));
+        if (!QUIET.has(row.status)) rows.push(entryRow(host, row, now));
         if (row.status !== 'outside') continue;
         const key = [row.ecosystem, row.name, row.arch, row.version].join(' ');
-        const known = outside.get(key);
-        if (known === undefined) outside.set(key, { row: { ...row, installed: [] }, hosts: 1 });
-        else known.hosts += 1;
+        outside.set(key, joined(outside.get(key), row));
       }
     },
     page: (head: ReportHead & { kind: 'compliance' }, totals: ComplianceTotals): string[] => [
@@ -131,6 +188,7 @@ export const compliancePage = () => {
       facts([
         ['Snapshot', code(head.snapshot.id)],
         ['State', head.snapshot.state],
+        ['Revision made', time(head.snapshot.createdAt)],
         ...(head.snapshot.freeze === undefined
           ? []
           : [
@@ -145,7 +203,7 @@ export const compliancePage = () => {
           `${totals.hostCount}, ${head.selectors.length === 0 ? 'all' : head.selectors.join(' or ')}`,
         ],
         ['Made', `${time(head.createdAt)}, by ${head.createdBy}`],
-        ['Scans count for', age(head.maxAgeSeconds)],
+        ['Scans count for', ageText(head.maxAgeSeconds)],
         ['Oldest scan', time(totals.oldestScan)],
         ['Oldest repository lists', time(totals.oldestLists)],
       ]),
@@ -176,9 +234,10 @@ export const compliancePage = () => {
           { title: 'Missing or failed', number: true },
           { title: 'Outside', number: true },
         ],
-        SEVERITIES.map((one) => [one, totals.missingBySeverity[one], totals.outsideBySeverity[one]]),
+        Severity.options.map((one) => [one, totals.missingBySeverity[one], totals.outsideBySeverity[one]]),
         'none',
       ),
+      levelTable(totals),
       table(
         'Exceptions',
         [
@@ -218,19 +277,21 @@ export const compliancePage = () => {
           { title: 'Version' },
           { title: 'Severity' },
           { title: 'Advisories' },
+          { title: 'According to' },
           { title: 'Hosts', number: true },
         ],
         [...outside.values()]
           .sort(
             (a, b) =>
-              SEVERITIES.indexOf(a.row.severity) - SEVERITIES.indexOf(b.row.severity) ||
+              Severity.options.indexOf(a.row.severity) - Severity.options.indexOf(b.row.severity) ||
               (a.row.name < b.row.name ? -1 : 1),
           )
           .map(({ row, hosts: n }) => [
             `${row.name} (${row.arch ?? row.ecosystem})`,
             row.version,
             row.severity,
-            row.advisories.join(', '),
+            saidOf(row),
+            groundsText(row.grounds, now),
             n,
           ]),
         'nothing is offered that the snapshot does not have',

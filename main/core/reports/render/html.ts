@@ -146,6 +146,7 @@ export const htmlRenderer = () => {
       switch (part.type) {
         case 'head':
           head = part.head;
+          compliance.head(head);
           return [];
         case 'host':
           compliance.host(part.host);

@@ -31,10 +31,3 @@ export const CAUSE: Record<UnknownCause, string> = {
 /** `2026-11-23 14:00 UTC`. */
 export const time = (instant: string | null | undefined): string =>
   instant === null || instant === undefined ? '' : `${instant.slice(0, 10)} ${instant.slice(11, 16)} UTC`;
-
-export const age = (seconds: number): string =>
-  seconds < 7200
-    ? `${Math.round(seconds / 60)} min`
-    : seconds < 172_800
-      ? `${Math.round(seconds / 3600)} h`
-      : `${Math.round(seconds / 86_400)} days`;

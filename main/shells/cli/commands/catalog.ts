@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { ADVISORY_PIECE_BYTES, MAX_ADVISORY_BYTES } from '../../../../shared/contract/advisories.ts';
 import type { Client } from '../../../../shared/contract/contract.ts';
 import { FrostFault, frostError } from '../../../../shared/errors.ts';
+import { groundLabel } from '../../../../shared/grounds.ts';
 import { AdvisoryFormat, type AdvisoryImport } from '../../../../shared/model/advisory.ts';
 import { invalid, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
@@ -106,20 +107,17 @@ export const registerCatalog = (program: Command, action: Register): void => {
         context.result(found, () =>
           [
             table(
-              ['VERSION', 'ARCH', 'FIRST SEEN', 'ON', 'HOSTS', 'OFFERED BY', 'KNOWN FAULTS', 'DATA AS OF'],
-              found.versions.map((one) => {
-                const evidence = one.faults.flatMap((fault) => fault.evidence ?? [])[0];
-                return [
-                  one.version,
-                  one.arch,
-                  one.firstSeen.at,
-                  one.firstSeen.host,
-                  `${one.installedOn}`,
-                  names([...new Set(one.offers.map((offer) => offer.origin))], 2),
-                  names([...new Set(one.faults.flatMap((fault) => fault.cves))], 3),
-                  evidence?.asOf.slice(0, 10) ?? '',
-                ];
-              }),
+              ['VERSION', 'ARCH', 'FIRST SEEN', 'ON', 'HOSTS', 'OFFERED BY', 'KNOWN FAULTS', 'DATA'],
+              found.versions.map((one) => [
+                one.version,
+                one.arch,
+                one.firstSeen.at,
+                one.firstSeen.host,
+                `${one.installedOn}`,
+                names([...new Set(one.offers.map((offer) => offer.origin))], 2),
+                names([...new Set(one.faults.flatMap((fault) => fault.cves))], 3),
+                names([...new Set(one.faults.flatMap((fault) => fault.grounds.map(groundLabel)))], 2),
+              ]),
               context.paint,
             ),
             found.advisoryData === undefined

@@ -1,8 +1,17 @@
 /** `report`: what the fleet has of a snapshot, what runs did, the audit log; for people, as JSON, CSV or HTML, to the terminal or a file. */
 import { type Command, Option } from 'commander';
 import type { ReportRequest } from '../../../../shared/contract/reports.ts';
+import { groundLabel } from '../../../../shared/grounds.ts';
 import { auditOutcome } from '../../../../shared/model/audit.ts';
-import type { ComplianceHost, ReportFileFormat, ReportPart } from '../../../../shared/model/report.ts';
+import type { Ground } from '../../../../shared/model/grounds.ts';
+import type {
+  ComplianceHost,
+  ComplianceTotals,
+  ReportFileFormat,
+  ReportPart,
+} from '../../../../shared/model/report.ts';
+import { ComplianceLevel } from '../../../../shared/model/rule.ts';
+import { mergedGrounds } from '../../../core/advisories/grounds.ts';
 import { type Context, invalid } from '../context.ts';
 import { checkSelectors, requireHosts } from '../fleet.ts';
 import { OutputFile } from '../outputFile.ts';
@@ -64,32 +73,57 @@ const why = (host: ComplianceHost): string => {
   return named.length > 3 ? `${told.join(', ')} and ${named.length - 3} more` : told.join(', ');
 };
 
+/** Left out where no rule of the snapshot names a level. */
+const levelLines = ({ byComplianceLevel }: ComplianceTotals): string[] =>
+  ComplianceLevel.options.flatMap((level) => {
+    const { hosts, lacking, compliantPercent } = byComplianceLevel[level];
+    return level === 'unspecified' || compliantPercent === null
+      ? []
+      : [
+          `${level}: ${hosts.compliant} compliant, ${hosts['non-compliant']} not compliant, ${hosts.unknown} unknown (${compliantPercent} % compliant), ${count(lacking, 'entry')} lacking`,
+        ];
+  });
+
 const complianceText =
   (context: Context) =>
   async (parts: AsyncIterable<ReportPart>): Promise<string> => {
     const rows: string[][] = [];
     const text: string[] = [];
+    let sources: Ground[] = [];
     for await (const part of parts) {
       if (part.type === 'head' && part.head.kind === 'compliance')
         text.push(
           `${part.head.snapshot.name}@${part.head.snapshot.revision} (${part.head.snapshot.state}), ${count(part.head.snapshot.entries, 'entry')}`,
         );
-      if (part.type === 'host')
+      if (part.type === 'host') {
+        for (const row of part.host.rows)
+          if (row.status === 'outside')
+            sources = mergedGrounds([
+              { severity: 'unknown', grounds: sources },
+              { severity: 'unknown', grounds: row.grounds },
+            ]);
         rows.push([
           part.host.host,
           part.host.level,
+          part.host.lacks ?? '',
           `${part.host.counts.installed}`,
           `${part.host.counts.missing + part.host.counts.failed}`,
           `${part.host.counts.outside}`,
           part.host.scannedAt ?? 'never',
           why(part.host),
         ]);
+      }
       if (part.type === 'compliance-totals') {
         const { totals } = part;
         text.push(
-          table(['HOST', 'STATE', 'INSTALLED', 'MISSING', 'OUTSIDE', 'SCANNED', 'WHY'], rows, context.paint),
+          table(
+            ['HOST', 'STATE', 'LACKS', 'INSTALLED', 'MISSING', 'OUTSIDE', 'SCANNED', 'WHY'],
+            rows,
+            context.paint,
+          ),
           `${count(totals.hostCount, 'host')}: ${totals.hosts.compliant} compliant, ${totals.hosts['pending-reboot']} wait for a restart, ${totals.hosts.deviating} deviating, ${totals.hosts['non-compliant']} not compliant, ${totals.hosts.unknown} unknown, ${totals.hosts['not-applicable']} not concerned${totals.compliantPercent === null ? '' : ` (${totals.compliantPercent} % compliant)`}`,
-          `Outside the snapshot: ${totals.counts.outside}, of them ${totals.outsideBySeverity.critical} critical`,
+          ...levelLines(totals),
+          `Outside the snapshot: ${totals.counts.outside}, of them ${totals.outsideBySeverity.critical} critical${sources.length === 0 ? '' : ` (severities from ${sources.map(groundLabel).join(', ')})`}`,
         );
       }
     }

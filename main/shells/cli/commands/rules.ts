@@ -1,6 +1,7 @@
 /** `rules`: approval rules in files and in saved versions. `snapshot create --rules` makes a snapshot from them. */
 import type { Command } from 'commander';
 import type { Preview, RulesSource } from '../../../../shared/contract/rules.ts';
+import { groundLabel } from '../../../../shared/grounds.ts';
 import type { PreviewRow, RuleSetSummary } from '../../../../shared/model/rule.ts';
 import type { Context } from '../context.ts';
 import { invalid, readText, unwrap } from '../context.ts';
@@ -62,14 +63,14 @@ const previewText = (preview: Preview, context: Context): string => {
       ? ['The selected hosts are offered no updates.']
       : [
           table(
-            ['PACKAGE', 'VERSION', 'DECISION', 'SEVERITY', 'CLASS', 'DATA AS OF', 'HOSTS', 'REASON'],
+            ['PACKAGE', 'VERSION', 'DECISION', 'SEVERITY', 'CLASS', 'DATA', 'HOSTS', 'REASON'],
             rows.map((row) => [
               `${row.name}:${row.arch}`,
               row.version,
               label(row),
               row.severity,
               row.classification,
-              row.evidence === undefined ? 'host’s own' : row.evidence.asOf.slice(0, 10),
+              row.grounds.map(groundLabel).join(', '),
               `${row.hostCount}`,
               row.reason,
             ]),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { groundLabel } from '../../../../shared/grounds.ts';
 import type { ScanReport } from '../../../../shared/model/scan.ts';
 import { type Context, exitCodeForHosts, invalid, unwrap } from '../context.ts';
 import { requireHosts } from '../fleet.ts';
@@ -95,7 +96,7 @@ export const registerScan = (program: Command, action: Register): void => {
           outcome.updates.length === 0
             ? 'No updates.'
             : table(
-                ['PACKAGE', 'ARCH', 'VERSION', 'HOSTS', 'CLASS', 'SEVERITY', 'DATA AS OF', 'ORIGIN'],
+                ['PACKAGE', 'ARCH', 'VERSION', 'HOSTS', 'CLASS', 'SEVERITY', 'DATA', 'ORIGIN'],
                 outcome.updates.map((u) => [
                   u.name,
                   u.arch,
@@ -103,7 +104,7 @@ export const registerScan = (program: Command, action: Register): void => {
                   `${u.hosts.length}`,
                   u.classification,
                   u.severity,
-                  u.evidence === undefined ? 'hosts’ own' : u.evidence.asOf.slice(0, 10),
+                  u.grounds.map(groundLabel).join(', '),
                   safe(u.origin),
                 ]),
                 context.paint,

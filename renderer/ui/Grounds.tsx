@@ -1,0 +1,25 @@
+/** The source of a verdict and the age of its data, as they stand beside it. */
+import { groundsText, SOURCE_NAMES } from '../../shared/grounds.ts';
+import type { Ground } from '../../shared/model/grounds.ts';
+import { RelativeTime, useNow } from './Time.tsx';
+
+/** The source that decided, with its age; the others stand in the title. */
+export const GroundsCell = ({ grounds }: { grounds: readonly Ground[] }) => {
+  const now = useNow();
+  const [first, ...others] = grounds;
+  if (first === undefined) return <span className="muted">–</span>;
+  return (
+    <span title={groundsText(grounds, now)}>
+      {SOURCE_NAMES[first.source]}, {first.asOf === null ? 'age unknown' : <RelativeTime at={first.asOf} />}
+      {others.length > 0 && <span className="muted"> +{others.length}</span>}
+    </span>
+  );
+};
+
+/** All of them in a sentence, under what they are about. */
+export const GroundsLine = ({ grounds }: { grounds: readonly Ground[] }) => {
+  const now = useNow();
+  return grounds.length === 0 ? null : (
+    <p className="small muted">Severities from {groundsText(grounds, now)}.</p>
+  );
+};
