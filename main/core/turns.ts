@@ -18,3 +18,21 @@ export const createTurns = (clock: Pick<Clock, 'wait'>, sliceUnits: number, sign
       throw new FrostFault(frostError('cancelled', 'It was cancelled.'));
   };
 };
+
+/** Work that can be laid down: it yields how much it has done since it last did. */
+export type Steps<T> = Generator<number, T>;
+
+export const atOnce = <T>(steps: Steps<T>): T => {
+  for (;;) {
+    const next = steps.next();
+    if (next.done === true) return next.value;
+  }
+};
+
+export const inTurns = async <T>(steps: Steps<T>, turn: Turn): Promise<T> => {
+  for (;;) {
+    const next = steps.next();
+    if (next.done === true) return next.value;
+    await turn(next.value);
+  }
+};

@@ -11,6 +11,7 @@ import type { EntryWarning } from '../../../shared/contract/snapshots.ts';
 import { ok } from '../../../shared/errors.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
+import { atOnce, type Steps } from '../turns.ts';
 import { judgeRelations } from './checkRelations.ts';
 import { applyEdits, entryKey } from './edit.ts';
 import { Findings, hostList, nameList } from './findings.ts';
@@ -212,12 +213,12 @@ export type Checked = {
   readonly byEntry: ReadonlyMap<string, EntryWarning[]>;
 };
 
-/** `previous`: what the last check of (nearly) the same list said, over the same world; only what changed since is judged. */
-export const checkEntries = (
+/** In steps of one entry; counted are the hosts it is about. `previous`: what the last check of (nearly) the same list said, over the same world; only what changed since is judged. */
+export function* checkSteps(
   entries: readonly Entry[],
   context: CheckContext,
   previous?: Checked,
-): Checked => {
+): Steps<Checked> {
   const marks = new Map<string, string>();
   const byEntry = new Map<string, EntryWarning[]>();
   // Without a single scan nothing is known, and every entry would look wrong.
@@ -245,6 +246,11 @@ export const checkEntries = (
     const found = known ?? judge(entry, listing, context);
     byEntry.set(key, found);
     findings.push(...found);
+    // What has to look at every host that knows the package.
+    if (known === undefined) yield context.world.having(keyOf(entry)).length;
   }
   return { world: context.world, findings, marks, byEntry };
-};
+}
+
+export const checkEntries = (...given: Parameters<typeof checkSteps>): Checked =>
+  atOnce(checkSteps(...given));

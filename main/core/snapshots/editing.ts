@@ -1,5 +1,5 @@
 /** Edits of a snapshot's entries, their check against the fleet, and refreshing from newer scans. */
-import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import type { EntryWarning } from '../../../shared/contract/snapshots.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
@@ -7,7 +7,8 @@ import type { Entry, Revision, RevisionContent } from '../../../shared/model/sna
 import { compareVersions } from '../advisories/describe.ts';
 import { likelyEcosystem, versionFault } from '../drivers/registry.ts';
 import type { Ports } from '../ports.ts';
-import { type CheckContext, type Checked, checkEntries } from './check.ts';
+import { createTurns, inTurns } from '../turns.ts';
+import { type CheckContext, type Checked, checkSteps } from './check.ts';
 import { diffEntries } from './diff.ts';
 import { applyEdits, byStage, type EditContext } from './edit.ts';
 import { fixAll } from './fixAll.ts';
@@ -50,24 +51,24 @@ export const ecosystemOf = (
 
 /** Lists whose last check is remembered, so that the next one judges only what changed. */
 const REMEMBERED = 4;
+/** So many hosts are looked at for entries in one go. */
+const SLICE_HOSTS = 5000;
 
-export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): Knowledge }) => {
-  const { store, artefacts } = ports;
+export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): Promise<Knowledge> }) => {
+  const { store, artefacts, clock } = ports;
   const remembered = new Map<string, Checked>();
 
-  const editContext = (content: RevisionContent, adds: boolean): EditContext => {
-    const known = adds ? knowledge.read() : undefined;
-    return {
-      // One kind of host alone has or is offered exactly this version: it is that host's package.
-      exactly: (name, version) => {
-        const [one, ...others] = known?.ecosystems(name, version) ?? [];
-        return others.length === 0 ? one : undefined;
-      },
-      ecosystemOf: (name, version) =>
-        ecosystemOf(name, version, known, content.scope.ecosystem, content.entries),
-      describe: (...which) => known?.describe(...which) ?? {},
-    };
-  };
+  /** `known`: only where packages are added. */
+  const editContext = (content: RevisionContent, known: Knowledge | undefined): EditContext => ({
+    // One kind of host alone has or is offered exactly this version: it is that host's package.
+    exactly: (name, version) => {
+      const [one, ...others] = known?.ecosystems(name, version) ?? [];
+      return others.length === 0 ? one : undefined;
+    },
+    ecosystemOf: (name, version) =>
+      ecosystemOf(name, version, known, content.scope.ecosystem, content.entries),
+    describe: (...which) => known?.describe(...which) ?? {},
+  });
 
   const held: CheckContext['held'] = ({ ecosystem, name, arch, version }) =>
     arch === undefined
@@ -76,10 +77,18 @@ export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): K
           .some((one) => one.ecosystem === ecosystem && one.name === name && one.version === version)
       : artefacts.find({ ecosystem, name, arch, version }).length > 0;
 
-  const check = ({ content }: Revision, entries: Entry[]): EntryWarning[] => {
-    const world = knowledge.read().world(content.scope);
+  const check = async (
+    { content }: Revision,
+    entries: Entry[],
+    known: Knowledge,
+    signal?: AbortSignal,
+  ): Promise<EntryWarning[]> => {
+    const world = await known.world(content.scope);
     const before = remembered.get(content.line.id);
-    const checked = checkEntries(entries, { world, compareVersions, held }, before);
+    const checked = await inTurns(
+      checkSteps(entries, { world, compareVersions, held }, before),
+      createTurns(clock, SLICE_HOSTS, signal),
+    );
     remembered.delete(content.line.id);
     remembered.set(content.line.id, checked);
     const [oldest] = remembered.keys();
@@ -87,7 +96,9 @@ export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): K
     return checked.findings;
   };
 
-  const edit = (input: HandlerInput<'snapshots.edit'>): Result<Output<'snapshots.edit'>> => {
+  const edit = async (input: HandlerInput<'snapshots.edit'>): Promise<Result<Output<'snapshots.edit'>>> => {
+    const known = input.edits.some((one) => one.kind === 'add') ? await knowledge.read() : undefined;
+    // From here on without a pause: nobody else's edit may come in between.
     const sound = checkText(
       input.message,
       ...input.edits.map((one) => (one.kind === 'add' || one.kind === 'note' ? one.note : undefined)),
@@ -97,8 +108,7 @@ export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): K
     if (!found.ok) return found;
     const { revision } = found.value;
     const { entries } = revision.content;
-    const adds = input.edits.some((one) => one.kind === 'add');
-    const edited = applyEdits(entries, input.edits, editContext(revision.content, adds));
+    const edited = applyEdits(entries, input.edits, editContext(revision.content, known));
     if (!edited.ok) return edited;
     const message = joined([input.message]);
     // Edits that cancel out are no new revision: above all, a frozen one stays the newest.
@@ -107,16 +117,20 @@ export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): K
     return shown(lines, lines.append(revision, lines.next(revision, { entries: edited.value, message }), []));
   };
 
-  const checkDraft = (input: HandlerInput<'snapshots.check'>): Result<Output<'snapshots.check'>> => {
+  const checkDraft = async (
+    input: HandlerInput<'snapshots.check'>,
+    signal?: AbortSignal,
+  ): Promise<Result<Output<'snapshots.check'>>> => {
+    const known = await knowledge.read();
     const found = lines.find(input.ref);
     if (!found.ok) return found;
     const { revision } = found.value;
-    const context = editContext(revision.content, true);
+    const context = editContext(revision.content, known);
     const edited = applyEdits(revision.content.entries, input.edits, context);
     if (!edited.ok) return edited;
-    if (!input.fix) return ok({ findings: check(revision, edited.value), fixes: [] });
-    const fixed = fixAll(edited.value, {
-      check: (entries) => check(revision, entries),
+    if (!input.fix) return ok({ findings: await check(revision, edited.value, known, signal), fixes: [] });
+    const fixed = await fixAll(edited.value, {
+      check: (entries) => check(revision, entries, known, signal),
       apply: (entries, edits) => applyEdits(entries, edits, context),
     });
     return ok({ findings: fixed.findings, fixes: fixed.edits });
@@ -156,9 +170,11 @@ export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): K
 
   return {
     /** For a revision as it is stored. */
-    findings: (revision: Revision) => check(revision, revision.content.entries),
-    edit: async (input: HandlerInput<'snapshots.edit'>) => edit(input),
-    check: async (input: HandlerInput<'snapshots.check'>) => checkDraft(input),
+    findings: async (revision: Revision, signal?: AbortSignal) =>
+      check(revision, revision.content.entries, await knowledge.read(), signal),
+    edit,
+    /** Rejects with `cancelled` where the caller lost interest. */
+    check: (input: HandlerInput<'snapshots.check'>, caller?: Caller) => checkDraft(input, caller?.signal),
     refresh: async (input: HandlerInput<'snapshots.refresh'>) => refresh(input),
   };
 };

@@ -24,7 +24,7 @@ const checkReason = (text: string, what: string): Result<string> => {
   return ok(reason);
 };
 
-export const createExcepting = (ports: Ports, lines: Lines, ecosystemOf: EcosystemOf) => {
+export const createExcepting = (ports: Ports, lines: Lines) => {
   const { store, clock } = ports;
   const author = (): Exception['author'] => ({ name: ports.user.slice(0, 200) });
 
@@ -65,7 +65,10 @@ export const createExcepting = (ports: Ports, lines: Lines, ecosystemOf: Ecosyst
     return shown(lines, lines.append(head, next, [{ ...live, exceptions }]));
   };
 
-  const except = (input: HandlerInput<'snapshots.except'>): Result<Output<'snapshots.except'>> => {
+  const except = (
+    input: HandlerInput<'snapshots.except'>,
+    ecosystemOf: EcosystemOf,
+  ): Result<Output<'snapshots.except'>> => {
     const found = frozenLine(input.ref, 'there is nothing to except from', 'Add the package with edit.');
     if (!found.ok) return found;
     const { frozen, live } = found.value;

@@ -9,17 +9,17 @@ const MAX_ROUNDS = 100;
  * Only errors are mended: a warning may be just what was meant. What a fix brings is checked in turn. In one round each
  * package is touched once, and no edit is made twice: it ends, whatever the fixes want of each other.
  */
-export const fixAll = (
+export const fixAll = async (
   entries: Entry[],
   o: {
-    check(entries: Entry[]): EntryWarning[];
+    check(entries: Entry[]): EntryWarning[] | Promise<EntryWarning[]>;
     apply(entries: Entry[], edits: Edit[]): Result<Entry[]>;
   },
-): { entries: Entry[]; edits: Edit[]; findings: EntryWarning[] } => {
+): Promise<{ entries: Entry[]; edits: Edit[]; findings: EntryWarning[] }> => {
   const edits: Edit[] = [];
   const made = new Set<string>();
   let list = entries;
-  let findings = o.check(list);
+  let findings = await o.check(list);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const touched = new Set<string>();
     for (const { level, fix } of findings) {
@@ -35,7 +35,7 @@ export const fixAll = (
       for (const name of names) touched.add(name);
     }
     if (touched.size === 0) break;
-    findings = o.check(list);
+    findings = await o.check(list);
   }
   return { entries: list, edits, findings };
 };

@@ -1,5 +1,5 @@
 /** Snapshots: lines of revisions, made from scans. Edits are in editing.ts, freezes in freezing.ts, files in transfer.ts. */
-import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Revision, RevisionContent, SnapshotSummary } from '../../../shared/model/snapshot.ts';
 import { compareVersions } from '../advisories/describe.ts';
@@ -27,12 +27,18 @@ export const createSnapshotService = (ports: Ports) => {
   const { store, clock, changes } = ports;
   const lines = createLines(ports);
   const versions = { ...createMerging(ports, lines), ...createPromoting(ports, lines) };
-  const knowledge = createKnowledge(store);
+  const knowledge = createKnowledge(store, clock);
   const { findings, ...editing } = createEditing(ports, lines, knowledge);
 
-  const excepting = createExcepting(ports, lines, (name, version, { content }) =>
-    ecosystemOf(name, version, knowledge.read(), content.scope.ecosystem, content.entries),
-  );
+  const excepting = createExcepting(ports, lines);
+  const except = async (
+    input: HandlerInput<'snapshots.except'>,
+  ): Promise<Result<Output<'snapshots.except'>>> => {
+    const known = input.ecosystem === undefined ? await knowledge.read() : undefined;
+    return excepting.except(input, (name, version, { content }) =>
+      ecosystemOf(name, version, known, content.scope.ecosystem, content.entries),
+    );
+  };
 
   const summary = (revision: Revision, line: SnapshotLine): SnapshotSummary =>
     summaryOf(revision, contextOf(line, store.freezes(), clock.now()), line.revisions);
@@ -45,7 +51,10 @@ export const createSnapshotService = (ports: Ports) => {
       }),
     });
 
-  const show = (input: HandlerInput<'snapshots.show'>): Result<Output<'snapshots.show'>> => {
+  const show = async (
+    input: HandlerInput<'snapshots.show'>,
+    caller?: Caller,
+  ): Promise<Result<Output<'snapshots.show'>>> => {
     const found = lines.find(input.ref);
     if (!found.ok) return found;
     const { revision, line } = found.value;
@@ -55,7 +64,7 @@ export const createSnapshotService = (ports: Ports) => {
     const context = { store, hosts: store.hosts(), matches: selectorMatches(store), at: clock.now() };
     return ok({
       snapshot: frozen ? { ...view, outside: outsideOf(live, context) } : view,
-      warnings: findings(revision),
+      warnings: await findings(revision, caller?.signal),
     });
   };
 
@@ -161,7 +170,7 @@ export const createSnapshotService = (ports: Ports) => {
 
   return {
     list: async (_input: HandlerInput<'snapshots.list'>) => list(),
-    show: async (input: HandlerInput<'snapshots.show'>) => show(input),
+    show,
     history: async (input: HandlerInput<'snapshots.history'>) => history(input),
     create: async (input: HandlerInput<'snapshots.create'>) => create(input),
     restore: async (input: HandlerInput<'snapshots.restore'>) => restore(input),
@@ -170,7 +179,7 @@ export const createSnapshotService = (ports: Ports) => {
     remove: async (input: HandlerInput<'snapshots.remove'>) => remove(input),
     ...editing,
     ...createFreezing(ports, lines),
-    except: async (input: HandlerInput<'snapshots.except'>) => excepting.except(input),
+    except,
     withdraw: async (input: HandlerInput<'snapshots.withdraw'>) => excepting.withdraw(input),
     ...createTransfer(ports, lines, createJoin(ports, lines)),
     versions,

@@ -8,6 +8,7 @@ import type {
   Update,
 } from '../../../shared/model/scan.ts';
 import type { Entry, RevisionContent } from '../../../shared/model/snapshot.ts';
+import { atOnce, type Steps } from '../turns.ts';
 
 /** One host's last good scan, by package name. */
 export type HostWorld = {
@@ -202,7 +203,8 @@ const NO_RELATIONS: ReadonlySet<PackageRelations> = new Set();
 const NONE: readonly HostWorld[] = [];
 const NOBODY: ReadonlySet<NameKey> = new Set();
 
-export const createWorld = (hosts: readonly HostWorld[]): World => {
+/** In steps of one host; counted are its packages. */
+export function* worldSteps(hosts: readonly HostWorld[]): Steps<World> {
   const having = new Map<NameKey, HostWorld[]>();
   const neighbours = new Map<NameKey, Set<NameKey>>();
   const tellers = new Map<PackageRelations, HostWorld[]>();
@@ -247,6 +249,7 @@ export const createWorld = (hosts: readonly HostWorld[]): World => {
             if (one.installed) file(keyOf(name), one);
           }
         }
+    yield host.installed.size + host.updates.size;
   }
   const numbers = new Numbers();
   const alike = new Map<PackageRelations, Alike[]>();
@@ -271,7 +274,9 @@ export const createWorld = (hosts: readonly HostWorld[]): World => {
     },
     neighbours: (key) => neighbours.get(key) ?? NOBODY,
   };
-};
+}
+
+export const createWorld = (hosts: readonly HostWorld[]): World => atOnce(worldSteps(hosts));
 
 /**
  * The hosts a snapshot is for, as far as its scope says: another distribution's or release's packages of the same name are no

@@ -38,6 +38,8 @@ export type SnapshotsState = {
   open: Readonly<Record<string, Loadable<OpenSnapshot>>>;
   drafts: Readonly<Record<string, Draft>>;
   updates: Loadable<readonly KnownUpdate[]>;
+  /** Grows when scans or the fleet changed what findings rest on; of a burst of changes only now and then. */
+  scans: number;
   reload: () => Promise<void>;
   read: (name: string) => Promise<void>;
   readUpdates: () => Promise<void>;
@@ -83,6 +85,9 @@ export type SnapshotsState = {
   match: (selectors: string[], signal?: AbortSignal) => Promise<Result<Output<'hosts.list'>>>;
 };
 
+/** While a fleet is being scanned, findings are asked for anew no more often than this. */
+const SCANS_PAUSE_MS = 3000;
+
 export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) => {
   /** Being saved: the revision that is announced meanwhile is our own. */
   const saving = new Set<string>();
@@ -110,6 +115,7 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
       open: {},
       drafts: {},
       updates: loading,
+      scans: 0,
       reload: () => readList(),
       read: async (name) => {
         const before = get().open[name] ?? loading;
@@ -237,7 +243,12 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
   const readOpen = coalesce(async () => {
     await Promise.all(Object.keys(store.getState().open).map((name) => store.getState().read(name)));
   });
+  const noticeScans = coalesce(
+    async () => store.setState((state) => ({ scans: state.scans + 1 })),
+    SCANS_PAUSE_MS,
+  );
   changes.on((change) => {
+    if (change.type === 'scan' || change.type === 'hosts') void noticeScans();
     if (change.type !== 'snapshots' && change.type !== 'reset') return;
     void readList();
     void readOpen();

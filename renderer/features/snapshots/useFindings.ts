@@ -1,5 +1,5 @@
-/** What a check says of the list while it is edited: asked a moment after each change, the question before withdrawn. */
-import { useEffect, useState } from 'react';
+/** What a check says of the list while it is edited: asked a moment after each change and each scan, the question before withdrawn. */
+import { useEffect, useRef, useState } from 'react';
 import type { FrostError } from '../../../shared/errors.ts';
 import { isDirty, unsaved } from './drafts.ts';
 import type { Finding } from './findings.ts';
@@ -16,10 +16,23 @@ export type Check = {
 
 /** `stored`: the findings on the revision the edits are made on. */
 export const useFindings = (name: string, stored: readonly Finding[]): Check => {
-  const { draft, check } = useSnapshots((s) => ({ draft: s.drafts[name], check: s.check }));
+  const { draft, check, read, scans } = useSnapshots((s) => ({
+    draft: s.drafts[name],
+    check: s.check,
+    read: s.read,
+    scans: s.scans,
+  }));
+  /** The scans that the stored findings were read with. */
+  const readWith = useRef(scans);
   const [answer, setAnswer] = useState<{ for: unknown; findings: readonly Finding[]; error?: FrostError }>();
   const entries = draft?.editor.entries;
   const dirty = isDirty(draft);
+  useEffect(() => {
+    if (dirty || readWith.current === scans) return;
+    readWith.current = scans;
+    void read(name);
+  }, [dirty, scans, read, name]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a scan changes what the same list is told
   useEffect(() => {
     if (draft === undefined || !dirty) return;
     const stop = new AbortController();
@@ -36,7 +49,7 @@ export const useFindings = (name: string, stored: readonly Finding[]): Check => 
       clearTimeout(timer);
       stop.abort();
     };
-  }, [draft, dirty, check]);
+  }, [draft, dirty, check, scans]);
   if (!dirty) return { findings: stored, stale: false, error: undefined };
   return {
     findings: answer?.findings ?? stored,
