@@ -56,6 +56,8 @@ const MadeBundle = z.object({
   packages: z.array(BundlePackage.extend({ via: BundleVia })),
   /** Servers that the console fetched from itself, as `scheme://host:port`; redirections included. */
   origins: z.array(z.string()),
+  /** With `direct`: servers that new packages could not be had from over the console's own connection, why, and how many they were. */
+  notDirect: z.array(z.object({ origin: z.string(), reason: Text(2000), packages: z.int() })),
   /** How many advisories about these packages go along. */
   advisories: z.int(),
   /** What could not be had, where it was wanted, and why. */

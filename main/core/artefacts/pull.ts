@@ -7,6 +7,7 @@ import { checkedNonce, framedScript, quote } from '../drivers/shell.ts';
 import { Buffered, NEWLINE } from '../jobs/bytes.ts';
 import type { CommandOutput, CommandSpec, RunOptions } from '../ports.ts';
 import type { Artefacts, ArtefactWriter, Expected, PooledArtefact } from './ports.ts';
+import { takeWhole } from './whole.ts';
 
 /** Carries one script to the host the transfer is with. */
 export type Ask = (spec: CommandSpec, options?: RunOptions) => Promise<Result<CommandOutput>>;
@@ -144,30 +145,20 @@ const stretch = async (
  * Brings one file of a host into the store. Errors: the transport's, `host.output-malformed` (gone, or another size),
  * `store.damaged` (the hash is not the announced one), `store.full`, `state.conflict`, `cancelled`.
  */
-export const pullArtefact = async (
+export const pullArtefact = (
   ask: Ask,
   artefacts: Artefacts,
   tools: TransferTools,
   o: { expected: Expected; path: string; root: boolean; signal: AbortSignal },
-): Promise<Result<PooledArtefact>> => {
-  const { bytes } = o.expected;
-  const opened = await artefacts.receive(o.expected);
-  if (!opened.ok) return opened;
-  const writer = opened.value;
-  try {
+): Promise<Result<PooledArtefact>> =>
+  takeWhole(artefacts, o.expected, async (writer) => {
+    const { bytes } = o.expected;
     for (let fruitless = 0; writer.offset < bytes; ) {
       const { result, came } = await stretch(ask, writer, { ...o, bytes, nonce: tools.nonce() });
       if (result.ok) break;
       fruitless = came > 0 ? 1 : fruitless + 1;
       const again = isUnreachable(result.error) && fruitless < FRUITLESS_TRIES;
-      if (!again || !(await tools.pause(fruitless))) {
-        writer.suspend();
-        return result;
-      }
+      if (!again || !(await tools.pause(fruitless))) return result;
     }
-  } catch (error) {
-    writer.suspend();
-    throw error;
-  }
-  return writer.finish();
-};
+    return ok(undefined);
+  });

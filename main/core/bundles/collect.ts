@@ -38,6 +38,8 @@ export type Collection = {
   silent: { host: string; error: FrostError }[];
   /** Servers that the console asked itself. */
   origins: string[];
+  /** Where it could not have packages itself, and why. */
+  notDirect: { origin: string; reason: string; packages: number }[];
 };
 
 type Known = { host: Host; route: Route; ask: Ask; driver: PackageDriver; simulated: Simulated };
@@ -72,6 +74,7 @@ export const createCollector = (
   const entries = entriesAt(revision.content, ports.clock.now());
   const tools = deps.tools ?? hostTools;
   const origins = new Set<string>();
+  const notDirect = new Map<string, { origin: string; reason: string; packages: number }>();
   /** What was not in the pool when this began, by hash. */
   const came = new Map<string, BundleVia>();
 
@@ -186,6 +189,11 @@ export const createCollector = (
       had: (key, sha256) => {
         store.putBundled(lineId, [{ ...key, sha256, role: 'new' }]);
         came.set(sha256, 'direct');
+      },
+      lacked: (origin, reason) => {
+        const mark = `${origin} ${reason}`;
+        const same = notDirect.get(mark) ?? { origin, reason, packages: 0 };
+        notDirect.set(mark, { ...same, packages: same.packages + 1 });
       },
       signal,
     });
@@ -323,6 +331,7 @@ export const createCollector = (
       missing: [...missing.values()],
       silent,
       origins: [...origins].sort(),
+      notDirect: [...notDirect.values()],
     };
   };
 };

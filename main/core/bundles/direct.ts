@@ -27,6 +27,8 @@ export const fetchDirectly = async (
     origins: Set<string>;
     /** One is in the pool. */
     had(key: ArtefactKey, sha256: string): void;
+    /** One could not be had from this server, and why. */
+    lacked(origin: string, reason: string): void;
     signal: AbortSignal;
   },
 ): Promise<void> => {
@@ -39,18 +41,29 @@ export const fetchDirectly = async (
   const places = new Map(
     located.value.map((one) => [keyText({ ...one, ecosystem: driver.id }), one] as const),
   );
-  /** Servers that do not answer from here: asking each for hundreds of packages would take hours. */
-  const lost = new Set<string>();
+  /** Servers that do not answer, or are not used: asking each for hundreds of packages would take hours. */
+  const lost = new Map<string, string>();
   for (const key of o.wanted) {
     if (signal.aborted) return;
     const place = places.get(keyText(key));
     const address = place && addressOf(place.url);
-    if (place === undefined || address === undefined || lost.has(address.origin)) continue;
+    if (place === undefined || address === undefined) continue;
+    const before = lost.get(address.origin);
+    if (before !== undefined) {
+      o.lacked(address.origin, before);
+      continue;
+    }
     const { sha256, bytes } = place;
     const hash = o.hashOf(key);
-    if (hash !== undefined && hash !== sha256) continue;
+    if (hash !== undefined && hash !== sha256) {
+      o.lacked(address.origin, 'the file there has another hash than the snapshot says');
+      continue;
+    }
     const room = await makeRoom(ports, bytes);
-    if (!room.ok) continue;
+    if (!room.ok) {
+      o.lacked(address.origin, room.error.message);
+      continue;
+    }
     const got = await receiveWhole(
       artefacts,
       { key, bytes, hash: { sha256 }, source: 'repository', from: address.host.slice(0, 200) },
@@ -67,7 +80,10 @@ export const fetchDirectly = async (
       o.had(key, sha256);
       continue;
     }
-    if (got.error.code === 'host.repository') lost.add(address.origin);
+    if (signal.aborted) return;
+    if (got.error.code === 'host.repository' || got.error.code === 'not-available')
+      lost.set(address.origin, got.error.message);
+    o.lacked(address.origin, got.error.message);
     ports.log.write('info', 'a package was not fetched directly', { code: got.error.code });
   }
 };

@@ -106,7 +106,7 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
         signal,
         direct: input.direct === true,
       });
-      const { packages: found, missing, silent, origins } = await collect(hosts.value);
+      const { packages: found, missing, silent, origins, notDirect } = await collect(hosts.value);
       if (signal.aborted)
         return fail('cancelled', 'The bundle was cancelled; what was fetched is kept for the next time.');
       if (silent.length === hosts.value.length && silent[0] !== undefined)
@@ -147,6 +147,7 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
         id: id.value.id,
         packages: manifest.value.packages.map((one) => ({ ...one, via: via.get(one.sha256) ?? 'pool' })),
         origins,
+        notDirect: notDirect.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
         advisories: advisories?.count ?? 0,
         missing: missing.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
         silent,

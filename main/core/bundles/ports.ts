@@ -39,7 +39,8 @@ export interface Downloads {
   /**
    * The bytes from `offset` on of a file of `bytes`, never more; `take` false ends it. Every server that is asked, redirections
    * included, is told to `contact` before (`scheme://host:port`, the port where it is not the scheme's). Errors:
-   * `host.repository` (not reached, refused, answers something else), `cancelled`.
+   * `host.repository` (not reached, silent, in trouble: another time perhaps), `not-available` (this server is not used: its address, its
+   * certificate, where it sends to), `not-found` (it has not this file, or not in this size), `cancelled`.
    */
   fetch(
     file: { url: string; offset: number; bytes: number },

@@ -28,6 +28,7 @@ export const mockBundles = (): Pick<Handlers, Extract<keyof Handlers, `bundles.$
           { ...one, version: '3.0.14-1', sha256: 'b'.repeat(64), role: 'rollback' },
         ],
         origins: [],
+        notDirect: [],
         advisories: 0,
         missing: [],
         silent: [],

@@ -66,7 +66,10 @@ describe('a file over the console’s own connection', () => {
   });
 
   it('is never more than announced', async () => {
-    const { origin } = await serve(ranged);
+    const { origin } = await serve((_, response) => {
+      response.write(CONTENT.subarray(0, 9));
+      response.end(CONTENT.subarray(9));
+    });
     expect((await fetched(`${origin}/a.deb`, { bytes: 10 })).content).toHaveLength(10);
   });
 
@@ -86,7 +89,7 @@ describe('a file over the console’s own connection', () => {
     async (location) => {
       const { origin } = await serve((_, response) => void response.writeHead(302, { location }).end());
       const got = await fetched(`${origin}/a.deb`);
-      expect(bad(got.result)).toMatchObject({ code: 'host.repository' });
+      expect(bad(got.result)).toMatchObject({ code: 'not-available' });
       expect(got.origins).toEqual([origin]);
     },
   );
@@ -114,7 +117,7 @@ describe('a file over the console’s own connection', () => {
       'http://[::1]/',
       'http://2130706433/',
     ])
-      expect(bad((await fetched(`${url}/a`, { refuses })).result).code).toBe('host.repository');
+      expect(bad((await fetched(`${url}/a`, { refuses })).result).message).toMatch(/this machine/);
     expect(asked).toEqual([]);
   });
 

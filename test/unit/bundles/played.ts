@@ -31,7 +31,10 @@ const nothingSaid: Simulation = {
 };
 
 /** A console whose hosts answer as they are told; `log` has what they were asked, `cut` loses connections in transfers. */
-export const connected = (hosts: Record<string, Played>, o: { refused?: string } = {}) => {
+export const connected = (
+  hosts: Record<string, Played>,
+  o: { refused?: string; downloads?: Ports['downloads'] } = {},
+) => {
   const log: string[] = [];
   const state = { cut: Number.POSITIVE_INFINITY };
   /** What servers have, by address. */
@@ -152,7 +155,11 @@ export const connected = (hosts: Record<string, Played>, o: { refused?: string }
         : answer();
     },
   };
-  const made = createConsole({ transport, downloads, tools: { ...hostTools, driverFor: () => driver } });
+  const made = createConsole({
+    transport,
+    downloads: o.downloads ?? downloads,
+    tools: { ...hostTools, driverFor: () => driver },
+  });
   for (const name of [...Object.keys(hosts), 'lost']) {
     const host = makeHost(name);
     made.store.putHost(host);

@@ -142,6 +142,10 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
           context.note(
             `${one.name} ${one.version}${one.role === 'rollback' ? ' (to go back to)' : ''} is not in it: ${one.host}: ${one.reason}`,
           );
+        for (const { origin, reason, packages } of made.notDirect)
+          context.note(
+            `not fetched from here but by the hosts: ${count(packages, 'package')} of ${safe(origin)}: ${safe(reason)}`,
+          );
         if (made.silent.length + made.missing.length > 0) context.exitCode = 1;
         const carried = made.packages.filter((one) => one.carried);
         const of = (role: string) => carried.filter((one) => one.role === role).length;
