@@ -186,7 +186,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     scanHost: scans.scanHost,
     exportText: (ref) => snapshots.export({ ref }),
     verify: (input) => snapshots.verify(input),
-    import: (input) => snapshots.import(input),
+    import: (input, along) => snapshots.importAlong(input, along),
   });
   const demo: DemoController = createDemoController({
     ports,

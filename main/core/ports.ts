@@ -300,6 +300,8 @@ export interface Store
     BundleStore,
     RuleStore,
     AdvisoryStore {
+  /** Everything that `work` changes in one transaction: where it throws, nothing of it is changed. What it reads is so until its end. */
+  atomically<T>(work: () => T): T;
   close(): void;
 }
 

@@ -42,6 +42,8 @@ const Report = z.object({
   bytes: z.int(),
   /** Advisories that come with it, and are taken in. */
   advisories: z.int(),
+  /** Advisories that come with it and are left out: only what is signed is taken here, and nobody signed the bundle itself. */
+  advisoriesLeftOut: z.int(),
   /** The bundle it builds on; absent: it is whole by itself. */
   since: Sha256.optional(),
   /** Who vouches for the bundle itself, and with it for every package in it. */
@@ -60,6 +62,8 @@ const MadeBundle = z.object({
   notDirect: z.array(z.object({ origin: z.string(), reason: Text(2000), packages: z.int() })),
   /** How many advisories about these packages go along. */
   advisories: z.int(),
+  /** How many do not, since all of them are more than 64 MiB; none goes along then. */
+  advisoriesLeftOut: z.int(),
   /** What could not be had, where it was wanted, and why. */
   missing: z.array(
     z.object({

@@ -10,9 +10,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BundlePackage } from '../../shared/model/bundle.ts';
-import { REPOSITORY_URL, SSH_PORT } from './fleet/config.ts';
+import { REPOSITORY_HOST, REPOSITORY_URL, SSH_PORT } from './fleet/config.ts';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
 import type { LabHost } from './fleet/host.ts';
+import { networkRepositoryAddress } from './fleet/network.ts';
 import { LabConsole } from './support/console.ts';
 import { describeLab, leftOn, pictureOf } from './support/outside.ts';
 
@@ -20,6 +21,7 @@ const Made = z.object({
   file: z.string(),
   packages: z.array(BundlePackage.extend({ via: z.enum(['pool', 'direct', 'host']) })),
   origins: z.array(z.string()),
+  notDirect: z.array(z.object({ origin: z.string(), reason: z.string(), packages: z.number() })),
   missing: z.array(z.unknown()),
 });
 const titles = (
@@ -42,6 +44,8 @@ describeLab('an air gap', () => {
   /** At the one without. */
   let there: LabConsole;
   let work: string;
+  /** The repository of h01. */
+  let direct: string;
   const host = (name: string): LabHost => fleet.host(name);
 
   beforeAll(async () => {
@@ -55,6 +59,11 @@ describeLab('an air gap', () => {
     for (const name of ['h02', 'h03', 'r02'])
       await host(name).network.interfere({ kind: 'only', port: SSH_PORT });
     await there.takeIn([host('h02'), host('h03'), host('r02')]);
+    // Its repository by an address that the console reaches too; r01 keeps the name that only hosts know.
+    direct = REPOSITORY_URL.replace(REPOSITORY_HOST, networkRepositoryAddress(fleet.block));
+    await host('h01').output(
+      `sed -i 's|${REPOSITORY_URL}|${direct}|' /etc/apt/sources.list.d/* && apt-get -q update`,
+    );
     // One kind of host after the other: which manager a version belongs to is known from scans.
     await here.takeIn([host('h01')]);
     await here.snapshotOf('air', 'lab-app=2.0', 'lab-lib=2.0', 'lab-epoch=1:2.0-1', 'lab-big=1.1');
@@ -81,9 +90,22 @@ describeLab('an air gap', () => {
       await here.ok('snapshot', 'bundle', 'air', file('a.frost.tar'), '--hosts', 'all', '--direct'),
     );
     expect(made.missing).toEqual([]);
-    // The managers say where; their name for it is one that only the hosts know, so that the hosts have to do it.
-    expect(made.origins).toEqual([new URL(REPOSITORY_URL).origin]);
-    expect(new Set(made.packages.map((one) => one.via))).toEqual(new Set(['host']));
+    // The managers say where. What is new for h01 the console fetches there; of the name in r01's address it knows nothing.
+    const [reached, unknown] = [new URL(direct).origin, new URL(REPOSITORY_URL).origin];
+    expect(made.origins).toEqual([reached, unknown].sort());
+    expect(made.notDirect).toEqual([
+      {
+        origin: unknown,
+        reason: expect.stringMatching(/does not answer \(E(NOTFOUND|AI_AGAIN)\)/),
+        packages: 3,
+      },
+    ]);
+    expect(
+      [...new Set(made.packages.map((one) => `${one.ecosystem} ${one.role} ${one.via}`))].sort(),
+    ).toEqual(['apt new direct', 'apt rollback host', 'dnf new host', 'dnf rollback host']);
+    expect(fleet.repository.requests).toContainEqual(
+      expect.objectContaining({ host: null, path: expect.stringMatching(/\/lab-app_2\.0_/), status: 200 }),
+    );
     expect(titles(made.packages, 'new')).toEqual([
       'lab-app 2.0',
       'lab-big 1.1',

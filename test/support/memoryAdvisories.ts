@@ -2,7 +2,8 @@
 import type { AdvisoryStore } from '../../main/core/advisories/ports.ts';
 import type { Advisory, AdvisoryImport } from '../../shared/model/advisory.ts';
 
-export const createMemoryAdvisories = (): AdvisoryStore => {
+/** `save`: gives back what takes it all to where it is now. */
+export const createMemoryAdvisories = (): { store: AdvisoryStore; save(): () => void } => {
   let kept = new Map<string, { advisory: Advisory; origin: AdvisoryImport }>();
   const imports: AdvisoryImport[] = [];
   const keyOf = (one: Pick<Advisory, 'id' | 'format'>): string => `${one.id}\n${one.format}`;
@@ -57,5 +58,12 @@ export const createMemoryAdvisories = (): AdvisoryStore => {
       ),
     advisoryCount: () => kept.size,
   };
-  return store;
+  const save = () => {
+    const [before, made] = [kept, imports.length];
+    return () => {
+      kept = before;
+      imports.length = made;
+    };
+  };
+  return { store, save };
 };

@@ -367,12 +367,25 @@ export const createMemoryStore = (): Store => {
         .sort(byName)
         .map((host) => ({ hostId: host.id, host: host.name })),
   );
+  const advisories = createMemoryAdvisories();
   return {
+    // Of what is written so: snapshots, bundles and advisories.
+    atomically: (work) => {
+      const { lines, revisions, freezes, signatures, bundled } = structuredClone(records);
+      const restore = advisories.save();
+      try {
+        return work();
+      } catch (thrown) {
+        Object.assign(records, { lines, revisions, freezes, signatures, bundled });
+        restore();
+        throw thrown;
+      }
+    },
     ...hostMethods(records, catalog),
     ...scanMethods(records, catalog),
     ...catalog.store,
     ...createMemoryRules(),
-    ...createMemoryAdvisories(),
+    ...advisories.store,
     ...snapshotMethods(records),
     ...planMethods(records),
     ...runMethods(records),

@@ -146,6 +146,7 @@ export const openStore = (options: { file: string; log: Log }): Result<Store> =>
       ...bundleStore(db),
       ...ruleStore(db),
       ...advisoryStore(db),
+      atomically: (work) => db.transaction(work),
       close: () => db.close(),
     });
   } catch (error) {

@@ -3,7 +3,7 @@ import { FrostFault } from '../../../shared/errors.ts';
 import type { AdvisoryImport } from '../../../shared/model/advisory.ts';
 import type { Ports } from '../ports.ts';
 import { createTurns } from '../turns.ts';
-import type { NewImport } from './ports.ts';
+import type { NewImport, StagedAdvisories } from './ports.ts';
 import type { AdvisoryFile } from './read.ts';
 
 /** So many rows are written, or removed, in one go: some hundredths of a second. */
@@ -16,16 +16,15 @@ type Watching = {
   taken(): void;
 };
 
-/** Rejects with `cancelled`, and with what the store throws; nothing is changed then. */
-export const takeAllIn = async (
+/** Written, and not seen before `finish`. Rejects with `cancelled`, and with what the store throws; nothing is left of it then. */
+export const stageAll = async (
   { store, clock }: Pick<Ports, 'store' | 'clock'>,
   made: NewImport,
   { advisories, whole }: Pick<AdvisoryFile, 'advisories' | 'whole'>,
-  { signal, progress, taken }: Watching,
-): Promise<AdvisoryImport> => {
+  { signal, progress }: Pick<Watching, 'signal' | 'progress'>,
+): Promise<Pick<StagedAdvisories, 'finish' | 'discard'>> => {
   const turn = createTurns(clock, SLICE_ROWS, signal);
   const staged = store.stageAdvisories(made, whole);
-  let imported: AdvisoryImport;
   try {
     let from = 0;
     let rows = 0;
@@ -38,19 +37,37 @@ export const takeAllIn = async (
       await turn(rows);
       rows = 0;
     }
-    imported = staged.finish();
+    return staged;
   } catch (thrown) {
     staged.discard();
     await tidy(store, clock);
     throw thrown;
   }
-  taken();
-  await tidy(store, clock);
+};
+
+/** Rejects with `cancelled`, and with what the store throws; nothing is changed then. */
+export const takeAllIn = async (
+  ports: Pick<Ports, 'store' | 'clock'>,
+  made: NewImport,
+  file: Pick<AdvisoryFile, 'advisories' | 'whole'>,
+  watching: Watching,
+): Promise<AdvisoryImport> => {
+  const staged = await stageAll(ports, made, file, watching);
+  let imported: AdvisoryImport;
+  try {
+    imported = staged.finish();
+  } catch (thrown) {
+    staged.discard();
+    await tidy(ports.store, ports.clock);
+    throw thrown;
+  }
+  watching.taken();
+  await tidy(ports.store, ports.clock);
   return imported;
 };
 
-/** What cannot be removed now is not seen all the same, and is removed after the next import. */
-const tidy = async (store: Ports['store'], clock: Ports['clock']): Promise<void> => {
+/** Removes what is not seen any more. What cannot be removed now is not seen all the same, and is removed after the next import. */
+export const tidy = async (store: Ports['store'], clock: Ports['clock']): Promise<void> => {
   try {
     while (store.sweepAdvisories(SLICE_ROWS)) await clock.wait(0);
   } catch (thrown) {

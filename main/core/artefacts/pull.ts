@@ -7,16 +7,10 @@ import { checkedNonce, framedScript, quote } from '../drivers/shell.ts';
 import { Buffered, NEWLINE } from '../jobs/bytes.ts';
 import type { CommandOutput, CommandSpec, RunOptions } from '../ports.ts';
 import type { Artefacts, ArtefactWriter, Expected, PooledArtefact } from './ports.ts';
-import { takeWhole } from './whole.ts';
+import { type TransferTools, takeWhole } from './whole.ts';
 
 /** Carries one script to the host the transfer is with. */
 export type Ask = (spec: CommandSpec, options?: RunOptions) => Promise<Result<CommandOutput>>;
-
-export type TransferTools = {
-  nonce(): string;
-  /** Waits before another try; false: no more are wanted. */
-  pause(tries: number): Promise<boolean>;
-};
 
 const TIMEOUT_MS = 1_800_000;
 /** Tries in a row that brought nothing. */

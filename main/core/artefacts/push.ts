@@ -17,7 +17,8 @@ import {
 import type { CommandOutput, CommandSpec } from '../ports.ts';
 import { HASH_FUNCTION } from './hash.ts';
 import type { Artefacts, PooledArtefact } from './ports.ts';
-import { type Ask, FRUITLESS_TRIES, type TransferTools } from './pull.ts';
+import { type Ask, FRUITLESS_TRIES } from './pull.ts';
+import type { TransferTools } from './whole.ts';
 
 /** Of the file, per script: 2.8 MB as base64. A multiple of 57, so that every line but the last of all is whole. */
 export const PIECE_BYTES = 57 * 36_792;

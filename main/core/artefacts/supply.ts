@@ -9,10 +9,10 @@ import { routeOf } from '../fleet/route.ts';
 import type { Ports } from '../ports.ts';
 import { distinct, type Holdings, holdingsOf, keyText } from './held.ts';
 import type { ArtefactKey, PooledArtefact } from './ports.ts';
-import { pullArtefact, type TransferTools } from './pull.ts';
+import { pullArtefact } from './pull.ts';
 import { makeRoom } from './room.ts';
 import { parseSeek, type Sighting, seekCommand } from './seek.ts';
-import { receiveWhole } from './whole.ts';
+import { receiveWhole, type TransferTools } from './whole.ts';
 
 export type SupplyPorts = Pick<
   Ports,

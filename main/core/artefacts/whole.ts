@@ -1,7 +1,12 @@
 /** One file into the pool from a place that sends it from any byte on: broken off, it goes on where it was. */
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Artefacts, ArtefactWriter, Expected, PooledArtefact } from './ports.ts';
-import type { TransferTools } from './pull.ts';
+
+export type TransferTools = {
+  nonce(): string;
+  /** Waits before another try; false: no more are wanted. */
+  pause(tries: number): Promise<boolean>;
+};
 
 /** Tries in a row that brought next to nothing. */
 const FRUITLESS_TRIES = 2;

@@ -2,7 +2,7 @@
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { BundleFile, BundlePackage } from '../../../shared/model/bundle.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
-import { takeAllIn } from '../advisories/intake.ts';
+import { stageAll, tidy } from '../advisories/intake.ts';
 import type { AdvisoryFile } from '../advisories/read.ts';
 import { type AdvisoryReader, READ_SLICE } from '../advisories/service.ts';
 import { osvOf } from '../advisories/writeOsv.ts';
@@ -17,13 +17,16 @@ const MAX_BYTES = 64 * 1024 * 1024;
 
 /** `count`: of records. */
 export type CarriedAdvisories = { file: BundleFile; text: string; count: number };
+/** `leftOut`: records that are too many to go along, and so none does. */
+export type KnownAdvisories = { carried: CarriedAdvisories | undefined; leftOut: number };
 
-/** What is known of the packages, by their own names and those of their sources; undefined: nothing. */
+/** What is known of the packages, by their own names and those of their sources. `most`: bytes. */
 export const advisoriesFor = (
   { store, hasher }: { store: Ports['store']; hasher: Hasher },
   packages: readonly Pick<BundlePackage, 'ecosystem' | 'name'>[],
   sources: ReadonlyMap<string, string>,
-): CarriedAdvisories | undefined => {
+  most = MAX_BYTES,
+): KnownAdvisories => {
   const ids = new Set<string>();
   for (const [ecosystem, some] of Map.groupBy(packages, (one): Ecosystem => one.ecosystem)) {
     const names = new Set(some.flatMap(({ name }) => [name, sources.get(name) ?? name]));
@@ -37,11 +40,12 @@ export const advisoriesFor = (
       .flatMap((one) => osvOf(one) ?? []);
     return told.toSorted((a, b) => b.affected.length - a.affected.length).slice(0, 1);
   });
-  if (records.length === 0) return undefined;
+  if (records.length === 0) return { carried: undefined, leftOut: 0 };
   const text = JSON.stringify(records);
   const bytes = new TextEncoder().encode(text).length;
-  if (bytes > MAX_BYTES) return undefined;
-  return { file: { name: FILE_NAME, sha256: hasher.sha256(text), bytes }, text, count: records.length };
+  if (bytes > most) return { carried: undefined, leftOut: records.length };
+  const file = { name: FILE_NAME, sha256: hasher.sha256(text), bytes };
+  return { carried: { file, text, count: records.length }, leftOut: 0 };
 };
 
 export type IncomingAdvisories = { name: string; read: AdvisoryFile & { sha256: string } };
@@ -73,29 +77,51 @@ export const readAdvisories = async (
   return ok(found);
 };
 
-/** As an import of the same files by hand; what is here and newer stays. */
-export const takeAdvisories = async (
-  { store, clock, changes }: Pick<Ports, 'store' | 'clock' | 'changes'>,
+/**
+ * Written, as an import of the same files by hand would (what is here and newer stays), and not seen before `finish`. Afterwards,
+ * whatever became of it, `end` removes what is not seen.
+ */
+export const stageBundled = async (
+  { store, clock }: Pick<Ports, 'store' | 'clock'>,
   files: readonly IncomingAdvisories[],
-): Promise<void> => {
+  signal: AbortSignal,
+): Promise<{ finish(): void; end(): Promise<void> }> => {
   const importedAt = new Date(clock.now()).toISOString();
-  for (const { name, read } of files) {
-    const { format, advisories, skipped, dated, sha256 } = read;
-    await takeAllIn(
-      { store, clock },
-      {
-        format,
-        file: name.slice(0, 255),
-        sha256,
-        importedAt,
-        asOf: dated ?? importedAt,
-        dated: dated !== undefined,
-        skipped,
-      },
-      // What the bundle does not have is not gone: it is only about its own packages.
-      { advisories, whole: false },
-      { progress: () => undefined, taken: () => undefined },
-    );
+  const staged: Awaited<ReturnType<typeof stageAll>>[] = [];
+  const end = async (): Promise<void> => {
+    // Of one that is seen it does nothing.
+    for (const one of staged) one.discard();
+    if (files.length > 0) await tidy(store, clock);
+  };
+  try {
+    for (const { name, read } of files) {
+      const { format, advisories, skipped, dated, sha256 } = read;
+      staged.push(
+        await stageAll(
+          { store, clock },
+          {
+            format,
+            file: name.slice(0, 255),
+            sha256,
+            importedAt,
+            asOf: dated ?? importedAt,
+            dated: dated !== undefined,
+            skipped,
+          },
+          // What the bundle does not have is not gone: it is only about its own packages.
+          { advisories, whole: false },
+          { signal, progress: () => undefined },
+        ),
+      );
+    }
+  } catch (thrown) {
+    await end();
+    throw thrown;
   }
-  if (files.length > 0) changes.announce({ type: 'advisories' });
+  return {
+    finish: () => {
+      for (const one of staged) one.finish();
+    },
+    end,
+  };
 };

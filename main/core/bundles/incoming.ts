@@ -8,7 +8,8 @@ import { limitsOf, makeRoom, megabytes } from '../artefacts/room.ts';
 import type { Vouched } from '../exchange/incoming.ts';
 import type { Ports } from '../ports.ts';
 import { readExchange } from '../snapshots/exchange.ts';
-import { readAdvisories, takeAdvisories } from './advisories.ts';
+import type { Along } from '../snapshots/transfer.ts';
+import { readAdvisories, stageBundled } from './advisories.ts';
 import { knownHash } from './collect.ts';
 import { withFile } from './file.ts';
 import type { BundleSource } from './ports.ts';
@@ -20,7 +21,8 @@ import { judgeBundle, unvouched } from './sign.ts';
 export type IncomingDeps = {
   advisories: AdvisoryReader;
   verify(input: HandlerInput<'snapshots.verify'>): Promise<Result<Output<'snapshots.verify'>>>;
-  import(input: HandlerInput<'snapshots.import'>): Promise<Result<Output<'snapshots.import'>>>;
+  /** `along`: stored in the transaction of the import. */
+  import(input: HandlerInput<'snapshots.import'>, along: Along): Promise<Result<Output<'snapshots.import'>>>;
 };
 
 const PIECE_BYTES = 1024 * 1024;
@@ -109,7 +111,10 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
   /** Read, not taken in. Where only signed files are taken, advisory data counts only if somebody vouches for the bundle itself. */
   const advisoriesOf = async (source: BundleSource, read: ReadBundle, { refusal }: Vouched) => {
     const known = await readAdvisories(source, read, deps.advisories, clock);
-    return known.ok && refusal !== undefined ? ok([]) : known;
+    if (!known.ok) return known;
+    return ok(
+      refusal === undefined ? { taken: known.value, leftOut: [] } : { taken: [], leftOut: known.value },
+    );
   };
 
   /** Everything that is asked of a file before anything of it is taken in; `refusal`: it is sound, and may not come in. */
@@ -230,11 +235,20 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
           }
           activity.finished(one.name, false);
         }
-        const imported = await deps.import({ text: read.exchange, ...trusted });
+        const advisories = await stageBundled(ports, known.taken, signal);
+        // The snapshot, what its packages are and what is known of them: all at once, or nothing.
+        const imported = await deps
+          .import({ text: read.exchange, ...trusted }, (lineId) => {
+            advisories.finish();
+            store.putBundled(lineId, manifest.packages);
+          })
+          .finally(() => advisories.end());
         if (!imported.ok) return undo(imported);
-        await takeAdvisories(ports, known);
-        store.putBundled(imported.value.snapshot.lineId, manifest.packages);
+        if (known.taken.length > 0) ports.changes.announce({ type: 'advisories' });
         return ok({ ...imported.value, bundle: reportOf(read, vouched, known) });
+      } catch (thrown) {
+        await undo(ok(undefined));
+        throw thrown;
       } finally {
         activity.end();
       }

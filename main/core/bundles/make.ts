@@ -117,7 +117,7 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
       const sources = hosts.value.flatMap((host) =>
         (store.lastGoodScan(host.id)?.packages ?? []).map((one): [string, string] => [one.name, one.source]),
       );
-      const advisories = advisoriesFor(ports, packages, new Map(sources));
+      const { carried: advisories, leftOut } = advisoriesFor(ports, packages, new Map(sources));
       const manifest = manifestOf(
         {
           advisories,
@@ -149,6 +149,7 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
         origins,
         notDirect: notDirect.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
         advisories: advisories?.count ?? 0,
+        advisoriesLeftOut: leftOut,
         missing: missing.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
         silent,
       });

@@ -11,10 +11,13 @@ export const sizeOf = ({ manifest }: ReadBundle): { files: number; bytes: number
   return { files: files.size, bytes: [...files.values()].reduce((sum, bytes) => sum + bytes, 0) };
 };
 
+const countOf = (files: readonly IncomingAdvisories[]): number =>
+  files.reduce((sum, one) => sum + one.read.advisories.length, 0);
+
 export const reportOf = (
   read: ReadBundle,
   vouched: Vouched,
-  advisories: readonly IncomingAdvisories[],
+  advisories: { taken: readonly IncomingAdvisories[]; leftOut: readonly IncomingAdvisories[] },
 ): Output<'bundles.import'>['bundle'] => {
   const { manifest, id } = read;
   return {
@@ -25,7 +28,8 @@ export const reportOf = (
     createdAt: manifest.createdAt,
     packages: manifest.packages,
     ...sizeOf(read),
-    advisories: advisories.reduce((sum, one) => sum + one.read.advisories.length, 0),
+    advisories: countOf(advisories.taken),
+    advisoriesLeftOut: countOf(advisories.leftOut),
     bundleSignatures: vouched.judged.map(viewOfSignature),
     ...(manifest.since === undefined ? {} : { since: manifest.since }),
   };

@@ -234,10 +234,10 @@ const verify =
     });
   };
 
-/** Stores what is new of the file. The newest revision here moves only forward; what diverged stands beside it. */
-const take = (assessment: Assessment, ports: Ports): Result<void> => {
+/** Stores what is new of the file; false: nothing is. The newest revision here moves only forward; what diverged stands beside it. */
+const take = (assessment: Assessment, ports: Ports): Result<boolean> => {
   const { file, local, fresh, freezes, outcome } = assessment;
-  const { store, changes } = ports;
+  const { store } = ports;
   const { line } = file.head.content;
   const signatures = signaturesIn(assessment, ports);
   const moves = outcome === 'new-line' || outcome === 'forward';
@@ -256,23 +256,34 @@ const take = (assessment: Assessment, ports: Ports): Result<void> => {
     if (!stored)
       return fail('state.conflict', `'${line.name}' was changed in the meantime; nothing was imported.`);
   } else if (signatures.length > 0) store.putSignatures(signatures);
-  if (moves || fresh.length > 0 || signatures.length > 0) changes.announce({ type: 'snapshots' });
-  return ok(undefined);
+  return ok(moves || fresh.length > 0 || signatures.length > 0);
 };
+
+/** What else is to be stored with an imported file, in the same transaction; may throw, and then nothing is. */
+export type Along = (lineId: string) => void;
 
 const importFile =
   (ports: Ports, lines: Lines, join: Join) =>
-  async (input: HandlerInput<'snapshots.import'>): Promise<Result<Output<'snapshots.import'>>> => {
-    const { store } = ports;
+  async (
+    input: HandlerInput<'snapshots.import'>,
+    along?: Along,
+  ): Promise<Result<Output<'snapshots.import'>>> => {
+    const { store, changes } = ports;
     const assessed = await assess(input, ports, join);
     if (!assessed.ok) return assessed;
-    if (!('file' in assessed.value)) return { ok: false, error: assessed.value.refusal };
-    const { file, outcome, refusal, conflicts } = assessed.value;
+    const assessment = assessed.value;
+    if (!('file' in assessment)) return { ok: false, error: assessment.refusal };
+    const { file, outcome, refusal, conflicts } = assessment;
     if (refusal !== undefined) return { ok: false, error: refusal };
     const { line } = file.head.content;
-    const answer = { ...report(assessed.value, ports), ok: true, outcome, head: file.head.id };
-    const taken = take(assessed.value, ports);
+    const answer = { ...report(assessment, ports), ok: true, outcome, head: file.head.id };
+    const taken = store.atomically(() => {
+      const stored = take(assessment, ports);
+      if (stored.ok) along?.(line.id);
+      return stored;
+    });
     if (!taken.ok) return taken;
+    if (taken.value) changes.announce({ type: 'snapshots' });
     const head = store.revision(store.line(line.id)?.headId ?? '');
     if (head === undefined) return fail('internal', `'${line.name}' was imported and is not there.`);
     if (input.merge !== true || outcome !== 'diverged' || conflicts.length > 0)
@@ -285,4 +296,6 @@ export const createTransfer = (ports: Ports, lines: Lines, join: Join) => ({
   export: (input: HandlerInput<'snapshots.export'>) => exportFile(ports, lines)(input),
   verify: async (input: HandlerInput<'snapshots.verify'>) => verify(ports, join)(input),
   import: async (input: HandlerInput<'snapshots.import'>) => importFile(ports, lines, join)(input),
+  importAlong: (input: HandlerInput<'snapshots.import'>, along: Along) =>
+    importFile(ports, lines, join)(input, along),
 });

@@ -30,6 +30,7 @@ export const mockBundles = (): Pick<Handlers, Extract<keyof Handlers, `bundles.$
         origins: [],
         notDirect: [],
         advisories: 0,
+        advisoriesLeftOut: 0,
         missing: [],
         silent: [],
       });

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ArtefactKey } from '../../../main/core/artefacts/ports.ts';
-import type { Ask, TransferTools } from '../../../main/core/artefacts/pull.ts';
+import type { Ask } from '../../../main/core/artefacts/pull.ts';
+import type { TransferTools } from '../../../main/core/artefacts/whole.ts';
 import { ROOT_MARK } from '../../../main/core/drivers/shell.ts';
 import { type FrostError, frostError, ok } from '../../../shared/errors.ts';
 

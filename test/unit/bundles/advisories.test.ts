@@ -87,12 +87,23 @@ describe('advisories of a bundle', () => {
     keep(console, [DSA, { ...DSA, id: 'DSA-1-1', affected: [{ ...debian, name: 'curl' }] }]);
     const about = (name: string) =>
       advisoriesFor(console.ports, [{ ecosystem: 'apt', name }], new Map([['libssl3', 'openssl']]));
-    expect(about('nano')).toBeUndefined();
+    expect(about('nano')).toEqual({ carried: undefined, leftOut: 0 });
     for (const name of ['openssl', 'libssl3']) {
-      const carried = about(name);
+      const { carried } = about(name);
       expect((await readBack(carried?.text ?? '')).map((one) => one.id)).toEqual(['DSA-5764-1']);
       expect(carried?.file).toMatchObject({ sha256: sha256(carried?.text ?? '') });
     }
+  });
+
+  it('are left out where together they are too many, and how many that are is said', async () => {
+    const console = createConsole();
+    keep(console, [DSA, { ...DSA, id: 'DSA-5765-1' }]);
+    const about = (most: number) =>
+      advisoriesFor(console.ports, [{ ecosystem: 'apt', name: 'openssl' }], new Map(), most);
+    const { carried } = about(100_000);
+    const bytes = carried?.file.bytes ?? 0;
+    expect(about(bytes)).toMatchObject({ carried: { count: 2 }, leftOut: 0 });
+    expect(about(bytes - 1)).toEqual({ carried: undefined, leftOut: 2 });
   });
 
   const bundleWith = async (text: string) => {

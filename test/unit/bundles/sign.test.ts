@@ -30,8 +30,9 @@ const trusting = async (): Promise<Console> => {
 };
 
 /** The sample bundle, its snapshot signed by Anna, the bundle itself by nobody yet. */
-const signedSample = async (there: Console, key = anna) => {
+const signedSample = async (there: Console, key = anna, only?: 'rollback', advisories = '') => {
   const s = await sample();
+  const packages = s.manifest.packages.filter(({ role }) => only === undefined || role === only);
   const plain = createConsole();
   const file = write(plain, 'a.frost.tar', await packed(s.entries));
   good(await plain.bundles.import({ file }, caller));
@@ -39,9 +40,15 @@ const signedSample = async (there: Console, key = anna) => {
   const armor = good(await signRevision(s.manifest.head, { kind: 'file', file: key.file }, plain.ports));
   good(await signing['signatures.sign']({ ref: s.manifest.head, with: { kind: 'signature', armor } }));
   const exchange = good(await plain.snapshots.export({ ref: s.manifest.head })).text;
+  const data =
+    advisories === ''
+      ? []
+      : [{ name: 'a.osv.json', sha256: sha256(advisories), bytes: Buffer.byteLength(advisories) }];
   const manifest = {
     ...s.manifest,
     exchange: { sha256: sha256(exchange), bytes: Buffer.byteLength(exchange) },
+    packages,
+    advisories: data,
   };
   return write(
     there,
@@ -49,7 +56,8 @@ const signedSample = async (there: Console, key = anna) => {
     await packed([
       { name: 'bundle.json', content: canonicalJson(manifest) },
       { name: 'exchange.frost.json', content: exchange },
-      ...s.entries.slice(2),
+      ...s.entries.slice(2, 2 + packages.length),
+      ...data.map((one) => ({ name: `advisories/${one.sha256}`, content: advisories })),
     ]),
   );
 };
@@ -91,6 +99,44 @@ describe('the signature of a bundle', () => {
     good(await signWith(there, file, stranger));
     expect(bad(await there.bundles.import({ file }, caller)).code).toBe('signature.untrusted');
     expect(pictureOf(there)).toEqual(picture);
+  });
+
+  it('is what advisory data needs, where only signed files are taken: else it is left out, and that is said', async () => {
+    const osv = JSON.stringify([
+      {
+        id: 'DSA-5764-1',
+        modified: '2026-11-01T00:00:00Z',
+        affected: [
+          {
+            package: { ecosystem: 'Debian:12', name: 'openssl' },
+            ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '3.0.15-1' }] }],
+          },
+        ],
+      },
+    ]);
+    const there = await trusting();
+    // With nothing new in it, the snapshot's own signature is enough for the bundle.
+    const file = await signedSample(there, anna, 'rollback', osv);
+    const leftOut = { advisories: 0, advisoriesLeftOut: 1, bundleSignatures: [] };
+    expect(good(await there.bundles.verify({ file }, caller)).bundle).toMatchObject(leftOut);
+    expect(good(await there.bundles.import({ file }, caller)).bundle).toMatchObject(leftOut);
+    expect(there.store.lines()).toHaveLength(1);
+    expect(there.store.advisoryCount()).toBe(0);
+
+    good(await signWith(there, file, anna));
+    expect(good(await there.bundles.import({ file }, caller)).bundle).toMatchObject({
+      advisories: 1,
+      advisoriesLeftOut: 0,
+    });
+    expect(there.store.advisoriesNamed('DSA-5764-1')).toHaveLength(1);
+
+    // A signature that does not count is no better than none: nothing comes in.
+    const elsewhere = await trusting();
+    const other = await signedSample(elsewhere, anna, 'rollback', osv);
+    good(await signWith(elsewhere, other, stranger));
+    expect(bad(await elsewhere.bundles.import({ file: other }, caller)).code).toBe('signature.untrusted');
+    expect(elsewhere.store.lines()).toEqual([]);
+    expect(elsewhere.store.advisoryCount()).toBe(0);
   });
 
   it('is refused where it is of another bundle', async () => {

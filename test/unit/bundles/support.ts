@@ -9,7 +9,7 @@ import { advisoryReader } from '../../../main/adapters/advisories/reader.ts';
 import { createArtefactPool } from '../../../main/adapters/artefacts/pool.ts';
 import { createBundleFiles } from '../../../main/adapters/bundles/files.ts';
 import { type BundleDeps, createBundleService } from '../../../main/core/bundles/service.ts';
-import type { Ports, Transport, Vault } from '../../../main/core/ports.ts';
+import type { Ports, Store, Transport, Vault } from '../../../main/core/ports.ts';
 import { canonicalJson } from '../../../main/core/snapshots/canonical.ts';
 import { createSnapshotService } from '../../../main/core/snapshots/service.ts';
 import type { BundleManifest } from '../../../shared/model/bundle.ts';
@@ -35,10 +35,11 @@ export const createConsole = (
     downloads?: Ports['downloads'];
     tools?: BundleDeps['tools'];
     scanHost?: BundleDeps['scanHost'];
+    store?: Store;
   } = {},
 ) => {
   const dir = temporary();
-  const store = createMemoryStore();
+  const store = o.store ?? createMemoryStore();
   const clock = fakeClock();
   const activities = fakeActivities();
   const ports: Ports = fakePorts({
@@ -58,7 +59,7 @@ export const createConsole = (
     ...(o.tools === undefined ? {} : { tools: o.tools }),
     exportText: (ref) => snapshots.export({ ref }),
     verify: (input) => snapshots.verify(input),
-    import: (input) => snapshots.import(input),
+    import: (input, along) => snapshots.importAlong(input, along),
   });
   return {
     dir,

@@ -33,7 +33,7 @@ export const isBundle = (path: string): boolean => {
 
 const reportText = (report: BundleReport): string => {
   const of = (role: string) => report.packages.filter((one) => one.role === role).length;
-  return `bundle of ${report.snapshotName}@${report.revision}: ${count(of('new'), 'new package')}, ${of('rollback')} to go back to; ${count(report.files, 'file')}, ${bytes(report.bytes)}${report.advisories === 0 ? '' : `, ${count(report.advisories, 'advisory')}`}${report.since === undefined ? '' : ', on top of an earlier bundle'}`;
+  return `bundle of ${report.snapshotName}@${report.revision}: ${count(of('new'), 'new package')}, ${of('rollback')} to go back to; ${count(report.files, 'file')}, ${bytes(report.bytes)}${report.advisories === 0 ? '' : `, ${count(report.advisories, 'advisory')}`}${report.advisoriesLeftOut === 0 ? '' : `, ${count(report.advisoriesLeftOut, 'advisory')} left out (nobody signed the bundle)`}${report.since === undefined ? '' : ', on top of an earlier bundle'}`;
 };
 
 /** `snapshot verify` and `snapshot import` of a bundle. */
@@ -145,6 +145,10 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
         for (const { origin, reason, packages } of made.notDirect)
           context.note(
             `not fetched from here but by the hosts: ${count(packages, 'package')} of ${safe(origin)}: ${safe(reason)}`,
+          );
+        if (made.advisoriesLeftOut > 0)
+          context.note(
+            `${count(made.advisoriesLeftOut, 'advisory')} about its packages are not in it: together they are more than 64 MiB`,
           );
         if (made.silent.length + made.missing.length > 0) context.exitCode = 1;
         const carried = made.packages.filter((one) => one.carried);
