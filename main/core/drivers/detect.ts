@@ -32,9 +32,15 @@ fl_family() {
     esac
   done
 }
-fl_field() { sed -n "s/^$1=//p" "$R/etc/os-release" 2>/dev/null | head -n 1 | tr -d "\\"'" | tr -cd 'A-Za-z0-9._ -'; }
+# The first line of a name. Whoever asks takes out what could be more than words.
+fl_field() {
+  [ -r "$R/etc/os-release" ] || return 0
+  while read -r fl_l || [ -n "$fl_l" ]; do
+    case $fl_l in "$1="*) printf '%s ' "\${fl_l#*=}"; return 0 ;; esac
+  done <"$R/etc/os-release"
+}
 fl_which() {
-  fl_own=$(fl_family $(fl_field ID) $(fl_field ID_LIKE))
+  fl_own=$(fl_family $({ fl_field ID; fl_field ID_LIKE; } | tr -cd 'A-Za-z0-9._ -'))
   for fl_m in "$fl_own" apt dnf zypper apk pacman; do
     [ -n "$fl_m" ] && fl_there "$fl_m" && { printf '%s' "$fl_m"; return; }
   done

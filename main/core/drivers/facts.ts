@@ -6,28 +6,41 @@ import type { Facts, Mount } from '../../../shared/model/scan.ts';
 import { plainLine, type Sections } from './shell.ts';
 
 /** `fl_facts`, `fl_mounts PATH…`, `fl_readonly`, `fl_privilege`, `fl_units`. No root. */
-export const FACT_FUNCTIONS = `fl_facts() {
-  printf 'hostname\\t%s\\n' "$(uname -n 2>/dev/null)"
-  printf 'kernel\\t%s\\n' "$(uname -r 2>/dev/null)"
-  printf 'machine\\t%s\\n' "$(uname -m 2>/dev/null)"
+export const FACT_FUNCTIONS = `fl_line() {
+  fl_first=
+  [ ! -r "$2" ] || read -r fl_first <"$2" || :
+  printf '%s\\t%s\\n' "$1" "$fl_first"
+}
+# POSIX has uname write its answers in this order, with blanks between them.
+fl_facts() {
+  fl_uname=$(uname -n -r -m 2>/dev/null); fl_most=\${fl_uname% *}
+  printf 'hostname\\t%s\\n' "\${fl_most% *}"
+  printf 'kernel\\t%s\\n' "\${fl_most##* }"
+  printf 'machine\\t%s\\n' "\${fl_uname##* }"
   printf 'now\\t%s\\n' "$(date +%s)"
-  printf 'bootid\\t%s\\n' "$(cat "$R/proc/sys/kernel/random/boot_id" 2>/dev/null)"
-  printf 'uptime\\t%s\\n' "$(cat "$R/proc/uptime" 2>/dev/null)"
-  printf 'uid\\t%s\\n' "$(id -u)"
+  fl_line bootid "$R/proc/sys/kernel/random/boot_id"
+  fl_line uptime "$R/proc/uptime"
+  printf 'uid\\t%s\\n' "$U"
   printf 'sudouser\\t%s\\n' "\${SUDO_USER:-}"
 }
 fl_mounts() {
-  for fl_p in "$@"; do
-    [ -d "$R$fl_p" ] || continue
-    printf '%s\\t%s\\n' "$fl_p" "$(df -Pk "$R$fl_p" 2>/dev/null | tail -n 1)"
-  done
+  fl_there=
+  for fl_p in "$@"; do [ ! -d "$R$fl_p" ] || fl_there="$fl_there $fl_p"; done
+  set --
+  for fl_p in $fl_there; do set -- "$@" "$R$fl_p"; done
+  # One row for each, in their order. Where df cannot tell of one of them, it is asked about each alone.
+  if fl_df=$(df -Pk "$@" 2>/dev/null); then
+    printf '%s\\n' "$fl_df" | { read -r fl_row; for fl_p in $fl_there; do read -r fl_row; printf '%s\\t%s\\n' "$fl_p" "$fl_row"; done; }
+  else
+    for fl_p in $fl_there; do printf '%s\\t%s\\n' "$fl_p" "$(df -Pk "$R$fl_p" 2>/dev/null | tail -n 1)"; done
+  fi
 }
 fl_readonly() {
   [ -r "$R/proc/mounts" ] || return 0
   awk '{ o[$2] = $4 } END { for (t in o) if (o[t] ~ /^(.*,)?ro(,.*)?$/) print t }' "$R/proc/mounts"
 }
 fl_privilege() {
-  [ "$(id -u)" != 0 ] || { printf 'root\\n'; return 0; }
+  [ "$U" != 0 ] || { printf 'root\\n'; return 0; }
   fl_has sudo || { printf 'none\\n'; return 0; }
   fl_said=$(sudo -n true 2>&1) && { printf 'sudo\\n'; return 0; }
   case $fl_said in

@@ -53,7 +53,7 @@ const FOREIGN =
   'APT_CONFIG BASH_ENV CDPATH DPKG_ADMINDIR DPKG_FORCE DPKG_ROOT ENV GREP_OPTIONS LD_AUDIT LD_LIBRARY_PATH LD_PRELOAD PERL5DB PERL5LIB PERL5OPT PERLLIB PYTHONHOME PYTHONPATH PYTHONSTARTUP RUBYLIB RUBYOPT TMPDIR';
 
 /**
- * Locale, path and root prefix; `R` stands before every fixed path. The environment is the login account's own, so it decides
+ * Locale, path, root prefix, and the account's number (`U`); `R` stands before every fixed path. The environment is the login account's own, so it decides
  * nothing: a FROSTLINE_ROOT counts only where the folder bears our mark, made by the very account the script runs as, and
  * ends the script otherwise.
  */
@@ -64,9 +64,10 @@ if [ -n "$R" ]; then
 else
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
   for fl_v in ${FOREIGN}; do unset "$fl_v" 2>/dev/null; done
-  [ "$(id -u)" != 0 ] || { HOME=/root; export HOME; }
 fi
-export PATH`;
+export PATH
+U=$(id -u)
+[ -n "$R" ] || [ "$U" != 0 ] || { HOME=/root; export HOME; }`;
 
 const SECTIONS = `fl_mark() { printf '\\n@@%s %s\\n' "$N" "$1" || exit 1; }
 fl_rc() { printf '\\n@@%s rc %s %s\\n' "$N" "$1" "$2" || exit 1; }

@@ -25,7 +25,7 @@ import {
 } from '../drivers/shell.ts';
 import type { CommandOutput, CommandSpec } from '../ports.ts';
 import { Buffered, LineGatherer, NEWLINE } from './bytes.ts';
-import { type JobState, readState, STATE_FUNCTIONS } from './state.ts';
+import { type JobState, readState, STARTED_FUNCTION, STATE_FUNCTIONS } from './state.ts';
 
 /** A job's folder on the host, without the root prefix. */
 export const jobFolder = (token: string): string => `${HOST_FOLDER}/jobs/${checkedToken(token)}`;
@@ -44,15 +44,13 @@ D=$1
 cd / || exit 1
 mkdir "$D/begun" || exit 1
 HOME=\${HOME:-/root}; FROSTLINE_JOB=$D; export HOME FROSTLINE_JOB
-fl_started() {
-  [ -r "/proc/$1/stat" ] || { printf -- '-'; return 0; }
-  sed -e 's/^.*) //' "/proc/$1/stat" 2>/dev/null | { read -r a b c d e f g h i j k l m n o p q r s t rest || :; printf '%s' "\${t:--}"; }
-}
+${STARTED_FUNCTION}
 cat "$R/proc/sys/kernel/random/boot_id" >"$D/boot" 2>/dev/null
 : >>"$D/log"; : >>"$D/progress"
 sh "$D/script" </dev/null >>"$D/log" 2>&1 &
 child=$!
-printf '%s %s\\n%s %s\\n' "$$" "$(fl_started $$)" "$child" "$(fl_started "$child")" >"$D/pid.new"
+fl_started $$; fl_own=$fl_start; fl_started "$child"
+printf '%s %s\\n%s %s\\n' "$$" "$fl_own" "$child" "$fl_start" >"$D/pid.new"
 mv "$D/pid.new" "$D/pid"
 wait "$child"
 code=$?
@@ -203,7 +201,15 @@ export function followJob(options: {
   const functions = `${STATE_FUNCTIONS}
 fl_frame() { printf '@@%s %s\\n' "$N" "$1" || exit 1; }
 fl_pulse() { fl_frame alive; }
-fl_size() { { wc -c <"$1" || printf 0; } 2>/dev/null; }
+# Sets fl_log and fl_told, in bytes: both files are made at once, when the job begins.
+fl_sizes() {
+  fl_log=0; fl_told=0
+  [ -f "$D/log" ] && [ -f "$D/progress" ] && fl_wc=$(wc -c "$D/log" "$D/progress" 2>/dev/null) || return 0
+  fl_progress=\${fl_wc#*"
+"}
+  set -- $fl_wc; fl_log=$1
+  set -- $fl_progress; fl_told=$1
+}
 # fl_send NAME OFFSET SIZE: one piece, at most ${CHUNK} bytes; sets fl_sent.
 fl_send() {
   fl_sent=$(($3 - $2))
@@ -221,8 +227,9 @@ fl_quiet=0
 while :; do
   fl_look
   case $fl_state in running*) ;; *) fl_judge ;; esac
-  fl_send log "$L" "$(fl_size "$D/log")"; L=$((L + fl_sent)); fl_more=$fl_sent
-  fl_send progress "$P" "$(fl_size "$D/progress")"; P=$((P + fl_sent)); fl_more=$((fl_more + fl_sent))
+  fl_sizes
+  fl_send log "$L" "$fl_log"; L=$((L + fl_sent)); fl_more=$fl_sent
+  fl_send progress "$P" "$fl_told"; P=$((P + fl_sent)); fl_more=$((fl_more + fl_sent))
   [ "$fl_more" = 0 ] || fl_quiet=0
   # More is waiting, or what an ended job left is still being read: no pause.
   [ "$fl_more" -lt ${CHUNK} ] || continue

@@ -8,15 +8,23 @@ export type JobState =
   | { state: 'died'; reason: string };
 
 /**
- * Start times tell a process from a later one with the same number: field 22 of /proc/<pid>/stat, counted after the name's
- * closing parenthesis. Where there is no /proc, a process that answers is taken for the job's.
+ * `fl_started PID` sets `fl_start`. Start times tell a process from a later one with the same number: field 22 of
+ * /proc/<pid>/stat, counted after the name's closing parenthesis. Where there is no /proc, a process that answers is taken for
+ * the job's.
  */
-export const STATE_FUNCTIONS = `fl_started() {
-  [ -r "/proc/$1/stat" ] || { printf -- '-'; return 0; }
-  sed -e 's/^.*) //' "/proc/$1/stat" 2>/dev/null | { read -r a b c d e f g h i j k l m n o p q r s t rest || :; printf '%s' "\${t:--}"; }
-}
-fl_alive() { kill -0 "$1" 2>/dev/null && { [ "$2" = - ] || [ "$(fl_started "$1")" = "$2" ]; }; }
-fl_boot() { cat "$R/proc/sys/kernel/random/boot_id" 2>/dev/null; }
+export const STARTED_FUNCTION = `fl_started() {
+  fl_start=-
+  [ -r "/proc/$1/stat" ] || return 0
+  { read -r fl_stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+  set -- \${fl_stat##*) }
+  [ "$#" -lt 20 ] || { shift 19; fl_start=$1; }
+}`;
+
+/** A follower asks several times a second: to look starts no other process. */
+export const STATE_FUNCTIONS = `${STARTED_FUNCTION}
+fl_alive() { kill -0 "$1" 2>/dev/null || return 1; [ "$2" != - ] || return 0; fl_started "$1"; [ "$fl_start" = "$2" ]; }
+# Sets fl_booted.
+fl_boot() { fl_booted=; [ ! -r "$R/proc/sys/kernel/random/boot_id" ] || read -r fl_booted <"$R/proc/sys/kernel/random/boot_id" || :; }
 # Sets fl_state: absent, waiting, running PID, finished CODE, or died REASON.
 fl_look() {
   fl_state=absent
@@ -24,7 +32,8 @@ fl_look() {
   if [ -f "$D/exit" ]; then read -r fl_code <"$D/exit" || :; fl_state="finished $fl_code"; return 0; fi
   if [ -f "$D/boot" ]; then
     fl_then=; read -r fl_then <"$D/boot" || :
-    if [ "$fl_then" != "$(fl_boot)" ]; then fl_state='died the host was restarted while the job ran'; return 0; fi
+    fl_boot
+    if [ "$fl_then" != "$fl_booted" ]; then fl_state='died the host was restarted while the job ran'; return 0; fi
   fi
   if [ ! -f "$D/pid" ]; then fl_state=waiting; return 0; fi
   while read -r fl_p fl_s; do

@@ -30,7 +30,8 @@ esac
 
 export const UNAME = script`#!/bin/sh
 name=$(cat "$FROSTLINE_ROOT/etc/hostname"); kernel=$(cat "$FROSTLINE_ROOT/proc/sys/kernel/osrelease")
-case $1 in
+case "$*" in
+  '-n -r -m') echo "$name $kernel x86_64" ;;
   -n) echo "$name" ;;
   -r) echo "$kernel" ;;
   -m) echo x86_64 ;;

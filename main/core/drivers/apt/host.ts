@@ -27,13 +27,17 @@ const APT_OPTIONS =
  */
 export const LOCK_FUNCTIONS = `fl_lock_holder() {
   [ -r "$R/proc/locks" ] || return 1
+  # Whoever holds a lock of such an inode, of whatever disk: "PID,DEVICE FILE". Mostly nobody.
+  fl_holders=$(ls -i "$@" 2>/dev/null | awk -v locks="$R/proc/locks" '
+    BEGIN { while ((getline line < locks) > 0) { k = split(line, f, " "); if (k > 5 && f[2] != "->" && f[5] > 0 && split(f[6], p, ":") == 3) by[p[3]] = by[p[3]] " " f[5] "," p[1] ":" p[2] } }
+    $1 in by { n = split(by[$1], b, " "); sub(/^ *[0-9]+ /, ""); for (i = 1; i <= n; i++) print b[i] " " $0 }')
+  [ -n "$fl_holders" ] || return 1
   for fl_f in "$@"; do
-    [ -e "$fl_f" ] || continue
-    fl_inode=$(ls -i "$fl_f" 2>/dev/null | awk '{ print $1; exit }')
-    [ -n "$fl_inode" ] || continue
+    fl_pairs=$(printf '%s\\n' "$fl_holders" | while read -r fl_pair fl_of; do [ "$fl_of" != "$fl_f" ] || printf '%s ' "$fl_pair"; done)
+    [ -n "$fl_pairs" ] || continue
     fl_dev=$(stat -c %d "$fl_f" 2>/dev/null) || fl_dev=
     [ -z "$fl_dev" ] || fl_dev=$(printf '%02x:%02x' $(( (fl_dev >> 8) & 4095 )) $(( (fl_dev & 255) | ((fl_dev >> 12) & 1048320) )))
-    for fl_pair in $(awk -v i="$fl_inode" '$2 != "->" { n = split($6, p, ":"); if (n == 3 && p[3] == i && $5 > 0) print $5 "," p[1] ":" p[2] }' "$R/proc/locks" 2>/dev/null); do
+    for fl_pair in $fl_pairs; do
       fl_pid=\${fl_pair%%,*}
       fl_cmd=$(tr '\\000\\001-\\037\\177' ' ' <"$R/proc/$fl_pid/cmdline" 2>/dev/null) || fl_cmd=
       fl_open=$(ls -l "$R/proc/$fl_pid/fd" 2>/dev/null) || fl_open=

@@ -61,7 +61,7 @@ ${INVENTORY_BODY}fl_sec lists fl_lists
 fl_sec privilege fl_privilege
 fl_sec updaters fl_updaters
 if fl_has systemctl && [ -d "$R/run/systemd/system" ]; then fl_sec units fl_units; fi
-if [ "$(id -u)" = 0 ] && fl_has needrestart; then fl_sec needrestart needrestart -b -r l; fi
+if [ "$U" = 0 ] && fl_has needrestart; then fl_sec needrestart needrestart -b -r l; fi
 if fl_tmp; then
   fl_sec full fl_candidates
   cat "$T/full" >"$T/all"
