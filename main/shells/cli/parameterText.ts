@@ -3,10 +3,10 @@ import type { HostPlan, Plan, ResolvedParameters } from '../../../shared/model/p
 import { showTime } from '../../core/snapshots/time.ts';
 import { leftOutByWindow, slowStartSteps } from './forecast.ts';
 import { count, elapsed, names, oneLine, ordinal, type Paint, span } from './terminal.ts';
+import { machineZone } from './zone.ts';
 
-const here = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 /** An instant as a person here reads it. */
-export const showHere = (at: string): string => showTime(at, here());
+export const showHere = (at: string): string => showTime(at, machineZone());
 
 export const abortText = (o: ResolvedParameters): string => {
   const which = o.ignoreUnreachable ? 'unreachable hosts do not count' : 'unreachable hosts count';

@@ -4,6 +4,7 @@ import { RunParameters } from '../../../shared/model/plan.ts';
 import { resolveParameters } from '../../core/runs/parameters.ts';
 import { parseTime } from '../../core/snapshots/time.ts';
 import { type Context, invalid } from './context.ts';
+import { machineZone } from './zone.ts';
 
 /** As commander names and gives them. */
 export type RunOptions = Record<string, unknown>;
@@ -208,11 +209,7 @@ export const withRunOptions = (command: Command): Command => {
       '--until <time>',
       'end of the window: ISO time, date or +2h; who would not be done is not started',
     )
-    .option(
-      '--zone <zone>',
-      'IANA time zone of --until without offset',
-      Intl.DateTimeFormat().resolvedOptions().timeZone,
-    );
+    .option('--zone <zone>', "IANA time zone of --until without offset (default: this machine's)");
 };
 
 const nameOf = ({ flags }: Setting): string => flags.split(' ')[0] ?? '';
@@ -252,7 +249,7 @@ export const parametersOf = (context: Context, o: RunOptions): RunParameters => 
     checkResult(nameOf(setting), { [setting.key]: value }, now);
   }
   if (typeof o.until === 'string') {
-    const zone = typeof o.zone === 'string' ? o.zone : 'UTC';
+    const zone = typeof o.zone === 'string' ? o.zone : machineZone();
     const until = parseTime(o.until, { zone, now });
     if (!until.ok) throw invalid(`--until: ${until.error.message}`, until.error.hint);
     values.until = until.value;

@@ -4,13 +4,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BundleReport } from '../../../../shared/contract/bundles.ts';
 import { exitCodeOf } from '../../../../shared/errors.ts';
-import { createSigningKeys } from '../../../adapters/exchange/sshSign.ts';
-import { sshVerifier } from '../../../adapters/exchange/sshVerify.ts';
-import { bundleText } from '../../../core/bundles/sign.ts';
-import { signRevision } from '../../../core/exchange/service.ts';
 import { type Context, invalid, unwrap } from '../context.ts';
 import { readSecret, readSmall } from '../files.ts';
 import { checkSelectors } from '../fleet.ts';
+import { signHere } from '../ownKey.ts';
 import type { Register } from '../register.ts';
 import { diffText } from '../snapshotText.ts';
 import { bytes, count, safe } from '../terminal.ts';
@@ -69,27 +66,18 @@ export const bundleCommand = async (
   if (refusal !== undefined) context.exitCode = exitCodeOf(refusal);
 };
 
-/** Signed in this process: the key's path and its passphrase are the caller's, not the host process's. */
-const signHere = async (
+const signBundle = async (
   context: Context,
   { file, id }: { file: string; id: string },
   key: string,
   passphraseFile: string | undefined,
 ) => {
-  const armor = unwrap(
-    await signRevision(
-      bundleText(id),
-      {
-        kind: 'file',
-        file: key,
-        ...(passphraseFile === undefined ? {} : { passphrase: readSecret(passphraseFile) }),
-      },
-      {
-        verifier: sshVerifier,
-        signingKeys: createSigningKeys({ agentSocket: process.env.SSH_AUTH_SOCK }),
-      },
-    ),
-  );
+  const { bundleText } = await import('../../../core/bundles/sign.ts');
+  const armor = await signHere(bundleText(id), {
+    kind: 'file',
+    file: key,
+    ...(passphraseFile === undefined ? {} : { passphrase: readSecret(passphraseFile) }),
+  });
   const client = await context.client();
   const {
     bytes: size,
@@ -136,7 +124,7 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
           }),
         );
         const signed =
-          o.sign === undefined ? undefined : await signHere(context, made, o.sign, o.keyPassphraseFile);
+          o.sign === undefined ? undefined : await signBundle(context, made, o.sign, o.keyPassphraseFile);
         for (const { host, error } of made.silent) context.note(`${host}: ${error.message}`);
         for (const one of made.missing)
           context.note(

@@ -6,6 +6,7 @@ import { Context, invalid, unwrap } from '../context.ts';
 import { planText } from '../planText.ts';
 import type { Register } from '../register.ts';
 import { watchRun } from '../watch.ts';
+import { machineZone } from '../zone.ts';
 
 /** The whole job on the demo fleet, told step by step: scan, snapshot, freeze, a refusal, patch, undo. */
 const play = async (context: Context, hosts: number): Promise<void> => {
@@ -39,7 +40,7 @@ const play = async (context: Context, hosts: number): Promise<void> => {
       hosts: 'tag=demo',
       from: new Date(now).toISOString(),
       to: new Date(now + 7 * 86_400_000).toISOString(),
-      zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      zone: machineZone(),
     }),
   ).snapshot;
   process.stdout.write(`frozen until ${frozen.freeze?.to}\n`);

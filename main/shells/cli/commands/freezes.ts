@@ -5,8 +5,7 @@ import { parseTime, showTime } from '../../../core/snapshots/time.ts';
 import { unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
 import { safe, table } from '../terminal.ts';
-
-const machineZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+import { machineZone } from '../zone.ts';
 
 const outsideCount = ({ critical, important, moderate, low, unknown }: Outside): number =>
   critical + important + moderate + low + unknown;
@@ -53,15 +52,16 @@ export const registerFreezes = (program: Command, action: Register): void => {
     .description('every window of every freeze within a time')
     .option('--from <time>', 'ISO time, date, "now" or +2h', 'now')
     .option('--to <time>', 'ISO time, date or +4w', '+4w')
-    .option('--zone <zone>', 'IANA time zone of times without offset', machineZone())
+    .option('--zone <zone>', "IANA time zone of times without offset (default: this machine's)")
     .action(
-      action<{ from: string; to: string; zone: string }>(async (context, _, o) => {
+      action<{ from: string; to: string; zone?: string }>(async (context, _, o) => {
+        const zone = o.zone ?? machineZone();
         const now = Date.now();
         const client = await context.client();
         const document = unwrap(
           await client.call('freezes.calendar', {
-            from: unwrap(parseTime(o.from, { zone: o.zone, now })),
-            to: unwrap(parseTime(o.to, { zone: o.zone, now })),
+            from: unwrap(parseTime(o.from, { zone, now })),
+            to: unwrap(parseTime(o.to, { zone, now })),
           }),
         );
         if (document.truncated) context.note('There are more; ask for a shorter time.');

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { serveBrowser } from '../../browser/server.ts';
 import { invalid, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
 
@@ -33,6 +32,7 @@ export const registerServe = (program: Command, action: Register): void => {
         // Started now, so that what is wrong with the data folder is said here and not in a page.
         await context.client();
         const rendererDir = join(dirname(fileURLToPath(import.meta.url)), '..', 'renderer');
+        const { serveBrowser } = await import('../../browser/server.ts');
         const shell = unwrap(await serveBrowser({ dataDir: context.dataDir, port, rendererDir }));
         context.result(
           { url: shell.url },

@@ -5,6 +5,7 @@ import { invalid, unwrap } from '../context.ts';
 import { readSmall } from '../files.ts';
 import type { Register } from '../register.ts';
 import { safe, table } from '../terminal.ts';
+import { machineZone } from '../zone.ts';
 
 const collect = (value: string, all: string[]) => [...all, value];
 
@@ -14,9 +15,7 @@ const needed = (value: string): number => {
 };
 
 const timeOf = (text: string | undefined): string | undefined =>
-  text === undefined
-    ? undefined
-    : unwrap(parseTime(text, { zone: Intl.DateTimeFormat().resolvedOptions().timeZone, now: Date.now() }));
+  text === undefined ? undefined : unwrap(parseTime(text, { zone: machineZone(), now: Date.now() }));
 
 const registerSigners = (program: Command, action: Register): void => {
   const signers = program.command('signers').description('whose signatures of snapshots are trusted');

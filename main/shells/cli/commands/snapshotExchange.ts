@@ -5,11 +5,9 @@ import type { Output } from '../../../../shared/contract/contract.ts';
 import type { SignWith } from '../../../../shared/contract/signatures.ts';
 import { exitCodeOf } from '../../../../shared/errors.ts';
 import type { SignatureView } from '../../../../shared/model/signature.ts';
-import { createSigningKeys } from '../../../adapters/exchange/sshSign.ts';
-import { sshVerifier } from '../../../adapters/exchange/sshVerify.ts';
-import { signRevision } from '../../../core/exchange/service.ts';
 import { type Context, invalid, unwrap } from '../context.ts';
 import { readExchangeFile, readSecret, readSmall, writeWhole } from '../files.ts';
+import { signHere } from '../ownKey.ts';
 import type { Register } from '../register.ts';
 import { diffText } from '../snapshotText.ts';
 import { bytes, safe } from '../terminal.ts';
@@ -28,8 +26,7 @@ const signaturesText = (signatures: readonly SignatureView[]): string =>
 
 type KeyOptions = { keyPassphraseFile?: string };
 
-/** Signed in this process: the key's path, its passphrase and the agent are the caller's, not the host process's. */
-const signHere = async (
+const signSnapshot = async (
   context: Context,
   ref: string,
   source: { key: string } | { agent: true; fingerprint?: string },
@@ -37,19 +34,15 @@ const signHere = async (
 ) => {
   const client = await context.client();
   const { id } = unwrap(await client.call('signatures.list', { ref }));
-  const agentSocket = process.env.SSH_AUTH_SOCK;
-  const armor = unwrap(
-    await signRevision(
-      id,
-      'key' in source
-        ? {
-            kind: 'file',
-            file: source.key,
-            ...(o.keyPassphraseFile === undefined ? {} : { passphrase: readSecret(o.keyPassphraseFile) }),
-          }
-        : { kind: 'agent', fingerprint: source.fingerprint },
-      { verifier: sshVerifier, signingKeys: createSigningKeys({ agentSocket }) },
-    ),
+  const armor = await signHere(
+    id,
+    'key' in source
+      ? {
+          kind: 'file',
+          file: source.key,
+          ...(o.keyPassphraseFile === undefined ? {} : { passphrase: readSecret(o.keyPassphraseFile) }),
+        }
+      : { kind: 'agent', fingerprint: source.fingerprint },
   );
   return unwrap(await client.call('signatures.sign', { ref: id, with: { kind: 'signature', armor } }));
 };
@@ -65,10 +58,10 @@ const signedBy = async (context: Context, ref: string, o: SignOptions) => {
   const ways = [o.key, o.agent, o.signature].filter((way) => way !== undefined);
   if (ways.length !== 1)
     throw invalid('Say with what it is signed: one of --key FILE, --agent or --signature FILE.');
-  if (o.key !== undefined) return signHere(context, ref, { key: o.key }, o);
+  if (o.key !== undefined) return signSnapshot(context, ref, { key: o.key }, o);
   if (o.agent) {
     const one = o.fingerprint === undefined ? {} : { fingerprint: o.fingerprint };
-    return signHere(context, ref, { agent: true, ...one }, o);
+    return signSnapshot(context, ref, { agent: true, ...one }, o);
   }
   const signature: SignWith = { kind: 'signature', armor: readSmall(o.signature ?? '').slice(0, 20_000) };
   return unwrap(await (await context.client()).call('signatures.sign', { ref, with: signature }));
@@ -132,7 +125,7 @@ const registerExport = (snapshot: Command, action: Register): void => {
       action<KeyOptions & { sign?: string; recipient: string[] }>(async (context, [ref, file], o) => {
         const passphraseFile = context.takePassphraseFile();
         const client = await context.client();
-        if (o.sign !== undefined) await signHere(context, ref ?? '', { key: o.sign }, o);
+        if (o.sign !== undefined) await signSnapshot(context, ref ?? '', { key: o.sign }, o);
         const made = unwrap(
           await client.call('snapshots.export', {
             ref: ref ?? '',

@@ -1,12 +1,12 @@
 /** `snapshot freeze` and what belongs to it. */
 import { type Command, Option } from 'commander';
 import type { CallInput } from '../../../../shared/contract/contract.ts';
-import { chooseEvent } from '../../../core/snapshots/calendarFile.ts';
 import { localDateOf, parseTime } from '../../../core/snapshots/time.ts';
 import { type Context, invalid, readText, unwrap } from '../context.ts';
 import { named, packageVersion } from '../packageWords.ts';
 import type { Register } from '../register.ts';
 import { show } from '../snapshotText.ts';
+import { machineZone } from '../zone.ts';
 import { guardText } from './guard.ts';
 
 const collect = (value: string, all: string[]) => [...all, value];
@@ -24,6 +24,7 @@ type FreezeOptions = {
   guard?: boolean;
   zone: string;
 };
+type FreezeArguments = Omit<FreezeOptions, 'zone'> & { zone?: string };
 type Window = Pick<CallInput<'snapshots.freeze'>, 'from' | 'to' | 'zone' | 'recurrence'>;
 
 const selectorOf = ({ hosts, environment }: FreezeOptions): string => {
@@ -44,6 +45,7 @@ const windowFromFile = async (context: Context, file: string, o: FreezeOptions):
   const client = await context.client();
   const text = readText(file);
   const { events } = unwrap(await client.call('freezes.readCalendar', { text, zone: o.zone }));
+  const { chooseEvent } = await import('../../../core/snapshots/calendarFile.ts');
   const { window, event } = unwrap(chooseEvent(events, o.event));
   context.note(`From the file: ${event.summary || event.uid}${event.words ? `, ${event.words}` : ''}`);
   return window;
@@ -66,7 +68,7 @@ const windowFromOptions = (o: FreezeOptions): Window => {
   };
 };
 
-type ExceptOptions = { add?: string; withdraw?: string; reason: string; until?: string; zone: string };
+type ExceptOptions = { add?: string; withdraw?: string; reason: string; until?: string; zone?: string };
 type Patch = { name: string; arch?: string; version?: string };
 
 /** What of an exception is asked for: one is made or one is withdrawn. */
@@ -79,7 +81,7 @@ const exceptionOf = (
     throw invalid('Give either --add PACKAGE=VERSION or --withdraw PACKAGE.');
   if (o.add !== undefined) {
     if (o.until === undefined) throw invalid('Give --until TIME: an exception ends.');
-    const until = unwrap(parseTime(o.until, { zone: o.zone, now: Date.now() }));
+    const until = unwrap(parseTime(o.until, { zone: o.zone ?? machineZone(), now: Date.now() }));
     return { kind: 'add', patch: packageVersion(o.add), until };
   }
   if (o.until !== undefined)
@@ -87,8 +89,6 @@ const exceptionOf = (
   const text = o.withdraw ?? '';
   return { kind: 'withdraw', patch: text.includes('=') ? packageVersion(text, '--withdraw') : named(text) };
 };
-
-const machineZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export const registerFreeze = (snapshot: Command, action: Register): void => {
   snapshot
@@ -105,10 +105,14 @@ export const registerFreeze = (snapshot: Command, action: Register): void => {
     .addOption(
       new Option('--policy <policy>').choices(['listed-only', 'listed-or-dependency']).default('listed-only'),
     )
-    .option('--zone <zone>', 'IANA time zone of times without offset, and of the recurrence', machineZone())
+    .option(
+      '--zone <zone>',
+      "IANA time zone of times without offset, and of the recurrence (default: this machine's)",
+    )
     .option('--guard', 'enforce it on the hosts too: they refuse by themselves what is not listed')
     .action(
-      action<FreezeOptions>(async (context, [ref], o) => {
+      action<FreezeArguments>(async (context, [ref], given) => {
+        const o = { ...given, zone: given.zone ?? machineZone() };
         const hosts = selectorOf(o);
         const window = o.ics === undefined ? windowFromOptions(o) : await windowFromFile(context, o.ics, o);
         const frozen = unwrap(
@@ -152,7 +156,7 @@ export const registerFreeze = (snapshot: Command, action: Register): void => {
     .option('--withdraw <package>', 'an exception: PACKAGE, PACKAGE=VERSION or PACKAGE=VERSION:ARCH')
     .requiredOption('--reason <text>', 'shown in plans and reports')
     .option('--until <time>', 'with --add: ISO time, date or +2h: from then on it is refused again')
-    .option('--zone <zone>', 'IANA time zone of a time without offset', machineZone())
+    .option('--zone <zone>', "IANA time zone of a time without offset (default: this machine's)")
     .action(
       action<ExceptOptions>(async (context, [ref = ''], o) => {
         const client = await context.client();

@@ -1,7 +1,6 @@
 /** `snapshot merge`: two revisions of one snapshot into one. */
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { parse as parseYaml } from 'yaml';
 import type { Client } from '../../../../shared/contract/contract.ts';
 import { frostError } from '../../../../shared/errors.ts';
 import { type MergeConflict, type Resolution, ResolutionFile } from '../../../../shared/model/versions.ts';
@@ -12,8 +11,9 @@ import { table } from '../terminal.ts';
 import { type IncomingOptions, incoming } from './snapshotExchange.ts';
 
 /** YAML 1.2 reads JSON too. */
-const readResolutions = (path: string): Resolution[] => {
+const readResolutions = async (path: string): Promise<Resolution[]> => {
   const text = readText(path);
+  const { parse: parseYaml } = await import('yaml');
   const parsed = ((): unknown => {
     try {
       return parseYaml(text, { maxAliasCount: 0, strict: true });
@@ -132,7 +132,7 @@ export const registerVersions = (snapshot: Command, action: Register): void => {
     .action(
       action<IncomingOptions & { prefer?: 'ours' | 'theirs'; resolve?: string; note?: string }>(
         async (context, [ours, theirs], o) => {
-          const resolutions = o.resolve === undefined ? [] : readResolutions(o.resolve);
+          const resolutions = o.resolve === undefined ? [] : await readResolutions(o.resolve);
           const client = await context.client();
           const merged = unwrap(
             await client.call('versions.merge', {
