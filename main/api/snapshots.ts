@@ -11,6 +11,8 @@ export const snapshotHandlers = (snapshots: SnapshotService): Pick<Handlers, Sna
   'snapshots.edit': snapshots.edit,
   'snapshots.check': snapshots.check,
   'snapshots.refresh': snapshots.refresh,
+  'snapshots.previewRules': snapshots.previewRules,
+  'snapshots.applyRules': snapshots.applyRules,
   'snapshots.restore': snapshots.restore,
   'snapshots.freeze': snapshots.freeze,
   'snapshots.thaw': snapshots.thaw,

@@ -14,6 +14,7 @@ import {
   SnapshotName,
   Text,
 } from '../model/primitives.ts';
+import { RuleSetName } from '../model/rule.ts';
 import { SignatureView } from '../model/signature.ts';
 import {
   Decision,
@@ -121,6 +122,8 @@ export const IncomingFile = z.object({
     .optional(),
 });
 
+const Again = z.object({ ref: SnapshotRef, from: Selectors.default([]), rules: RulesSource.optional() });
+
 export const snapshots = {
   list: query(z.object({}), z.object({ snapshots: z.array(SnapshotSummary) })),
   show: query(z.object({ ref: SnapshotRef }), One.extend({ warnings: z.array(EntryWarning) })),
@@ -172,6 +175,30 @@ export const snapshots = {
       security: z.boolean().default(false),
       message: Text(2000).optional(),
     }),
+    One.extend({ diff: SnapshotDiff }),
+    { permission: 'edit' },
+  ),
+  /**
+   * What `applyRules` would come to. Changes nothing. `base`: the newest revision, which `diff` is against. `same`: it would make no
+   * revision; else at least the rules it holds are others.
+   */
+  previewRules: query(
+    Again,
+    z.object({
+      base: ContentHash,
+      rules: z.object({ name: RuleSetName, version: z.int().optional() }),
+      diff: SnapshotDiff,
+      same: z.boolean(),
+      remarks: z.array(z.string()),
+    }),
+  ),
+  /**
+   * Applies the rules the snapshot holds once more to what the hosts of `from` (none: all) are offered now, or `rules` in the place of those of
+   * that name. What was decided by hand stays: entries no rule made, pins, decisions, stages, notes, order, and what was taken
+   * out. Errors: `input.invalid` (no rules, or several), `state.conflict`, as `create`.
+   */
+  applyRules: command(
+    Again.extend({ message: Text(2000).optional(), expect: ContentHash.optional() }),
     One.extend({ diff: SnapshotDiff }),
     { permission: 'edit' },
   ),

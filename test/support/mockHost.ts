@@ -142,6 +142,8 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     'snapshots.edit': (input) => snapshots.edit(input),
     'snapshots.check': (input) => snapshots.check(input),
     'snapshots.refresh': (input) => snapshots.refresh(input),
+    'snapshots.previewRules': (input) => snapshots.previewRules(input),
+    'snapshots.applyRules': (input) => snapshots.applyRules(input),
     'snapshots.restore': (input) => snapshots.restore(input),
     'snapshots.freeze': (input) => snapshots.freeze(input),
     'snapshots.thaw': (input) => snapshots.thaw(input),

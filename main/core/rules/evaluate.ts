@@ -22,7 +22,9 @@ import type { Entry } from '../../../shared/model/snapshot.ts';
 import { matchesGlob } from '../fleet/glob.ts';
 
 const DAY_MS = 86_400_000;
-const DEFAULT_STAGE = 1;
+export const DEFAULT_STAGE = 1;
+/** How the note of an entry begins that is rejected only because it is on hold wherever it is offered. */
+export const HELD_NOTE = 'On hold on ';
 
 export type CompareVersions = (ecosystem: Ecosystem, a: string, b: string) => number;
 
@@ -153,7 +155,7 @@ const entryOf = (candidate: Candidate, outcome: Outcome & { rule: string }, stag
     ...(advisories.length === 0 ? {} : { advisories }),
     ...(candidate.sizeBytes === undefined ? {} : { sizeBytes: candidate.sizeBytes }),
     ...(candidate.sha256 === undefined ? {} : { sha256: candidate.sha256 }),
-    ...(outcome.kind === 'held' ? { note: `On hold on ${few(candidate.heldOn, 10)}.` } : {}),
+    ...(outcome.kind === 'held' ? { note: `${HELD_NOTE}${few(candidate.heldOn, 10)}.` } : {}),
   };
 };
 

@@ -21,7 +21,7 @@ const unknownSet = (name: string, version: number | undefined) =>
 type Using = Pick<Ports, 'store' | 'clock'>;
 
 /** The set a source means, and its version where it is a saved one. Errors: `input.invalid`, `not-found`. */
-const find = (source: RulesSource, { store }: Using): Result<{ ruleSet: RuleSet; version?: number }> => {
+const find = (source: RulesSource, { store }: Using): Result<Chosen> => {
   if ('text' in source) {
     const read = rulesFrom(source.text, source.fileName ?? 'The rules');
     return read.ok ? ok({ ruleSet: read.value }) : read;
@@ -31,16 +31,20 @@ const find = (source: RulesSource, { store }: Using): Result<{ ruleSet: RuleSet;
   return ok({ ruleSet: saved.ruleSet, version: saved.version });
 };
 
-export type Applied = Evaluation & Candidates & { ruleSet: RuleSet; version?: number };
+type Chosen = { ruleSet: RuleSet; version?: number };
+export type Applied = Evaluation & Candidates & Chosen;
 
 /** What rules take of what the hosts of the selectors (none: all) are offered now. */
-export const applyRules = (source: RulesSource, selectors: string[], ports: Using): Result<Applied> => {
-  const found = find(source, ports);
-  if (!found.ok) return found;
+export const applySet = (chosen: Chosen, selectors: string[], ports: Using): Result<Applied> => {
   const offered = candidatesOf(selectors.length === 0 ? ['all'] : selectors, ports.store);
   if (!offered.ok) return offered;
-  const result = evaluate(found.value.ruleSet, offered.value.candidates, ports.clock.now(), compareVersions);
-  return ok({ ...offered.value, ...result, ...found.value });
+  const result = evaluate(chosen.ruleSet, offered.value.candidates, ports.clock.now(), compareVersions);
+  return ok({ ...offered.value, ...result, ...chosen });
+};
+
+export const applyRules = (source: RulesSource, selectors: string[], ports: Using): Result<Applied> => {
+  const found = find(source, ports);
+  return found.ok ? applySet(found.value, selectors, ports) : found;
 };
 
 /** The set as a revision holds it. */

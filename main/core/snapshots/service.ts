@@ -17,6 +17,7 @@ import { createLines, shown } from './lines.ts';
 import { createJoin, createMerging } from './merging.ts';
 import { outsideOf } from './outside.ts';
 import { createPromoting } from './promoting.ts';
+import { createReapplying } from './reapplying.ts';
 import { checkText, joined } from './text.ts';
 import { createTransfer } from './transfer.ts';
 import { contextOf, summaryOf } from './view.ts';
@@ -178,6 +179,7 @@ export const createSnapshotService = (ports: Ports) => {
     diffScan: async (input: HandlerInput<'snapshots.diffScan'>) => diffScan(input),
     remove: async (input: HandlerInput<'snapshots.remove'>) => remove(input),
     ...editing,
+    ...createReapplying(ports, lines),
     ...createFreezing(ports, lines),
     except,
     withdraw: async (input: HandlerInput<'snapshots.withdraw'>) => excepting.withdraw(input),

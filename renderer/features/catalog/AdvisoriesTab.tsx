@@ -6,6 +6,7 @@ import type { AdvisoryImport, AdvisoryView } from '../../../shared/model/advisor
 import { ActivityCard } from '../../app/Activities.tsx';
 import { present } from '../../app/loadable.ts';
 import { useSystem } from '../../app/systemStore.ts';
+import { useAsked } from '../../app/useAsked.ts';
 import { StatusDot } from '../../ui/Badge.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
@@ -17,7 +18,6 @@ import { severityLook } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
 import { toast } from '../../ui/Toast.tsx';
 import { useAdvisories } from './store.ts';
-import { useAsked } from './useAsked.ts';
 
 const columns: readonly Column<AdvisoryImport>[] = [
   {

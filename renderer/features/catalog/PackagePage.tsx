@@ -6,6 +6,7 @@ import type { ShownVersion } from '../../../shared/contract/catalog.ts';
 import type { CatalogHost } from '../../../shared/model/catalog.ts';
 import { PackageVersion } from '../../../shared/model/primitives.ts';
 import { present } from '../../app/loadable.ts';
+import { useAsked } from '../../app/useAsked.ts';
 import { StatusDot } from '../../ui/Badge.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Loading } from '../../ui/EmptyState.tsx';
@@ -16,7 +17,6 @@ import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { PageHeader } from '../../ui/PageHeader.tsx';
 import { bySeverity, severityLook } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
-import { useAsked } from './useAsked.ts';
 import './catalog.css';
 
 const cvesOf = (row: ShownVersion): string[] =>

@@ -3,12 +3,12 @@ import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { CatalogPackage } from '../../../shared/model/catalog.ts';
 import { present } from '../../app/loadable.ts';
+import { useAsked } from '../../app/useAsked.ts';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { EmptyState, Loading } from '../../ui/EmptyState.tsx';
 import { Field, Input } from '../../ui/Field.tsx';
 import { ErrorState } from '../../ui/Notice.tsx';
 import { RelativeTime } from '../../ui/Time.tsx';
-import { useAsked } from './useAsked.ts';
 
 const address = (name: string): string => `/catalogue/${encodeURIComponent(name)}`;
 

@@ -1,5 +1,5 @@
 /** One snapshot: its entries to edit, its freeze, its comparisons and its history. */
-import { Download, Ellipsis, KeyRound, Package, Rocket, Snowflake, Trash2 } from 'lucide-react';
+import { Download, Ellipsis, KeyRound, ListChecks, Package, Rocket, Snowflake, Trash2 } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { SnapshotView } from '../../../shared/model/snapshot.ts';
@@ -20,6 +20,7 @@ import { toast, toastError } from '../../ui/Toast.tsx';
 import { NewPlanDialog } from '../fleet/NewPlanDialog.tsx';
 import { SignDialog } from '../signing/SignDialog.tsx';
 import { HistoryTab } from '../versions/HistoryTab.tsx';
+import { ApplyRulesDialog } from './ApplyRulesDialog.tsx';
 import { BundleDialog } from './BundleDialog.tsx';
 import { CompareTab } from './CompareTab.tsx';
 import { isDirty } from './drafts.ts';
@@ -64,7 +65,7 @@ export const SnapshotPage = ({ name }: { name: string }) => {
   );
 };
 
-type Open = 'plan' | 'freeze' | 'sign' | 'bundle' | 'remove' | undefined;
+type Open = 'plan' | 'freeze' | 'sign' | 'bundle' | 'rules' | 'remove' | undefined;
 
 const Opened = ({ head, warnings }: { head: SnapshotView; warnings: readonly Warning[] }) => {
   const { dirty, count, remove, exportFile } = useSnapshots((s) => ({
@@ -163,6 +164,18 @@ const Opened = ({ head, warnings }: { head: SnapshotView; warnings: readonly War
                   icon: <Package size={14} aria-hidden />,
                   onSelect: () => setDialog('bundle'),
                 },
+                ...(head.rules === undefined
+                  ? []
+                  : [
+                      {
+                        id: 'rules',
+                        label: 'Apply the rules again…',
+                        note: dirty ? unsavedReason : 'to what its hosts are offered now',
+                        icon: <ListChecks size={14} aria-hidden />,
+                        disabled: dirty,
+                        onSelect: () => setDialog('rules'),
+                      },
+                    ]),
                 { kind: 'separator', id: 'line' },
                 {
                   id: 'remove',
@@ -210,6 +223,7 @@ const Opened = ({ head, warnings }: { head: SnapshotView; warnings: readonly War
           onClose={() => setDialog(undefined)}
         />
       )}
+      {dialog === 'rules' && <ApplyRulesDialog snapshot={head} onClose={() => setDialog(undefined)} />}
       {dialog === 'bundle' && <BundleDialog snapshot={head} onClose={() => setDialog(undefined)} />}
       {dialog === 'freeze' && <FreezeDialog snapshot={head} onClose={() => setDialog(undefined)} />}
       <ConfirmDialog

@@ -61,6 +61,7 @@ export type SnapshotsState = {
   ) => Promise<Result<Output<'freezes.preview'>>>;
   readCalendar: (text: string, zone: string) => Promise<Result<Output<'freezes.readCalendar'>>>;
   remove: (name: string) => Promise<Result<unknown>>;
+  applyRules: (name: string, asked: CallInput<'snapshots.applyRules'>) => Answer;
   /** Findings on a revision with edits that are not stored. */
   check: (ref: string, edits: Edit[], signal: AbortSignal) => Promise<Result<readonly EntryWarning[]>>;
   /** The edits that mend what can be, on top of these. */
@@ -204,6 +205,7 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
         }
         return result;
       },
+      applyRules: (name, asked) => settle(client.call('snapshots.applyRules', { ...asked, ref: name })),
       check: async (ref, edits, signal) => {
         const result = await client.call('snapshots.check', { ref, edits, fix: false }, signal);
         return result.ok ? { ok: true, value: result.value.findings } : result;

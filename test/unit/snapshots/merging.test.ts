@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { complianceLevelOf } from '../../../main/core/rules/evaluate.ts';
 import type { Edit } from '../../../shared/contract/snapshots.ts';
 import type { SnapshotView } from '../../../shared/model/snapshot.ts';
-import { bad, good, setUp, type World } from './support.ts';
+import { bad, good, installed, setUp, update, type World } from './support.ts';
 
 const HOUR = 3_600_000;
 
@@ -41,6 +42,76 @@ const merge = (
   o: Partial<Parameters<World['service']['versions']['merge']>[0]> = {},
 ) => world.service.versions.merge({ ours: 'autumn', theirs, resolutions: [], ...o });
 const show = async (world: World, ref = 'autumn') => good(await world.service.show({ ref })).snapshot;
+
+describe('merging what rules made', () => {
+  const rules = (stage: number) =>
+    [
+      'name: production',
+      'rules:',
+      `  - { id: tls, match: { name: openssl }, complianceLevel: critical, stage: ${stage} }`,
+      '  - { id: rest, complianceLevel: low }',
+    ].join('\n');
+  const scanned = (world: World, to: string) => {
+    const host = world.store.hosts()[0];
+    if (host === undefined) throw new Error('no host');
+    world.addScan(host, {
+      packages: [installed('openssl'), installed('zsh')],
+      updates: [update('openssl', to), update('zsh', to)],
+    });
+  };
+  const levels = ({ rules: sets = [], entries }: SnapshotView) =>
+    entries.map((one) => [one.name, one.version, one.source, complianceLevelOf(sets, one)]);
+
+  beforeEach(async () => {
+    for (const world of [here, there]) scanned(world, '2');
+    good(await here.service.create({ name: 'ruled', rules: { text: rules(1) }, security: false }));
+    const { text } = good(await here.service.export({ ref: 'ruled' }));
+    good(await there.service.import({ text }));
+  });
+  const joined = async () => {
+    const { text } = good(await there.service.export({ ref: 'ruled' }));
+    const { head } = good(await here.service.import({ text }));
+    return here.service.versions.merge({ ours: 'ruled', theirs: head, resolutions: [] });
+  };
+
+  test('keeps for each entry the rule that made it, and the rules with their levels', async () => {
+    scanned(there, '3');
+    good(await there.service.applyRules({ ref: 'ruled', from: [] }));
+    good(await here.service.edit({ ref: 'ruled', edits: [{ kind: 'stage', name: 'zsh', stage: 4 }] }));
+    const merged = good(await joined());
+    expect(merged.conflicts).toEqual([]);
+    expect(levels(merged.snapshot ?? (await show(here, 'ruled')))).toEqual([
+      ['openssl', '3', 'rule:tls', 'critical'],
+      ['zsh', '3', 'rule:rest', 'low'],
+    ]);
+    expect(merged.snapshot?.entries[1]?.stage).toBe(4);
+    // And what was merged can have its rules applied again, the stage that was set by hand included.
+    scanned(here, '4');
+    const { snapshot } = good(await here.service.applyRules({ ref: 'ruled', from: [] }));
+    expect(snapshot.entries.map((one) => [one.name, one.version, one.stage])).toEqual([
+      ['openssl', '4', 1],
+      ['zsh', '4', 4],
+    ]);
+  });
+
+  test('takes rules that one side changed, and asks where both did', async () => {
+    good(await there.service.applyRules({ ref: 'ruled', from: [], rules: { text: rules(2) } }));
+    const merged = good(await joined());
+    expect(merged.conflicts).toEqual([]);
+    expect(merged.snapshot?.rules).toHaveLength(1);
+    expect(merged.snapshot?.entries.map((one) => [one.name, one.stage])).toEqual([
+      ['zsh', 1],
+      ['openssl', 2],
+    ]);
+    good(await here.service.applyRules({ ref: 'ruled', from: [], rules: { text: rules(3) } }));
+    good(await there.service.applyRules({ ref: 'ruled', from: [], rules: { text: rules(4) } }));
+    const contested = good(await joined());
+    expect(contested.conflicts.map((one) => [one.name, one.field]).sort()).toEqual([
+      ['openssl', 'stage'],
+      ['production', 'rule'],
+    ]);
+  });
+});
 
 describe('merging two revisions', () => {
   test('makes one with two parents, and neither side’s changes are lost', async () => {

@@ -1,4 +1,4 @@
-/** `snapshot check` and `snapshot refresh`: a snapshot against what the scans know. */
+/** `snapshot check`, `refresh` and `apply-rules`: a snapshot against what the scans know. */
 import type { Command } from 'commander';
 import type { Client } from '../../../../shared/contract/contract.ts';
 import type { EntryWarning } from '../../../../shared/contract/snapshots.ts';
@@ -7,6 +7,7 @@ import { type Context, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
 import { diffText, snapshotDocument } from '../snapshotText.ts';
 import { count, safe } from '../terminal.ts';
+import { rulesSource } from './rules.ts';
 
 /** One line for each finding, errors first, with the way out below it. */
 export const findingLines = (findings: EntryWarning[]): string[] =>
@@ -90,5 +91,45 @@ export const registerCheck = (snapshot: Command, action: Register): void => {
           [`${made.snapshot.name} @${made.snapshot.revision}`, diffText(made.diff)].join('\n'),
         );
       }),
+    );
+
+  snapshot
+    .command('apply-rules <name>')
+    .description(
+      'the rules it holds once more, on what the hosts are offered now; what was decided by hand stays',
+    )
+    .option('--rules <file>', 'these in the place of those of their name: FILE, or saved:NAME[@VERSION]')
+    .option('--from <selector>', 'again and again', collect, [])
+    .option('--message <text>', 'on the revision')
+    .option('--dry-run', 'only show what would change')
+    .action(
+      action<{ from: string[]; rules?: string; message?: string; dryRun?: boolean }>(
+        async (context, [ref = ''], o) => {
+          const asked = {
+            ref,
+            from: o.from,
+            ...(o.rules === undefined ? {} : { rules: rulesSource(o.rules) }),
+          };
+          const client = await context.client();
+          if (o.dryRun === true) {
+            const found = unwrap(await client.call('snapshots.previewRules', asked));
+            const { diff, remarks, rules, same } = found;
+            context.result({ diff, remarks, rules, same }, () =>
+              [same ? 'Nothing would change.' : diffText(diff), ...remarks.map(safe)].join('\n'),
+            );
+            return;
+          }
+          const made = unwrap(
+            await client.call('snapshots.applyRules', {
+              ...asked,
+              ...(o.message === undefined ? {} : { message: o.message }),
+            }),
+          );
+          await noteFindings(context, client, made.snapshot);
+          context.result({ snapshot: snapshotDocument(made.snapshot), diff: made.diff }, () =>
+            [`${made.snapshot.name} @${made.snapshot.revision}`, diffText(made.diff)].join('\n'),
+          );
+        },
+      ),
     );
 };

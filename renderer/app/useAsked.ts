@@ -1,12 +1,15 @@
 /** The answer to a question that is asked again when its words change (after a pause) or `again` does. */
 import { useEffect, useState } from 'react';
-import type { CallInput, CallName, Output } from '../../../shared/contract/contract.ts';
-import { type Loadable, loaded, loading, refreshing } from '../../app/loadable.ts';
-import { useDeps } from '../../transport/client.tsx';
+import type { CallInput, CallName, Output } from '../../shared/contract/contract.ts';
+import { useDeps } from '../transport/client.tsx';
+import { type Loadable, loaded, loading, refreshing } from './loadable.ts';
 
 const PAUSE_MS = 200;
 
-/** `undefined`: nothing is asked. Asked again when a scan, a host or advisory data changed. */
+/** Changes that an answer may rest on. */
+const BEARING = ['scan', 'hosts', 'advisories', 'rules', 'snapshots', 'reset'];
+
+/** `undefined`: nothing is asked. */
 export const useAsked = <N extends CallName>(
   name: N,
   input: CallInput<N> | undefined,
@@ -18,7 +21,7 @@ export const useAsked = <N extends CallName>(
   useEffect(
     () =>
       changes.on((change) => {
-        if (['scan', 'hosts', 'advisories', 'reset'].includes(change.type)) setAgain((count) => count + 1);
+        if (BEARING.includes(change.type)) setAgain((count) => count + 1);
       }),
     [changes],
   );
