@@ -12,7 +12,7 @@ import type { Host, HostTrust } from '../../shared/model/host.ts';
 import type { Plan } from '../../shared/model/plan.ts';
 import type { Promotion } from '../../shared/model/promotion.ts';
 import type { Capture, Run, RunEvent, RunSummary, Task } from '../../shared/model/run.ts';
-import type { Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
+import type { Facts, Scan, ScanSummary, Update } from '../../shared/model/scan.ts';
 import type { Exception, Freeze, Revision } from '../../shared/model/snapshot.ts';
 import type { AdvisoryStore } from './advisories/ports.ts';
 import type { Archive, ArtefactIndex, Artefacts } from './artefacts/ports.ts';
@@ -187,8 +187,21 @@ export interface ScanStore {
   /** Newest first, without lists. */
   scanHistory(hostId: string, limit: number): ScanSummary[];
   /** Latest and last good summary of every host there is, in one query. */
-  scanSummaries(): Map<string, { latest: ScanSummary; lastGood?: ScanSummary }>;
+  scanSummaries(): Map<string, ScanSummaries>;
+  /** Of one host that was scanned. */
+  summariesOf(hostId: string): ScanSummaries | undefined;
+  /**
+   * For going through a whole fleet: reads of the last good scan of each host the packages of these names alone. Hosts with equal
+   * lists share what was read of them, as long as there are few enough of them.
+   */
+  excerpts(names: ReadonlySet<string>): (hostId: string) => ScanExcerpt | undefined;
 }
+export type ScanSummaries = { latest: ScanSummary; lastGood?: ScanSummary };
+/** `has`: a package of any name is installed. */
+export type ScanExcerpt = Pick<Scan, 'packages' | 'updates'> & {
+  facts: Facts;
+  has(name: string): boolean;
+};
 
 export interface SnapshotStore {
   lines(): SnapshotLine[];

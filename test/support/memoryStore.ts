@@ -7,6 +7,7 @@ import type { BundledArtefact, BundleStore } from '../../main/core/bundles/ports
 import type { StoredSignature } from '../../main/core/exchange/ports.ts';
 import type {
   RunCommit,
+  ScanSummaries,
   SnapshotLine,
   Store,
   StoredFreeze,
@@ -95,6 +96,12 @@ const scanMethods = (r: Records, catalog: ReturnType<typeof createMemoryCatalog>
   const newestFirst = (hostId: string): Scan[] => (r.scans.get(hostId) ?? []).toReversed();
   const listed = (hostId: string): Scan[] => (r.removedHosts.has(hostId) ? [] : newestFirst(hostId));
   const lastGoodScan = (hostId: string): Scan | undefined => copy(listed(hostId).find(isGood));
+  const summariesOf = (hostId: string): ScanSummaries | undefined => {
+    const latest = r.hosts.has(hostId) ? newestFirst(hostId)[0] : undefined;
+    if (latest === undefined) return undefined;
+    const good = newestFirst(hostId).find(isGood);
+    return { latest: summarise(latest), ...(good === undefined ? {} : { lastGood: summarise(good) }) };
+  };
   return {
     putScan: (scan: Scan) => {
       if ([...r.scans.values()].flat().some((other) => other.id === scan.id))
@@ -114,18 +121,23 @@ const scanMethods = (r: Records, catalog: ReturnType<typeof createMemoryCatalog>
         }),
       ),
     scanHistory: (hostId: string, limit: number) => newestFirst(hostId).slice(0, limit).map(summarise),
-    scanSummaries: () => {
-      const all = new Map<string, { latest: ScanSummary; lastGood?: ScanSummary }>();
-      for (const hostId of r.hosts.keys()) {
-        const latest = newestFirst(hostId)[0];
-        if (latest === undefined) continue;
-        const good = newestFirst(hostId).find(isGood);
-        all.set(hostId, {
-          latest: summarise(latest),
-          ...(good === undefined ? {} : { lastGood: summarise(good) }),
-        });
-      }
-      return all;
+    scanSummaries: () =>
+      new Map(
+        [...r.hosts.keys()].flatMap((hostId) => {
+          const found = summariesOf(hostId);
+          return found === undefined ? [] : [[hostId, found] as const];
+        }),
+      ),
+    summariesOf,
+    excerpts: (names: ReadonlySet<string>) => (hostId: string) => {
+      const scan = lastGoodScan(hostId);
+      if (scan?.facts === undefined) return undefined;
+      return {
+        facts: scan.facts,
+        packages: scan.packages.filter((one) => names.has(one.name)),
+        updates: scan.updates,
+        has: (name: string) => scan.packages.some((one) => one.name === name),
+      };
     },
   };
 };

@@ -6,9 +6,10 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { FrostFault, frostError } from '../../../shared/errors.ts';
 import { Scan, ScanSummary, type Update } from '../../../shared/model/scan.ts';
-import type { ScanStore } from '../../core/ports.ts';
+import type { ScanStore, ScanSummaries } from '../../core/ports.ts';
 import { catalogScan } from './catalog.ts';
 import { Bytes, type Db, fromJson, fromPacked, PackedRow, pack, type Reader } from './db.ts';
+import { excerptsOf } from './excerpts.ts';
 import { damaged } from './faults.ts';
 
 /** Scans of a host that keep their lists; its last good one keeps them however old it is. */
@@ -138,17 +139,17 @@ const SUMMARIES = `SELECT h.id AS host, l.summary AS latest, g.summary AS good
 const GOOD_IDS = `SELECT h.id AS host, s.id AS id FROM hosts h
   JOIN scans s ON s.seq = (SELECT max(seq) FROM scans WHERE host = h.id AND good = 1)`;
 
-const scanSummaries = (db: Reader): ReturnType<ScanStore['scanSummaries']> => {
-  const Row = z.object({ host: z.string(), latest: z.string(), good: z.string().nullable() });
+const SummariesRow = z.object({ host: z.string(), latest: z.string(), good: z.string().nullable() });
+
+const summariesFrom = (db: Reader, { latest, good }: z.output<typeof SummariesRow>): ScanSummaries => {
   const read = (text: string): ScanSummary => fromJson(db, ScanSummary, text, 'a scan');
-  return new Map(
-    db.all(Row, SUMMARIES).map((row) => {
-      const latest = read(row.latest);
-      if (row.good === null) return [row.host, { latest }];
-      return [row.host, { latest, lastGood: row.good === row.latest ? latest : read(row.good) }];
-    }),
-  );
+  const newest = read(latest);
+  if (good === null) return { latest: newest };
+  return { latest: newest, lastGood: good === latest ? newest : read(good) };
 };
+
+const scanSummaries = (db: Reader): ReturnType<ScanStore['scanSummaries']> =>
+  new Map(db.all(SummariesRow, SUMMARIES).map((row) => [row.host, summariesFrom(db, row)]));
 
 export const scanStore = (db: Db): ScanStore => ({
   putScan: (scan) => putScan(db, scan),
@@ -170,4 +171,9 @@ export const scanStore = (db: Db): ScanStore => ({
       .all(SummaryRow, 'SELECT summary FROM scans WHERE host = ? ORDER BY seq DESC LIMIT ?', host, limit)
       .map((row) => fromJson(db, ScanSummary, row.summary, 'a scan')),
   scanSummaries: () => scanSummaries(db),
+  summariesOf: (host) => {
+    const row = db.get(SummariesRow, `${SUMMARIES} WHERE h.id = ?`, host);
+    return row === undefined ? undefined : summariesFrom(db, row);
+  },
+  excerpts: (names) => excerptsOf(db, LAST_GOOD, names),
 });

@@ -12,10 +12,9 @@ import {
 } from '../../../shared/model/report.ts';
 import { ComplianceLevel } from '../../../shared/model/rule.ts';
 import type { Task } from '../../../shared/model/run.ts';
-import type { Facts, Scan, ScanSummary } from '../../../shared/model/scan.ts';
 import { compareVersions, createDescriber, type Describer } from '../advisories/describe.ts';
 import { selectStored } from '../fleet/select.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports, ScanExcerpt, ScanSummaries } from '../ports.ts';
 import { resolveRef } from '../snapshots/resolve.ts';
 import { contextOf, viewOf } from '../snapshots/view.ts';
 import {
@@ -34,7 +33,7 @@ export type ReportPorts = Pick<Ports, 'store' | 'clock' | 'hasher' | 'user'>;
 /** Tasks of a host that are looked at: the last runs there. */
 const TASKS = 8;
 /** Hosts between two pauses in which other callers get their turn. */
-const HOSTS_AT_ONCE = 20;
+const HOSTS_AT_ONCE = 4;
 
 /** States that leave the host other than a scan before them said. */
 const CHANGED: ReadonlySet<Task['state']> = new Set<Task['state']>([
@@ -52,7 +51,7 @@ const CHANGING: ReadonlySet<Task['state']> = new Set<Task['state']>([
   'rolling-back',
 ]);
 
-type Summaries = { latest: ScanSummary; lastGood?: ScanSummary } | undefined;
+type Summaries = ScanSummaries | undefined;
 type Unknown = ComplianceHost['unknown'];
 
 const unknownBecause = (summaries: Summaries, tasks: HostTask[], now: number, maxAgeMs: number): Unknown => {
@@ -163,31 +162,20 @@ const add = (totals: ComplianceTotals, host: ComplianceHost): void => {
 /** The entries as updates of this host: what advisory data must be known about. */
 const wantedHere = (
   wanted: Wanted,
-  scan: Scan,
-  { manager }: Facts,
+  { packages, facts: { manager } }: ScanExcerpt,
 ): { name: string; arch: string; to: string }[] =>
-  scan.packages.flatMap(({ name, arch }) =>
+  packages.flatMap(({ name, arch }) =>
     (wanted.byName.get(name) ?? [])
       .filter((entry) => entry.ecosystem === manager)
       .map((entry) => ({ name, arch, to: entry.version })),
   );
 
-const judge = (
-  ports: ReportPorts,
-  host: Host,
-  wanted: Wanted,
-  tasks: HostTask[],
-  unknown: Unknown,
-  describer: Describer,
-) => {
-  const scan = unknown === undefined ? ports.store.lastGoodScan(host.id) : undefined;
+const judge = (scan: ScanExcerpt | undefined, wanted: Wanted, tasks: HostTask[], describer: Describer) => {
   // Between the summary and its lists a newer scan may have come, or the host may have been removed.
-  if (scan?.facts === undefined) return judgeUnknown(wanted);
+  if (scan === undefined) return judgeUnknown(wanted);
   const { facts } = scan;
-  describer.learn([{ facts, updates: [...scan.updates, ...wantedHere(wanted, scan, facts)] }]);
-  return judgeHost(wanted, { ...scan, facts }, tasks, compareVersions, (update) =>
-    describer.describe(facts, update),
-  );
+  describer.learn([{ facts, updates: [...scan.updates, ...wantedHere(wanted, scan)] }]);
+  return judgeHost(wanted, scan, tasks, compareVersions, (update) => describer.describe(facts, update));
 };
 
 /** Throws faults: `not-found` (snapshot), `input.invalid` (selector). No selector: every host. */
@@ -232,15 +220,16 @@ export async function* complianceReport(
     madeAt: view.createdAt,
   });
   const describer = createDescriber(store);
-  const summaries = store.scanSummaries();
+  const excerptOf = store.excerpts(wanted.names);
   const totals = emptyTotals();
   for (const [index, host] of hosts.value.entries()) {
     if (signal.aborted) return;
     if (index % HOSTS_AT_ONCE === HOSTS_AT_ONCE - 1) await clock.wait(0, signal);
-    const known = summaries.get(host.id);
+    const known = store.summariesOf(host.id);
     const tasks = store.tasksOf(host.id, TASKS);
     const unknown = unknownBecause(known, tasks, now, input.maxAgeSeconds * 1000);
-    const verdict = judge(ports, host, wanted, tasks, unknown, describer);
+    const scan = unknown === undefined ? excerptOf(host.id) : undefined;
+    const verdict = judge(scan, wanted, tasks, describer);
     const lost: Unknown =
       verdict.level === 'unknown' ? (unknown ?? { cause: 'never-scanned', since: null }) : undefined;
     const part = describe(host, known, lost, verdict, now);

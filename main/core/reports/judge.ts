@@ -15,11 +15,12 @@ import {
 } from '../../../shared/model/report.ts';
 import { ComplianceLevel, type RuleSet } from '../../../shared/model/rule.ts';
 import type { Task } from '../../../shared/model/run.ts';
-import type { Facts, InstalledPackage, Scan, Update } from '../../../shared/model/scan.ts';
+import type { Facts, InstalledPackage, Update } from '../../../shared/model/scan.ts';
 import type { Entry, ExceptionView } from '../../../shared/model/snapshot.ts';
 import type { Described, Told } from '../advisories/describe.ts';
 import { mergedGrounds } from '../advisories/grounds.ts';
 import { worse } from '../advisories/verdict.ts';
+import type { ScanExcerpt } from '../ports.ts';
 import { complianceLevelOf } from '../rules/evaluate.ts';
 
 export type HostTask = { runId: string; task: Task };
@@ -104,9 +105,9 @@ const withKnown = (base: Base, now: Described): Base => {
 };
 
 /** Whether the restart a host waits for is about this package. A reason that names no package is about all of them. */
-const awaitsReboot = (facts: Facts, installed: ReadonlySet<string>): ((name: string) => boolean) => {
+const awaitsReboot = (facts: Facts, has: ScanExcerpt['has']): ((name: string) => boolean) => {
   if (!facts.rebootRequired) return () => false;
-  const named = new Set(facts.rebootReasons.filter((reason) => installed.has(reason)));
+  const named = new Set(facts.rebootReasons.filter(has));
   const kernel = facts.rebootReasons.some((reason) => reason.startsWith('kernel '));
   if (named.size === 0 && !kernel) return () => true;
   return (name) => named.has(name) || (kernel && /^(linux-|kernel)/.test(name));
@@ -337,22 +338,16 @@ const summed = (rows: ComplianceRow[]): Omit<Verdict, 'level'> => {
 /** `tasks`: newest first. A scan without facts is nothing that could be judged: see `judgeUnknown`. */
 export const judgeHost = (
   wanted: Wanted,
-  scan: Scan & { facts: Facts },
+  scan: ScanExcerpt,
   tasks: HostTask[],
   compare: CompareVersions,
   describe: Describe,
 ): Verdict => {
   const ecosystem = scan.facts.manager;
-  const names = new Set<string>();
-  const relevant: InstalledPackage[] = [];
-  for (const one of scan.packages) {
-    names.add(one.name);
-    if (wanted.names.has(one.name)) relevant.push(one);
-  }
   const known: Known = {
     ecosystem,
-    installed: Map.groupBy(relevant, (one) => one.name),
-    pending: awaitsReboot(scan.facts, names),
+    installed: Map.groupBy(scan.packages, (one) => one.name),
+    pending: awaitsReboot(scan.facts, scan.has),
     exceptions: wanted.exceptions,
     tasks,
     compare,

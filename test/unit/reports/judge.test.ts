@@ -15,7 +15,7 @@ import type { RuleSet } from '../../../shared/model/rule.ts';
 import type { Task } from '../../../shared/model/run.ts';
 import type { InstalledPackage, Update } from '../../../shared/model/scan.ts';
 import type { Entry, ExceptionView } from '../../../shared/model/snapshot.ts';
-import { makeFacts, makeHost, makeScan, uuid } from '../fleet/make.ts';
+import { makeFacts, makeHost, uuid } from '../fleet/make.ts';
 import { entry, installed, update } from '../snapshots/support.ts';
 
 const compare: CompareVersions = (_, a, b) => aptDriver.compareVersions(a, b);
@@ -72,7 +72,12 @@ const judge = (
 ) =>
   judgeHost(
     wantedOf({ entries, exceptions, rules, madeAt: MADE }),
-    { ...makeScan(host, { packages, updates }), facts: makeFacts(facts) },
+    {
+      packages,
+      updates,
+      facts: makeFacts(facts),
+      has: (name) => packages.some((one) => one.name === name),
+    },
     tasks,
     compare,
     described,

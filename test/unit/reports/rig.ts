@@ -18,8 +18,7 @@ export const partsOf = async (
   report: Asked,
   drift: DriftOf = async () => ok({ drift: [] }),
 ): Promise<ReportPart[]> => {
-  const clock = { ...world.clock, now: () => world.clock.now(), wait: async () => true };
-  const reports = createReportService({ ...world.ports, clock }, { drift });
+  const reports = createReportService(world.ports, { drift });
   const request = { selectors: [], maxAgeSeconds: 7 * 86_400, limit: 100, ...report } as ReportRequest;
   const all: ReportPart[] = [];
   for await (const part of reports.read({ report: request }, caller)) all.push(part);

@@ -63,6 +63,26 @@ describe('compliance', () => {
     });
   });
 
+  it('is made while others get their turn, and is the same on hosts that are alike', async () => {
+    const first = world.addHost('a');
+    world.addScan(first, older);
+    await snapshot();
+    for (let n = 0; n < 39; n += 1) world.addScan(world.addHost(`host-${n}`), older);
+    let turns = 0;
+    let over = false;
+    const done = compliance().finally(() => {
+      over = true;
+    });
+    while (!over) {
+      turns += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { hosts } = await done;
+    expect(turns).toBeGreaterThan(8);
+    expect(hosts).toHaveLength(40);
+    for (const host of hosts) expect(host.rows).toEqual(hosts[0]?.rows);
+  });
+
   it('is unknown for a host that was never scanned, or never with success', async () => {
     const one = world.addHost('a');
     world.addScan(one, older);

@@ -191,6 +191,7 @@ describe.each(kinds)('a store %s', (_, make) => {
         securityCount: 1,
       });
       expect(summary?.lastGood).not.toHaveProperty('packages');
+      expect(store.summariesOf(host.id)).toEqual(summary);
       expect(store.lastGoodSummary(host.id)).toEqual(summary?.lastGood);
       expect(store.lastGoodSummary(uuid(1e6))).toBeUndefined();
     });
@@ -204,6 +205,42 @@ describe.each(kinds)('a store %s', (_, make) => {
       expect(store.lastGoodScan(host.id)).toBeUndefined();
       expect(store.lastGoodUpdates(host.id)).toBeUndefined();
       expect(store.scanSummaries().get(host.id)).not.toHaveProperty('lastGood');
+      expect(store.summariesOf(host.id)).not.toHaveProperty('lastGood');
+      expect(store.summariesOf(uuid(1e6))).toBeUndefined();
+    });
+
+    it('gives of the last good scans the packages that are asked for, whoever shares the lists', () => {
+      const hosts = ['a', 'b', 'c', 'never'].map((name) => makeHost(name));
+      for (const host of hosts) store.putHost(host);
+      const packages = [
+        makePackage('bash', '5.1-1'),
+        makePackage('openssl', '3-1'),
+        makePackage('zsh', '5-1'),
+      ];
+      const [a, b, c, never] = hosts;
+      if (a === undefined || b === undefined || c === undefined || never === undefined) throw new Error();
+      store.putScan(makeScan(a, { packages }));
+      store.putScan(makeScan(b, { packages, updates: [] }));
+      store.putScan(makeScan(c, { packages: [makePackage('bash', '5.2-1')] }));
+      const excerptOf = store.excerpts(new Set(['bash', 'zsh', 'nothing']));
+      const told = (host: ReturnType<typeof makeHost>) => {
+        const found = excerptOf(host.id);
+        return found && [found.packages.map((one) => `${one.name} ${one.version}`), found.updates.length];
+      };
+      expect([a, b, c, never, a].map(told)).toEqual([
+        [['bash 5.1-1', 'zsh 5-1'], 1],
+        [['bash 5.1-1', 'zsh 5-1'], 0],
+        [['bash 5.2-1'], 1],
+        undefined,
+        [['bash 5.1-1', 'zsh 5-1'], 1],
+      ]);
+      expect(['openssl', 'zsh', 'nothing'].map((name) => excerptOf(b.id)?.has(name))).toEqual([
+        true,
+        true,
+        false,
+      ]);
+      expect(excerptOf(c.id)?.has('openssl')).toBe(false);
+      expect(excerptOf(a.id)?.facts).toEqual(store.lastGoodScan(a.id)?.facts);
     });
 
     it('keeps the history, newest first in order of storing', () => {
@@ -226,6 +263,8 @@ describe.each(kinds)('a store %s', (_, make) => {
       expect(store.latestScan(host.id)).toBeUndefined();
       expect(store.lastGoodUpdates(host.id)).toBeUndefined();
       expect(store.scanSummaries().size).toBe(0);
+      expect(store.summariesOf(host.id)).toBeUndefined();
+      expect(store.excerpts(new Set())(host.id)).toBeUndefined();
     });
   });
 
