@@ -22,6 +22,7 @@ import { createSigningKeys } from './adapters/exchange/sshSign.ts';
 import { sshVerifier } from './adapters/exchange/sshVerify.ts';
 import { localProbe } from './adapters/localProbe.ts';
 import { fileLog } from './adapters/log.ts';
+import { metadataReader } from './adapters/metadata/reader.ts';
 import { knownHostsFiles, systemClock, systemHasher, systemRandom } from './adapters/platform.ts';
 import { acquireDataFolder } from './adapters/sqlite/lock.ts';
 import { openStore } from './adapters/sqlite/open.ts';
@@ -183,6 +184,7 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
   const snapshots = createSnapshotService(ports);
   const bundles = createBundleService(ports, {
     advisories: advisoryReader,
+    metadata: metadataReader,
     scanHost: scans.scanHost,
     exportText: (ref) => snapshots.export({ ref }),
     verify: (input) => snapshots.verify(input),

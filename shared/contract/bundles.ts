@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { FrostError } from '../errors.ts';
 import { BundlePackage, BundleRole, BundleVia } from '../model/bundle.ts';
+import { BundleMetadata, MetadataLeftOut } from '../model/metadata.ts';
 import {
   ContentHash,
   HostName,
@@ -26,7 +27,14 @@ const Path = z
   .refine((text) => !/\p{Cc}/u.test(text), 'holds control characters');
 
 /** A bundle on this machine, and who is trusted for it, as with an exchange file. */
-const IncomingBundle = IncomingFile.omit({ text: true, key: true }).extend({ file: Path });
+const IncomingBundle = IncomingFile.omit({ text: true, key: true }).extend({
+  file: Path,
+  /** OpenPGP public keys, binary or armored, in base64: signatures of repositories are checked with them, by gpgv. */
+  keyring: z
+    .base64()
+    .max(4 * 1024 * 1024)
+    .optional(),
+});
 
 /** What a bundle says of itself, once every byte of it was checked. */
 const Report = z.object({
@@ -44,6 +52,8 @@ const Report = z.object({
   advisories: z.int(),
   /** Advisories that come with it and are left out: only what is signed is taken here, and nobody signed the bundle itself. */
   advisoriesLeftOut: z.int(),
+  /** Which packages the repositories' own metadata in it lists, with their hashes. */
+  metadata: BundleMetadata,
   /** The bundle it builds on; absent: it is whole by itself. */
   since: Sha256.optional(),
   /** Who vouches for the bundle itself, and with it for every package in it. */
@@ -64,6 +74,7 @@ const MadeBundle = z.object({
   advisories: z.int(),
   /** How many do not, since all of them are more than 64 MiB; none goes along then. */
   advisoriesLeftOut: z.int(),
+  metadata: BundleMetadata.extend({ leftOut: z.array(MetadataLeftOut) }),
   /** What could not be had, where it was wanted, and why. */
   missing: z.array(
     z.object({

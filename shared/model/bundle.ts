@@ -39,6 +39,28 @@ export const BundleFile = z.strictObject({
 });
 export type BundleFile = z.infer<typeof BundleFile>;
 
+/** A list of packages: `Packages` of apt, `primary.xml` of rpm; plain, or packed with gzip or zstd. */
+export const BundleIndex = BundleFile.extend({
+  /** SHA-256 of the bundle's packages that it lists by name, architecture, version and hash; ascending. */
+  vouches: z.array(Sha256).min(1).max(40_000),
+});
+export type BundleIndex = z.infer<typeof BundleIndex>;
+
+/**
+ * What a repository says of itself, word for word. `root`: the file that names the others by their hashes, which is what
+ * repositories sign: apt's `InRelease` (or `Release`, whose signature is a file of its own), rpm's `repomd.xml`.
+ */
+export const BundleRepository = z.strictObject({
+  ecosystem: z.enum(['apt', 'dnf']),
+  /** For people: what it calls itself, or the host's name for it. */
+  repository: Text(300).min(1),
+  root: BundleFile,
+  /** Detached, as armored OpenPGP. */
+  signature: BundleFile.optional(),
+  indexes: z.array(BundleIndex).min(1).max(100),
+});
+export type BundleRepository = z.infer<typeof BundleRepository>;
+
 /** How a package file came into a bundle: it was in the console's store, the console fetched it itself, or from a host. */
 export const BundleVia = z.enum(['pool', 'direct', 'host']);
 export type BundleVia = z.infer<typeof BundleVia>;
@@ -53,7 +75,7 @@ export const BundleManifest = z.strictObject({
   createdAt: Instant,
   exchange: z.strictObject({ sha256: Sha256, bytes: z.int().min(1) }),
   packages: z.array(BundlePackage).max(MAX_BUNDLE_PACKAGES),
-  metadata: z.array(BundleFile).max(1000),
+  metadata: z.array(BundleRepository).max(200),
   advisories: z.array(BundleFile).max(1000),
   /** SHA-256 of the manifest of the bundle that the other side has; in increments only. */
   since: Sha256.optional(),

@@ -40,6 +40,9 @@ fl_mark "data ${o.offset} $fl_n"
 
 type Sink = (bytes: Uint8Array) => boolean;
 
+/** `bytes`: the size that was announced. `atMost`: it was not, and the file is sent as a whole. */
+type Expectation = { offset: number; bytes: number } | { offset: 0; atMost: number };
+
 /**
  * Takes the file's bytes out of a stream cut anywhere. What a host sends is hostile: nothing but the announced number of
  * bytes is ever passed on, and text around the frame is ignored.
@@ -47,7 +50,7 @@ type Sink = (bytes: Uint8Array) => boolean;
 export class PullReader {
   private readonly mark: string;
   private readonly input = new Buffered();
-  private readonly expected: { offset: number; bytes: number };
+  private readonly expected: Expectation;
   private readonly sink: Sink;
   private left: number | undefined;
   private began = false;
@@ -56,7 +59,7 @@ export class PullReader {
   /** The store takes no more. */
   full = false;
 
-  constructor(nonce: string, expected: { offset: number; bytes: number }, sink: Sink) {
+  constructor(nonce: string, expected: Expectation, sink: Sink) {
     this.mark = `@@${checkedNonce(nonce)} `;
     this.expected = expected;
     this.sink = sink;
@@ -101,7 +104,10 @@ export class PullReader {
     else if (!this.began) return;
     else if (word === 'absent') this.refusal = 'absent';
     else if (word !== 'data' || offset !== String(this.expected.offset)) this.refusal = 'malformed';
-    else if (size !== String(this.expected.bytes)) this.refusal = 'other-size';
+    else if ('atMost' in this.expected) {
+      if (!/^\d{1,15}$/.test(size ?? '') || Number(size) > this.expected.atMost) this.refusal = 'other-size';
+      else this.left = Number(size);
+    } else if (size !== String(this.expected.bytes)) this.refusal = 'other-size';
     else this.left = this.expected.bytes - this.expected.offset;
   }
 }

@@ -24,11 +24,12 @@ import { type Simulated, simulateHost } from '../runs/simulate.ts';
 import { type EngineDeps, hostTools } from '../runs/tools.ts';
 import { entriesAt } from '../snapshots/exceptions.ts';
 import { fetchDirectly } from './direct.ts';
+import type { Asked } from './metadata/collect.ts';
 
 const LOCK_PATIENCE_SECONDS = 300;
 
-/** `via`: whether the pool had it, or how it came there now. */
-export type Collected = { artefact: PooledArtefact; role: BundleRole; via: BundleVia };
+/** `via`: whether the pool had it, or how it came there now. `host`: the first that it is for. */
+export type Collected = { artefact: PooledArtefact; role: BundleRole; via: BundleVia; host: string };
 /** What could not be had, and why. `host`: where it was wanted. */
 export type Missing = { name: string; version: string; role: BundleRole; host: string; reason: string };
 export type Collection = {
@@ -40,6 +41,8 @@ export type Collection = {
   origins: string[];
   /** Where it could not have packages itself, and why. */
   notDirect: { origin: string; reason: string; packages: number }[];
+  /** Hosts that said what they need. */
+  asked: Asked[];
 };
 
 type Known = { host: Host; route: Route; ask: Ask; driver: PackageDriver; simulated: Simulated };
@@ -284,6 +287,7 @@ export const createCollector = (
     const found = new Map<string, Collected>();
     const missing = new Map<string, Missing>();
     const silent: Collection['silent'] = [];
+    const asked: Asked[] = [];
     for (const host of hosts) {
       if (signal.aborted) break;
       activity.started(host.name);
@@ -299,6 +303,7 @@ export const createCollector = (
         activity.finished(host.name, true);
         continue;
       }
+      asked.push(known.value);
       for (const role of ['new', 'rollback'] as const) {
         const wishes = wishesOf(known.value)[role];
         const lackingNow = () => wishes.filter((key) => pooled(key, role).length === 0);
@@ -312,7 +317,8 @@ export const createCollector = (
           const id = `${role} ${keyText(key)}`;
           const [best] = pooled(key, role);
           if (best !== undefined) {
-            found.set(id, { artefact: best, role, via: came.get(best.sha256) ?? 'pool' });
+            const { host: first } = found.get(id) ?? { host: host.name };
+            found.set(id, { artefact: best, role, via: came.get(best.sha256) ?? 'pool', host: first });
             missing.delete(id);
           } else if (!found.has(id))
             missing.set(id, {
@@ -332,6 +338,7 @@ export const createCollector = (
       silent,
       origins: [...origins].sort(),
       notDirect: [...notDirect.values()],
+      asked,
     };
   };
 };

@@ -12,6 +12,8 @@ import type { Along } from '../snapshots/transfer.ts';
 import { readAdvisories, stageBundled } from './advisories.ts';
 import { knownHash } from './collect.ts';
 import { withFile } from './file.ts';
+import { checkMetadata, falselySigned } from './metadata/chain.ts';
+import type { MetadataReader } from './metadata/ports.ts';
 import type { BundleSource } from './ports.ts';
 import { type ReadBundle, readBundle } from './read.ts';
 import { reportOf, sizeOf } from './report.ts';
@@ -19,6 +21,7 @@ import { judgeBundle, unvouched } from './sign.ts';
 
 /** The snapshots' own service, for the exchange file in a bundle. */
 export type IncomingDeps = {
+  metadata: MetadataReader;
   advisories: AdvisoryReader;
   verify(input: HandlerInput<'snapshots.verify'>): Promise<Result<Output<'snapshots.verify'>>>;
   /** `along`: stored in the transaction of the import. */
@@ -117,10 +120,30 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
     );
   };
 
+  /** What repositories say of the packages, read out of the bundle and checked. */
+  const metadataOf = (
+    source: BundleSource,
+    { manifest, metadata }: ReadBundle,
+    keyring: string | undefined,
+    signal: AbortSignal,
+  ) =>
+    checkMetadata(deps.metadata, manifest, {
+      content: (sha256) => {
+        const { offset, bytes } = metadata.get(sha256) ?? { offset: 0, bytes: 0 };
+        return {
+          bytes,
+          read: (at, length) => source.read(offset + at, Math.max(0, Math.min(length, bytes - at))),
+        };
+      },
+      keyring:
+        keyring === undefined ? undefined : Uint8Array.from(atob(keyring), (char) => char.charCodeAt(0)),
+      signal,
+    });
+
   /** Everything that is asked of a file before anything of it is taken in; `refusal`: it is sound, and may not come in. */
   const examine = async (
     source: BundleSource,
-    trusted: Omit<HandlerInput<'bundles.verify'>, 'file'>,
+    { keyring, ...trusted }: Omit<HandlerInput<'bundles.verify'>, 'file'>,
     caller: Caller,
   ) => {
     const read = await readBundle(source, hasher, caller.signal);
@@ -131,15 +154,19 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
     if (fault !== undefined) return err(fault);
     const vouched = await judgeBundle(read.value, trusted, ports);
     if (!vouched.ok) return vouched;
+    const metadata = await metadataOf(source, read.value, keyring, caller.signal);
+    if (!metadata.ok) return metadata;
     const known = await advisoriesOf(source, read.value, vouched.value);
     if (!known.ok) return known;
     const refusal =
       refusalOf(read.value, exchange.value) ??
+      falselySigned(metadata.value) ??
       unvouched(vouched.value, read.value, headOf(read.value)?.content.entries ?? []);
     return ok({
       read: read.value,
       exchange: exchange.value,
       vouched: vouched.value,
+      metadata: metadata.value,
       known: known.value,
       refusal,
     });
@@ -152,13 +179,13 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
     withFile(bundles, file, async (source) => {
       const examined = await examine(source, trusted, caller);
       if (!examined.ok) return examined;
-      const { read, exchange, vouched, known, refusal } = examined.value;
+      const { read, exchange, vouched, metadata, known, refusal } = examined.value;
       const { outcome, refusal: _, ...rest } = exchange;
       return ok({
         ...rest,
         ok: refusal === undefined,
         ...(refusal === undefined ? (outcome === undefined ? {} : { outcome }) : { refusal }),
-        bundle: reportOf(read, vouched, known),
+        bundle: reportOf(read, vouched, metadata, known),
         lacking: lackingOf(read),
       });
     });
@@ -201,13 +228,17 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
   };
 
   const importFile = async (
-    { file, ...trusted }: HandlerInput<'bundles.import'>,
+    { file, keyring, ...trusted }: HandlerInput<'bundles.import'>,
     caller: Caller,
   ): Promise<Result<Output<'bundles.import'>>> =>
     withFile(bundles, file, async (source) => {
-      const examined = await examine(source, trusted, caller);
+      const examined = await examine(
+        source,
+        { ...trusted, ...(keyring === undefined ? {} : { keyring }) },
+        caller,
+      );
       if (!examined.ok) return examined;
-      const { read, vouched, known, refusal } = examined.value;
+      const { read, vouched, metadata, known, refusal } = examined.value;
       if (refusal !== undefined) return { ok: false, error: refusal };
       const { manifest } = read;
       const carried = manifest.packages.filter((one) => one.carried);
@@ -245,7 +276,7 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
           .finally(() => advisories.end());
         if (!imported.ok) return undo(imported);
         if (known.taken.length > 0) ports.changes.announce({ type: 'advisories' });
-        return ok({ ...imported.value, bundle: reportOf(read, vouched, known) });
+        return ok({ ...imported.value, bundle: reportOf(read, vouched, metadata, known) });
       } catch (thrown) {
         await undo(ok(undefined));
         throw thrown;

@@ -8,13 +8,16 @@ import type { Ports } from '../ports.ts';
 import type { EngineDeps } from '../runs/tools.ts';
 import { resolveRef } from '../snapshots/resolve.ts';
 import { advisoriesFor, type CarriedAdvisories } from './advisories.ts';
-import { type Collected, createCollector } from './collect.ts';
+import { type Collected, createCollector, type Missing } from './collect.ts';
 import { withFile } from './file.ts';
+import { type Asked, type CarriedMetadata, collectMetadata } from './metadata/collect.ts';
+import type { MetadataReader } from './metadata/ports.ts';
 import { readHead } from './read.ts';
 import { manifestOf, writeBundle } from './write.ts';
 
 /** The snapshots' own service, for the exchange file in a bundle. */
 export type MakingDeps = Pick<EngineDeps, 'scanHost' | 'tools'> & {
+  metadata: MetadataReader;
   exportText(ref: string): Promise<Result<{ text: string }>>;
 };
 
@@ -57,6 +60,7 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
       manifest: BundleManifest;
       exchange: string;
       advisories: CarriedAdvisories | undefined;
+      metadata: CarriedMetadata['contents'];
       signal: AbortSignal;
     },
   ): Promise<Result<{ bytes: number }>> => {
@@ -71,6 +75,30 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
     } finally {
       if (!done) await sink.value.abandon();
     }
+  };
+
+  /** The packages with what repositories say of them; without those of which a repository says otherwise. */
+  const vouchedFor = async (
+    packages: BundlePackage[],
+    { hosts, hostOf, signal }: { hosts: Asked[]; hostOf(one: BundlePackage): string; signal: AbortSignal },
+  ): Promise<{ packages: BundlePackage[]; metadata: CarriedMetadata; refused: Missing[] }> => {
+    const ask = (some: BundlePackage[]) =>
+      collectMetadata(ports, deps.metadata, { hosts, packages: some, signal });
+    const first = await ask(packages);
+    if (first.contradicted.length === 0) return { packages, metadata: first, refused: [] };
+    const out = new Set(first.contradicted.map(({ one }) => one));
+    const kept = packages.filter((one) => !out.has(one));
+    return {
+      packages: kept,
+      metadata: await ask(kept),
+      refused: first.contradicted.map(({ one, repository }) => ({
+        name: one.name,
+        version: one.version,
+        role: one.role,
+        host: hostOf(one),
+        reason: `the file is another one than ${repository} lists`,
+      })),
+    };
   };
 
   return async (
@@ -106,13 +134,20 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
         signal,
         direct: input.direct === true,
       });
-      const { packages: found, missing, silent, origins, notDirect } = await collect(hosts.value);
+      const { packages: found, missing, silent, origins, notDirect, asked } = await collect(hosts.value);
       if (signal.aborted)
         return fail('cancelled', 'The bundle was cancelled; what was fetched is kept for the next time.');
       if (silent.length === hosts.value.length && silent[0] !== undefined)
         return { ok: false, error: silent[0].error };
       const had = new Set(since.value?.manifest.packages.map((one) => one.sha256));
-      const packages = packagesOf(found, had);
+      const { packages, metadata, refused } = await vouchedFor(packagesOf(found, had), {
+        hosts: asked,
+        hostOf: ({ sha256, role }) =>
+          found.find((one) => one.artefact.sha256 === sha256 && one.role === role)?.host ?? '',
+        signal,
+      });
+      if (signal.aborted)
+        return fail('cancelled', 'The bundle was cancelled; what was fetched is kept for the next time.');
       const via = new Map(found.map((one) => [one.artefact.sha256, one.via]));
       const sources = hosts.value.flatMap((host) =>
         (store.lastGoodScan(host.id)?.packages ?? []).map((one): [string, string] => [one.name, one.source]),
@@ -121,6 +156,7 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
       const manifest = manifestOf(
         {
           advisories,
+          metadata: metadata.repositories,
           head: revision.id,
           snapshot: { name: line.name, revision: number },
           createdAt: new Date(clock.now()).toISOString(),
@@ -135,6 +171,7 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
         manifest: manifest.value,
         exchange: exported.value.text,
         advisories,
+        metadata: metadata.contents,
         signal,
       });
       if (!written.ok) return written;
@@ -150,7 +187,8 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
         notDirect: notDirect.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
         advisories: advisories?.count ?? 0,
         advisoriesLeftOut: leftOut,
-        missing: missing.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
+        metadata: { ...metadata.report, leftOut: metadata.leftOut },
+        missing: [...missing, ...refused].map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),
         silent,
       });
     } finally {

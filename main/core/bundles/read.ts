@@ -5,7 +5,12 @@
  */
 import { z } from 'zod';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
-import { BUNDLE_FORMAT, type BundleFile, BundleManifest } from '../../../shared/model/bundle.ts';
+import {
+  BUNDLE_FORMAT,
+  type BundleFile,
+  BundleManifest,
+  type BundleRepository,
+} from '../../../shared/model/bundle.ts';
 import type { Hasher } from '../ports.ts';
 import { canonicalJson } from '../snapshots/canonical.ts';
 import { MAX_EXCHANGE_BYTES } from '../snapshots/exchange.ts';
@@ -17,6 +22,8 @@ export const MANIFEST_NAME = 'bundle.json';
 export const SIGNATURES_NAME = 'bundle.signatures.json';
 export const EXCHANGE_NAME = 'exchange.frost.json';
 const MAX_MANIFEST_BYTES = 24 * 1024 * 1024;
+/** Each is unpacked and read whole. */
+const MAX_METADATA_FILES = 1000;
 const MAX_SIGNATURES_BYTES = 512 * 1024;
 /** What tar programs pad an archive's end with is less. */
 const MAX_END_BYTES = 64 * 1024;
@@ -36,7 +43,8 @@ export type ReadBundle = {
   bodyStart: number;
   /** By SHA-256. */
   packages: Map<string, Span>;
-  metadata: (Span & BundleFile)[];
+  /** By SHA-256. */
+  metadata: Map<string, Span>;
   advisories: (Span & BundleFile)[];
 };
 
@@ -49,6 +57,27 @@ const utf8 = (bytes: Uint8Array): string | undefined => {
   } catch {
     return undefined;
   }
+};
+
+/** The files of a repository's metadata, in the order they stand in. */
+export const filesOf = ({ root, signature, indexes }: BundleRepository): BundleFile[] => [
+  root,
+  ...(signature === undefined ? [] : [signature]),
+  ...indexes,
+];
+
+/** What its metadata says that cannot be. */
+const oddMetadata = ({ metadata, packages }: BundleManifest): string | undefined => {
+  const hashes = metadata.flatMap(filesOf).map((one) => one.sha256);
+  if (hashes.length > MAX_METADATA_FILES) return 'its manifest has too much metadata';
+  if (new Set(hashes).size < hashes.length) return 'its manifest lists a file of metadata twice';
+  for (const { ecosystem, repository, indexes } of metadata) {
+    const known = new Set(packages.filter((one) => one.ecosystem === ecosystem).map((one) => one.sha256));
+    for (const { vouches } of indexes)
+      if (vouches.some((hash, at) => !known.has(hash) || hash <= (vouches[at - 1] ?? '')))
+        return `its manifest has ${repository} vouch for what is not in it, or out of order`;
+  }
+  return undefined;
 };
 
 /** A manifest's text. Errors: `exchange.malformed`, `exchange.unknown-version`. */
@@ -88,6 +117,8 @@ export const readManifest = (text: string): Result<BundleManifest> => {
     if (rows.has(row)) return refused(`its manifest lists ${one.name} ${one.version} twice`);
     rows.add(row);
   }
+  const odd = oddMetadata(manifest.data);
+  if (odd !== undefined) return refused(odd);
   if (manifest.data.since === undefined && packages.some((one) => !one.carried))
     return refused('it leaves out packages, and says of no other bundle that it has them');
   return ok(manifest.data);
@@ -107,7 +138,7 @@ export const membersOf = (manifest: BundleManifest): Due[] => {
   return [
     { name: EXCHANGE_NAME, ...manifest.exchange },
     ...named('packages', [...files.values()]),
-    ...named('metadata', manifest.metadata),
+    ...named('metadata', manifest.metadata.flatMap(filesOf)),
     ...named('advisories', manifest.advisories),
   ];
 };
@@ -235,7 +266,9 @@ export const readBundle = async (
         .filter((one) => one.carried)
         .map((one) => [one.sha256, span(`packages/${one.sha256}`)]),
     ),
-    metadata: placed('metadata', manifest.metadata),
+    metadata: new Map(
+      manifest.metadata.flatMap(filesOf).map(({ sha256 }) => [sha256, span(`metadata/${sha256}`)]),
+    ),
     advisories: placed('advisories', manifest.advisories),
   });
 };

@@ -1,5 +1,6 @@
 /** What is told of a bundle that was read. */
 import type { Output } from '../../../shared/contract/contract.ts';
+import type { BundleMetadata } from '../../../shared/model/metadata.ts';
 import type { Vouched } from '../exchange/incoming.ts';
 import { viewOfSignature } from '../exchange/judge.ts';
 import type { IncomingAdvisories } from './advisories.ts';
@@ -17,6 +18,7 @@ const countOf = (files: readonly IncomingAdvisories[]): number =>
 export const reportOf = (
   read: ReadBundle,
   vouched: Vouched,
+  metadata: BundleMetadata,
   advisories: { taken: readonly IncomingAdvisories[]; leftOut: readonly IncomingAdvisories[] },
 ): Output<'bundles.import'>['bundle'] => {
   const { manifest, id } = read;
@@ -30,6 +32,7 @@ export const reportOf = (
     ...sizeOf(read),
     advisories: countOf(advisories.taken),
     advisoriesLeftOut: countOf(advisories.leftOut),
+    metadata,
     bundleSignatures: vouched.judged.map(viewOfSignature),
     ...(manifest.since === undefined ? {} : { since: manifest.since }),
   };

@@ -4,6 +4,7 @@ import {
   BUNDLE_FORMAT,
   type BundleManifest,
   type BundlePackage,
+  type BundleRepository,
   MAX_BUNDLE_PACKAGES,
 } from '../../../shared/model/bundle.ts';
 import type { Artefacts } from '../artefacts/ports.ts';
@@ -27,13 +28,14 @@ export type BundleContent = {
   createdAt: string;
   exchange: string;
   packages: BundlePackage[];
+  metadata: BundleRepository[];
   advisories?: CarriedAdvisories | undefined;
   since?: string;
 };
 
 /** `exchange` is what was exported. Error: `input.too-large`. */
 export const manifestOf = (content: BundleContent, hasher: Hasher): Result<BundleManifest> => {
-  const { head, snapshot, createdAt, exchange, packages, advisories, since } = content;
+  const { head, snapshot, createdAt, exchange, packages, metadata, advisories, since } = content;
   if (packages.length > MAX_BUNDLE_PACKAGES)
     return fail('input.too-large', `${packages.length} packages are more than a bundle may have.`);
   return ok({
@@ -43,7 +45,7 @@ export const manifestOf = (content: BundleContent, hasher: Hasher): Result<Bundl
     createdAt,
     exchange: { sha256: hasher.sha256(exchange), bytes: new TextEncoder().encode(exchange).length },
     packages: packages.toSorted((a, b) => byText(orderOf(a), orderOf(b))),
-    metadata: [],
+    metadata,
     advisories: advisories === undefined ? [] : [advisories.file],
     ...(since === undefined ? {} : { since }),
   });
@@ -58,6 +60,8 @@ export const writeBundle = async (
     exchange: string;
     /** The text of the manifest's advisory file, where it has one. */
     advisories?: CarriedAdvisories | undefined;
+    /** Files of the manifest's metadata, by SHA-256. */
+    metadata: ReadonlyMap<string, Uint8Array>;
     signal: AbortSignal;
   },
 ): Promise<Result<void>> => {
@@ -82,6 +86,12 @@ export const writeBundle = async (
     }
     if (name.startsWith('advisories/') && o.advisories !== undefined) {
       const written = await whole(name, encoder.encode(o.advisories.text));
+      if (!written.ok) return written;
+      continue;
+    }
+    const file = name.startsWith('metadata/') ? o.metadata.get(sha256) : undefined;
+    if (file !== undefined) {
+      const written = await whole(name, file);
       if (!written.ok) return written;
       continue;
     }

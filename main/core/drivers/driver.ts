@@ -144,6 +144,12 @@ export interface PackageDriver {
   locate?(options: { nonce: string; stages: StageRequest[] }): CommandSpec;
   parseLocations?(output: CommandOutput, context: { nonce: string }): Result<Location[]>;
 
+  /**
+   * Which of the repositories' own lists, as the host has them, name package files with these SHA-256. `root`: as root, where the
+   * login account may not read them. Read by `parseMetadata` of metadata.ts. Absent: none are kept.
+   */
+  metadata?(options: { nonce: string; hashes: readonly string[]; root: boolean }): CommandSpec;
+
   /** Stages in order, one transaction each; waits for the lock and names its holder; on failure the recovery ladder. */
   applyJob(options: {
     stages: StageRequest[];

@@ -41,6 +41,10 @@ export const readBytes = (path: string, maxBytes: number, tooLarge: ErrorCode): 
 export const readSmall = (path: string): string =>
   readBytes(path, 2 * 1024 * 1024, 'input.too-large').toString('utf8');
 
+/** Public keys as OpenPGP has them, binary or armored, in base64. */
+export const readKeyring = (path: string): string =>
+  readBytes(path, 2 * 1024 * 1024, 'input.too-large').toString('base64');
+
 /** One line. */
 export const readSecret = (path: string): string => readSmall(path).replace(/\r?\n$/, '');
 

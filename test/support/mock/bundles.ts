@@ -31,6 +31,7 @@ export const mockBundles = (): Pick<Handlers, Extract<keyof Handlers, `bundles.$
         notDirect: [],
         advisories: 0,
         advisoriesLeftOut: 0,
+        metadata: { repositories: [], vouched: 0, notVouched: [], leftOut: [] },
         missing: [],
         silent: [],
       });

@@ -7,6 +7,7 @@ import { fail } from '../../../shared/errors.ts';
 import type { BundleManifest } from '../../../shared/model/bundle.ts';
 import { bad, good } from '../snapshots/support.ts';
 import { bundleOf, connected, type Played, WEB, withSnapshot } from './played.ts';
+import { packagesFile, releaseFile } from './repositories.ts';
 import { caller, createConsole, read, sha256 } from './support.ts';
 
 /** As a program sees it that is not ours. */
@@ -86,7 +87,7 @@ describe('making a bundle', () => {
     ]);
     made.log.length = 0;
     good(await bundleOf(made));
-    expect(made.log).toEqual(['web simulate']);
+    expect(made.log).toEqual(['web simulate', 'web metadata']);
   });
 
   it('does not take for a new package what merely lay in the pool under its name', async () => {
@@ -132,6 +133,108 @@ describe('making a bundle', () => {
       code: 'host.dependency-conflict',
       message: 'libnew breaks lots',
       host: 'web',
+    });
+  });
+});
+
+describe('the metadata of repositories', () => {
+  const LISTED = [
+    { name: 'openssl', arch: 'amd64', version: '3.0.15', sha256: sha256('openssl, new') },
+    { name: 'libnew', arch: 'amd64', version: '1.0', sha256: sha256('libnew') },
+  ];
+  const listsOf = (index: string, root = releaseFile(index)): NonNullable<Played['lists']> => ({
+    root: 'lab_InRelease',
+    index: 'lab_Packages',
+    files: { lab_InRelease: root, lab_Packages: index },
+  });
+
+  it('goes along where the host has it, and vouches for what it lists', async () => {
+    const index = packagesFile(LISTED);
+    const made = await withSnapshot(connected({ web: { ...WEB, lists: listsOf(index) } }));
+    const bundle = good(await bundleOf(made));
+    const metadata = {
+      repositories: [
+        {
+          ecosystem: 'apt',
+          repository: 'Lab lab',
+          packages: 2,
+          signature: { status: 'none', keys: [] },
+        },
+      ],
+      vouched: 2,
+      notVouched: [{ ecosystem: 'apt', name: 'openssl', arch: 'amd64', version: '3.0.14', role: 'rollback' }],
+    };
+    expect(bundle.metadata).toEqual({ ...metadata, leftOut: [] });
+    const members = await unpacked(bundle.file);
+    expect([...members.keys()].slice(-2)).toEqual([
+      `metadata/${sha256(releaseFile(index))}`,
+      `metadata/${sha256(index)}`,
+    ]);
+    expect(JSON.parse(members.get('bundle.json') ?? '')).toMatchObject({
+      metadata: [
+        {
+          ecosystem: 'apt',
+          repository: 'Lab lab',
+          root: { name: 'lab_InRelease' },
+          indexes: [{ name: 'lab_Packages', vouches: LISTED.map((one) => one.sha256).sort() }],
+        },
+      ],
+    });
+    const there = createConsole();
+    expect(good(await there.bundles.import({ file: bundle.file }, caller)).bundle.metadata).toEqual(metadata);
+  });
+
+  it('is asked of no further host for what is vouched for already', async () => {
+    const lists = listsOf(packagesFile(LISTED));
+    const web = { ...WEB, secured: {}, lists };
+    const made = await withSnapshot(connected({ web, api: web }));
+    const { metadata } = good(await bundleOf(made, 'a.frost.tar', ['api', 'web']));
+    expect(metadata).toMatchObject({ vouched: 2, notVouched: [] });
+    expect(made.log.filter((line) => line.endsWith(' metadata'))).toEqual(['api metadata']);
+  });
+
+  it('is left out, with the reason, where the chain does not hold', async () => {
+    const index = packagesFile(LISTED);
+    const made = await withSnapshot(
+      connected({ web: { ...WEB, lists: listsOf(index, releaseFile('another list')) } }),
+    );
+    const bundle = good(await bundleOf(made));
+    expect(bundle.metadata).toMatchObject({
+      repositories: [],
+      vouched: 0,
+      leftOut: [{ host: 'web', repository: 'lab_Packages', reason: expect.stringContaining('root file') }],
+    });
+    expect(bundle.packages).toHaveLength(3);
+    good(await createConsole().bundles.import({ file: bundle.file }, caller));
+  });
+
+  it('is left out where it is larger than a bundle takes', async () => {
+    const index = packagesFile(LISTED);
+    const made = await withSnapshot(
+      connected({
+        web: { ...WEB, lists: listsOf(index, `${releaseFile(index)}X: ${'x'.repeat(9_000_000)}`) },
+      }),
+    );
+    expect(good(await bundleOf(made)).metadata).toMatchObject({
+      vouched: 0,
+      leftOut: [{ reason: expect.stringContaining('larger than a bundle takes') }],
+    });
+  });
+
+  it('keeps out a package of which a repository has another file', async () => {
+    const other = { name: 'openssl', arch: 'amd64', version: '3.0.14', sha256: 'd'.repeat(64) };
+    const made = await withSnapshot(
+      connected({ web: { ...WEB, lists: listsOf(packagesFile([...LISTED, other])) } }),
+    );
+    const bundle = good(await bundleOf(made));
+    expect(bundle.missing).toMatchObject([
+      { name: 'openssl', version: '3.0.14', host: 'web', reason: expect.stringContaining('Lab lab lists') },
+    ]);
+    expect(bundle.packages.map((one) => one.version)).toEqual(['1.0', '3.0.15']);
+    const there = createConsole();
+    expect(good(await there.bundles.verify({ file: bundle.file }, caller)).bundle.metadata).toMatchObject({
+      vouched: 2,
+      notVouched: [],
     });
   });
 });

@@ -15,6 +15,8 @@ export type Played = {
   actions: Package[];
   cached: Record<string, string>;
   secured: Record<string, string>;
+  /** A repository's own files, as the host has them: in `/lists`, by name. */
+  lists?: { root: string; index: string; files: Record<string, string> };
 };
 
 const nothingSaid: Simulation = {
@@ -127,7 +129,17 @@ export const connected = (
         log.push(`${host.name} ${script}`);
         return answer();
       }
-      const found = { ...at.cached, ...at.secured };
+      const found = { ...at.cached, ...at.secured, ...at.lists?.files };
+      if (script.includes('fl_sec found fl_metadata')) {
+        log.push(`${host.name} metadata`);
+        const { root = '', index = '', files = {} } = at.lists ?? {};
+        const wanted = /^printf '%s\\n' (.*) >"\$T\/want"$/m.exec(script)?.[1]?.split(' ') ?? [];
+        const has = wanted.filter((hash) => files[index]?.includes(hash));
+        const lines = has.length === 0 ? [] : [`index\t/lists/${root}\t1\t-\t0\t/lists/${index}\t1`];
+        return answer(
+          `@@${nonce} begin\n@@${nonce} found\n${[...lines, ...has.map((hash) => `has\t${hash}`)].join('\n')}\n@@${nonce} rc found 0\n@@${nonce} end\n`,
+        );
+      }
       if (script.includes('fl_seek')) {
         log.push(`${host.name} seek`);
         const lines = [...script.matchAll(/^fl_seek (\d+) '?([^'\n]+)'?$/gm)].flatMap(

@@ -55,11 +55,11 @@ describe('a sound bundle', () => {
     expect(there.store.bundledVersions()).toEqual([]);
   });
 
-  it('carries files that are signed metadata or advisories without taking them for packages', async () => {
+  it('carries advisories without taking them for packages', async () => {
     const { entries, manifest } = await sample();
     const data = '[{"id":"X-1","modified":"2026-01-01T00:00:00Z"}]';
-    const file = { name: 'InRelease', sha256: sha256(data), bytes: data.length };
-    const more = { ...manifest, metadata: [file], advisories: [{ ...file, name: 'osv.json' }] };
+    const file = { name: 'osv.json', sha256: sha256(data), bytes: data.length };
+    const more = { ...manifest, advisories: [file] };
     const there = createConsole();
     const path = write(
       there,
@@ -67,7 +67,6 @@ describe('a sound bundle', () => {
       await packed([
         { name: 'bundle.json', content: canonicalJson(more) },
         ...entries.slice(1),
-        { name: `metadata/${file.sha256}`, content: data },
         { name: `advisories/${file.sha256}`, content: data },
       ]),
     );

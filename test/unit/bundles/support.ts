@@ -8,6 +8,7 @@ import { onTestFinished } from 'vitest';
 import { advisoryReader } from '../../../main/adapters/advisories/reader.ts';
 import { createArtefactPool } from '../../../main/adapters/artefacts/pool.ts';
 import { createBundleFiles } from '../../../main/adapters/bundles/files.ts';
+import { metadataReader } from '../../../main/adapters/metadata/reader.ts';
 import { type BundleDeps, createBundleService } from '../../../main/core/bundles/service.ts';
 import type { Ports, Store, Transport, Vault } from '../../../main/core/ports.ts';
 import { canonicalJson } from '../../../main/core/snapshots/canonical.ts';
@@ -55,6 +56,7 @@ export const createConsole = (
   const snapshots = createSnapshotService(ports);
   const bundles = createBundleService(ports, {
     advisories: advisoryReader,
+    metadata: metadataReader,
     scanHost: o.scanHost ?? (async () => Promise.reject(new Error('no host is scanned here'))),
     ...(o.tools === undefined ? {} : { tools: o.tools }),
     exportText: (ref) => snapshots.export({ ref }),

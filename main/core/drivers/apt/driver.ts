@@ -9,6 +9,7 @@ import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand 
 import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
 import { historyCommand, parseHistory } from './history.ts';
 import { locateCommand, parseLocations } from './locate.ts';
+import { metadataOf } from './metadata.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { rollbackJob } from './rollbackJob.ts';
 import { parseScan } from './scan.ts';
@@ -36,6 +37,7 @@ export const aptDriver: PackageDriver = {
   parseStage,
   locate: locateCommand,
   parseLocations,
+  metadata: metadataOf,
   applyJob,
   rollbackJob,
   progress: readProgress,

@@ -9,6 +9,7 @@ import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
 import { historyCommand, parseHistory } from './history.ts';
 import { applyJob, rollbackJob } from './jobs.ts';
 import { locateCommand, parseLocations } from './locate.ts';
+import { metadataOf } from './metadata.ts';
 import { judgeJob, readProgress } from './progress.ts';
 import { parseScan, scanCommand } from './scan.ts';
 import { parseSimulation, simulateCommand } from './simulation.ts';
@@ -33,6 +34,7 @@ export const dnfDriver: PackageDriver = {
   parseStage,
   locate: locateCommand,
   parseLocations,
+  metadata: metadataOf,
   applyJob,
   rollbackJob,
   progress: readProgress,

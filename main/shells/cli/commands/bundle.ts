@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BundleReport } from '../../../../shared/contract/bundles.ts';
 import { exitCodeOf } from '../../../../shared/errors.ts';
+import type { BundleMetadata, MetadataSignature } from '../../../../shared/model/metadata.ts';
 import { type Context, invalid, unwrap } from '../context.ts';
-import { readSecret, readSmall } from '../files.ts';
+import { readKeyring, readSecret, readSmall } from '../files.ts';
 import { checkSelectors } from '../fleet.ts';
 import { signHere } from '../ownKey.ts';
 import type { Register } from '../register.ts';
@@ -13,6 +14,8 @@ import { diffText } from '../snapshotText.ts';
 import { bytes, count, safe } from '../terminal.ts';
 
 const collect = (value: string, all: string[]) => [...all, value];
+/** Packages that a text names one by one. */
+const SHOWN = 10;
 
 /** A tar archive names its first member first; JSON begins with a brace. By content, so that a file may have any name. */
 export const isBundle = (path: string): boolean => {
@@ -33,12 +36,36 @@ const reportText = (report: BundleReport): string => {
   return `bundle of ${report.snapshotName}@${report.revision}: ${count(of('new'), 'new package')}, ${of('rollback')} to go back to; ${count(report.files, 'file')}, ${bytes(report.bytes)}${report.advisories === 0 ? '' : `, ${count(report.advisories, 'advisory')}`}${report.advisoriesLeftOut === 0 ? '' : `, ${count(report.advisoriesLeftOut, 'advisory')} left out (nobody signed the bundle)`}${report.since === undefined ? '' : ', on top of an earlier bundle'}`;
 };
 
+const SIGNED: Record<MetadataSignature['status'], string> = {
+  none: 'not signed',
+  unchecked: 'signature not checked here',
+  good: 'signature good',
+  expired: 'signature expired',
+  'unknown-key': 'signed with a key that is not in the keyring',
+  bad: 'SIGNATURE NOT GOOD',
+};
+
+/** A key that is not in the keyring may be anybody's; an unchecked signature may be by anybody. */
+const metadataText = ({ repositories, vouched, notVouched }: BundleMetadata): string[] => [
+  `repositories' own metadata vouches for ${vouched} of ${count(vouched + notVouched.length, 'package')}`,
+  ...repositories.map(
+    ({ repository, packages, signature: { status, keys } }) =>
+      `  ${safe(repository)}: ${count(packages, 'package')}; ${SIGNED[status]}${keys.length === 0 ? '' : ` (${keys.join(', ')})`}`,
+  ),
+  ...notVouched
+    .slice(0, SHOWN)
+    .map(
+      (one) => `  by none: ${one.name} ${one.version}${one.role === 'rollback' ? ' (to go back to)' : ''}`,
+    ),
+  ...(notVouched.length > SHOWN ? [`  and ${notVouched.length - SHOWN} more`] : []),
+];
+
 /** `snapshot verify` and `snapshot import` of a bundle. */
 export const bundleCommand = async (
   context: Context,
   kind: 'verify' | 'import',
   file: string,
-  o: { allowedSigners?: string; revokedKeys?: string },
+  o: { allowedSigners?: string; revokedKeys?: string; keyring?: string },
 ): Promise<void> => {
   const client = await context.client();
   const outcome = unwrap(
@@ -46,6 +73,7 @@ export const bundleCommand = async (
       file: resolve(file),
       ...(o.allowedSigners === undefined ? {} : { allowedSigners: readSmall(o.allowedSigners) }),
       ...(o.revokedKeys === undefined ? {} : { revokedKeys: readSmall(o.revokedKeys) }),
+      ...(o.keyring === undefined ? {} : { keyring: readKeyring(o.keyring) }),
     }),
   );
   const refusal = 'refusal' in outcome ? outcome.refusal : undefined;
@@ -56,6 +84,7 @@ export const bundleCommand = async (
         : [`Refused: ${safe(refusal.message)} ${safe(refusal.hint ?? '')}`.trim()]),
       reportText(outcome.bundle),
       `${count(outcome.revisions.length, 'revision')}, ${outcome.fresh} of them new here; every file has the hash that is announced`,
+      ...metadataText(outcome.bundle.metadata),
       ...outcome.bundle.bundleSignatures.map(
         ({ status, signer, fingerprint }) =>
           `bundle signed: ${status}  ${safe(signer ?? '(unknown)')}  ${fingerprint}`,
@@ -138,6 +167,10 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
           context.note(
             `${count(made.advisoriesLeftOut, 'advisory')} about its packages are not in it: together they are more than 64 MiB`,
           );
+        for (const one of made.metadata.leftOut)
+          context.note(
+            `metadata left out: ${one.host}: ${one.repository === '' ? '' : `${one.repository}: `}${one.reason}`,
+          );
         if (made.silent.length + made.missing.length > 0) context.exitCode = 1;
         const carried = made.packages.filter((one) => one.carried);
         const of = (role: string) => carried.filter((one) => one.role === role).length;
@@ -150,6 +183,7 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
               : [
                   `${count(made.packages.filter((one) => one.via === 'direct').length, 'file')} fetched from here; asked: ${made.origins.map(safe).join(', ')}`,
                 ]),
+            ...metadataText(made.metadata),
             ...(carried.length < made.packages.length
               ? [`${made.packages.length - carried.length} more are in the earlier bundle`]
               : []),

@@ -146,7 +146,12 @@ const registerExport = (snapshot: Command, action: Register): void => {
     );
 };
 
-export type IncomingOptions = { allowedSigners?: string; revokedKeys?: string; identity?: string };
+export type IncomingOptions = {
+  allowedSigners?: string;
+  revokedKeys?: string;
+  identity?: string;
+  keyring?: string;
+};
 
 type Taken = Output<'snapshots.verify'> & Partial<Output<'snapshots.import'>>;
 
@@ -203,12 +208,18 @@ const registerIncoming = (
     )
     .option('--revoked-keys <file>', 'keys or fingerprints that do not count, besides those revoked here')
     .option(
+      '--keyring <file>',
+      'OpenPGP public keys that repositories sign with: the metadata in a bundle is checked with them, by gpgv',
+    )
+    .option(
       '--identity <file>',
       'age identity file that opens it (--passphrase-file opens it with a passphrase)',
     )
     .action(
       action<IncomingOptions & { merge?: boolean }>(async (context, [file], o) => {
         if (isBundle(file ?? '')) return bundleCommand(context, kind, file ?? '', o);
+        if (o.keyring !== undefined)
+          throw invalid('--keyring is for bundles: an exchange file holds no metadata of repositories.');
         const input = incoming(context, file ?? '', o);
         const client = await context.client();
         const outcome: Taken = unwrap(

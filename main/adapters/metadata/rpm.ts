@@ -1,0 +1,139 @@
+/** `repomd.xml` and `primary.xml` of rpm repositories, as createrepo_c writes them (https://github.com/rpm-software-management/createrepo_c). */
+import { SaxesParser } from 'saxes';
+import { type IndexRow, Unreadable } from '../../core/bundles/metadata/ports.ts';
+import { plainLine } from '../../core/drivers/shell.ts';
+
+const MAX_DEPTH = 16;
+/** Of the largest lists some six millions: more are there to keep a reader busy. */
+const MAX_TAGS = 20_000_000;
+/** Of a text that is looked at; descriptions are not. */
+const MAX_TEXT = 4096;
+
+type Handlers = {
+  root: string;
+  open(at: string, attributes: Record<string, string>): void;
+  /** `text`: of the element alone, trimmed. */
+  close(at: string, text: string): void;
+};
+
+/** A document that is read as it comes. A document type, and another encoding than UTF-8, is refused. Throws `Unreadable`. */
+const xmlReader = ({ root, open, close }: Handlers) => {
+  const path: string[] = [];
+  let text = '';
+  let tags = 0;
+  const parser = new SaxesParser({ xmlns: false, position: false });
+  const refuse = (reason: string): never => {
+    throw new Unreadable(reason);
+  };
+  parser.on('error', (error) => refuse(`is not well-formed XML (${plainLine(error.message, 200)})`));
+  parser.on('doctype', () => refuse('has a document type'));
+  parser.on('xmldecl', ({ encoding }) => {
+    if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') refuse('is not in UTF-8');
+  });
+  parser.on('text', (more) => {
+    if (text.length <= MAX_TEXT) text += more.slice(0, MAX_TEXT + 1);
+  });
+  parser.on('opentag', ({ name, attributes }) => {
+    path.push(name);
+    tags += 1;
+    if (tags > MAX_TAGS) refuse('has too many elements');
+    text = '';
+    if (path.length > MAX_DEPTH) refuse('is nested too deep');
+    if (path.length === 1 && name !== root) refuse(`is no ${root}`);
+    open(path.join('/'), attributes);
+  });
+  parser.on('closetag', () => {
+    close(path.join('/'), text.length > MAX_TEXT ? '' : text.trim());
+    path.pop();
+    text = '';
+  });
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const decode = (piece?: Uint8Array): string => {
+    try {
+      return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
+    } catch {
+      return refuse('is not in UTF-8');
+    }
+  };
+  return {
+    feed: (piece: Uint8Array): void => void parser.write(decode(piece)),
+    end: (): void => {
+      parser.write(decode());
+      parser.close();
+    },
+  };
+};
+
+const HASH = /^[0-9a-f]{64}$/;
+
+/** SHA-256 and size of the primary list, as it is handed out and unpacked. Throws `Unreadable`. */
+export const readRepomd = (bytes: Uint8Array): Map<string, number> => {
+  const listed = new Map<string, number>();
+  let hashes = { packed: '', open: '' };
+  let sizes = { packed: '', open: '' };
+  let type = '';
+  let isSha256 = false;
+  const reader = xmlReader({
+    root: 'repomd',
+    open: (at, attributes) => {
+      if (at === 'repomd/data') {
+        type = attributes.type ?? '';
+        hashes = { packed: '', open: '' };
+        sizes = { packed: '', open: '' };
+      }
+      isSha256 = attributes.type === 'sha256';
+    },
+    close: (at, text) => {
+      if (at === 'repomd/data/checksum' && isSha256) hashes.packed = text;
+      if (at === 'repomd/data/open-checksum' && isSha256) hashes.open = text;
+      if (at === 'repomd/data/size') sizes.packed = text;
+      if (at === 'repomd/data/open-size') sizes.open = text;
+      if (at !== 'repomd/data' || type !== 'primary') return;
+      if (listed.size > 0) throw new Unreadable('names two lists of packages');
+      for (const form of ['packed', 'open'] as const)
+        if (HASH.test(hashes[form]) && /^\d{1,12}$/.test(sizes[form]))
+          listed.set(hashes[form], Number(sizes[form]));
+    },
+  });
+  reader.feed(bytes);
+  reader.end();
+  if (listed.size === 0) throw new Unreadable('names no list of packages by its SHA-256');
+  return listed;
+};
+
+/** Rows of `names` go to `take`. Throws `Unreadable`. */
+export const primaryReader = (names: ReadonlySet<string>, take: (row: IndexRow) => void) => {
+  let one: Record<'name' | 'arch' | 'version' | 'sha256', string[]> | undefined;
+  let isHash = false;
+  const AT = 'metadata/package';
+  return xmlReader({
+    root: 'metadata',
+    open: (at, attributes) => {
+      if (at === AT)
+        one = attributes.type === 'rpm' ? { name: [], arch: [], version: [], sha256: [] } : undefined;
+      if (at === `${AT}/checksum`) isHash = attributes.type === 'sha256' && attributes.pkgid === 'YES';
+      if (at === `${AT}/version`) {
+        const { epoch = '0', ver = '', rel = '' } = attributes;
+        one?.version.push(`${epoch === '' || epoch === '0' ? '' : `${epoch}:`}${ver}-${rel}`);
+      }
+    },
+    close: (at, text) => {
+      if (one === undefined) return;
+      if (at === `${AT}/name`) one.name.push(text);
+      if (at === `${AT}/arch`) one.arch.push(text);
+      if (at === `${AT}/checksum` && isHash) one.sha256.push(text);
+      if (at !== AT) return;
+      // Programs differ in which of two they believe.
+      if (Object.values(one).some((values) => values.length > 1))
+        throw new Unreadable('says something of a package twice');
+      const [name = '', arch = '', version = '', sha256 = ''] = [
+        one.name,
+        one.arch,
+        one.version,
+        one.sha256,
+      ].map(([value]) => value);
+      if (names.has(name) && arch !== '' && HASH.test(sha256)) take({ name, arch, version, sha256 });
+      one = undefined;
+    },
+  });
+};
