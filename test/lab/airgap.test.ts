@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BundlePackage } from '../../shared/model/bundle.ts';
+import { BundleMetadata, MetadataLeftOut } from '../../shared/model/metadata.ts';
 import { REPOSITORY_HOST, REPOSITORY_URL, SSH_PORT } from './fleet/config.ts';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
 import type { LabHost } from './fleet/host.ts';
@@ -23,7 +24,9 @@ const Made = z.object({
   origins: z.array(z.string()),
   notDirect: z.array(z.object({ origin: z.string(), reason: z.string(), packages: z.number() })),
   missing: z.array(z.unknown()),
+  metadata: BundleMetadata.extend({ leftOut: z.array(MetadataLeftOut) }),
 });
+const Taken = z.object({ bundle: z.object({ metadata: BundleMetadata }) });
 const titles = (
   packages: readonly BundlePackage[],
   role: BundlePackage['role'],
@@ -125,6 +128,16 @@ describeLab('an air gap', () => {
       'lab-newdep 1.0-1',
     ]);
     expect(titles(made.packages, 'rollback', 'dnf')).toEqual(['lab-app 1.0-1', 'lab-lib 1.0-1']);
+    const named = made.metadata.repositories.map(({ ecosystem, repository, signature }) => [
+      ecosystem,
+      repository,
+      signature.status,
+    ]);
+    expect(named).toEqual([
+      ['apt', 'Lab lab', 'unchecked'],
+      ['dnf', 'lab', 'none'],
+    ]);
+    expect(made.metadata).toMatchObject({ vouched: made.packages.length, notVouched: [], leftOut: [] });
     expect(statSync(made.file).mode & 0o777).toBe(0o600);
     expect(await pictureOf(host('h01'))).toEqual(before);
     expect(await leftOn(host('h01'))).toEqual([]);
@@ -142,7 +155,26 @@ describeLab('an air gap', () => {
       exit: 3,
     });
     expect(existsSync(join(there.dataDir, 'artefacts'))).toBe(false);
-    await there.ok('snapshot', 'import', file('a.frost.tar'));
+    // In what a repository says of its packages.
+    const list = bytes.lastIndexOf('metadata/');
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    bytes[list + 600] = (bytes[list + 600] ?? 0) ^ 1;
+    await writeFile(file('b.frost.tar'), bytes);
+    expect(await there.refusal('snapshot', 'import', file('b.frost.tar'))).toMatchObject({
+      code: 'exchange.tampered',
+      exit: 3,
+    });
+    expect(existsSync(join(there.dataDir, 'artefacts'))).toBe(false);
+    const keyring = file('lab.gpg');
+    const trusted = await host('h01').output('base64 /usr/share/keyrings/lab.gpg');
+    await writeFile(keyring, Buffer.from(trusted, 'base64'));
+    const taken = Taken.parse(
+      await there.ok('snapshot', 'import', file('a.frost.tar'), '--keyring', keyring),
+    );
+    expect(taken.bundle.metadata).toMatchObject({
+      repositories: [{ signature: { status: 'good' } }, { signature: { status: 'none' } }],
+      notVouched: [],
+    });
     expect(readdirSync(join(there.dataDir, 'artefacts'))).toHaveLength(14);
   });
 

@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import { canonicalJson } from '../../../main/core/snapshots/canonical.ts';
 import type { BundleManifest, BundlePackage, BundleRepository } from '../../../shared/model/bundle.ts';
-import { type Entry, packed, sample, sha256, temporary } from './support.ts';
+import { good } from '../snapshots/support.ts';
+import { caller, createConsole, type Entry, packed, sample, sha256, temporary, write } from './support.ts';
 
 type Listed = Pick<BundlePackage, 'name' | 'arch' | 'version' | 'sha256'>;
 
@@ -131,3 +132,24 @@ export const signingKey = () => {
     message: (text: string) => sign('--sign', text),
   };
 };
+
+/** What a new console says of a bundle. */
+export const verified = async (bytes: Buffer, keyring?: Buffer) => {
+  const there = createConsole();
+  const file = write(there, 'a.frost.tar', bytes);
+  const more = keyring === undefined ? {} : { keyring: keyring.toString('base64') };
+  return good(await there.bundles.verify({ file, ...more }, caller));
+};
+
+/** The same packages as rpm's. */
+export const dnfBundle = async (repository: (packages: BundlePackage[]) => Repository) => {
+  const asRpm = (one: BundlePackage): BundlePackage => ({ ...one, ecosystem: 'dnf', arch: 'x86_64' });
+  const { manifest } = await sample();
+  return bundleWith([repository(manifest.packages.map(asRpm))], (made, metadata) => ({
+    manifest: { ...made, packages: made.packages.map(asRpm) },
+    metadata,
+  }));
+};
+
+export const hashesOf = (packages: readonly { sha256: string }[]): string[] =>
+  packages.map((one) => one.sha256).sort();
