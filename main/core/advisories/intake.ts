@@ -7,7 +7,7 @@ import type { NewImport, StagedAdvisories } from './ports.ts';
 import type { AdvisoryFile } from './read.ts';
 
 /** So many rows are written, or removed, in one go: some hundredths of a second. */
-const SLICE_ROWS = 2000;
+const SLICE_ROWS = 1000;
 
 type Watching = {
   signal?: AbortSignal;
