@@ -65,6 +65,8 @@ test('a bundle goes to another console; a changed one is refused and changes not
     await expect(dialog.getByRole('region', { name: 'A bundle' })).toContainText(
       'each has the hash that is announced',
     );
+    // The demo fleet's lists have no Release file beside them.
+    await expect(dialog.getByRole('region', { name: 'A bundle' })).toContainText(/0 of \d+ packages listed/);
     await dialog.getByRole('button', { name: 'Import the bundle' }).click();
     await expect(heading(page, /^stick/)).toBeVisible();
     const [first] = ours.entries;

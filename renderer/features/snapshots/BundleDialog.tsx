@@ -9,6 +9,7 @@ import { Field, Input } from '../../ui/Field.tsx';
 import { formatBytes, plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { toast, toastError } from '../../ui/Toast.tsx';
+import { vouchedText } from './BundleVouching.tsx';
 import { useSnapshots } from './store.ts';
 import { matchText, useMatches } from './useMatches.ts';
 
@@ -150,6 +151,8 @@ const Result = ({ made }: { made: MadeBundle }) => {
           {of('new')} new, {of('rollback')} to go back to
           {left > 0 && `; ${left} more are in the earlier bundle`}
         </dd>
+        <dt>Vouched for</dt>
+        <dd>{vouchedText(made.metadata)}</dd>
         <dt>Id</dt>
         <dd className="mono wrap-any">{made.id}</dd>
       </dl>
@@ -164,6 +167,19 @@ const Result = ({ made }: { made: MadeBundle }) => {
             ))}
           </ul>
           {made.missing.length > NAMED && <p>and {made.missing.length - NAMED} more.</p>}
+        </Notice>
+      )}
+      {made.metadata.leftOut.length > 0 && (
+        <Notice tone="neutral" title="Metadata of repositories was left out">
+          <ul>
+            {made.metadata.leftOut.slice(0, NAMED).map((one) => (
+              <li key={`${one.host} ${one.repository} ${one.reason}`} className="wrap-any">
+                {one.host}: {one.repository !== '' && `${one.repository}: `}
+                {one.reason}
+              </li>
+            ))}
+          </ul>
+          {made.metadata.leftOut.length > NAMED && <p>and {made.metadata.leftOut.length - NAMED} more.</p>}
         </Notice>
       )}
       {made.silent.length > 0 && (

@@ -9,6 +9,7 @@ import { Field, Input } from '../../ui/Field.tsx';
 import { formatBytes, plural } from '../../ui/format.ts';
 import { ErrorState } from '../../ui/Notice.tsx';
 import { SignatureList } from '../signing/SignatureList.tsx';
+import { BundleVouching, vouchedText } from './BundleVouching.tsx';
 import { useSnapshots } from './store.ts';
 
 type Looked = { path: string; found: Output<'bundles.verify'> };
@@ -95,6 +96,8 @@ const Content = ({ found, busy, onImport }: Looked & { busy: boolean; onImport: 
         <dd>
           {plural(bundle.files, 'file')}, {formatBytes(bundle.bytes)}; each has the hash that is announced
         </dd>
+        <dt>Vouched for</dt>
+        <dd>{vouchedText(bundle.metadata)}</dd>
         <dt>Snapshot</dt>
         <dd>
           {plural(found.revisions.length, 'revision')}, {found.fresh} not here yet
@@ -102,6 +105,7 @@ const Content = ({ found, busy, onImport }: Looked & { busy: boolean; onImport: 
         <dt>Id</dt>
         <dd className="mono wrap-any">{bundle.id}</dd>
       </dl>
+      <BundleVouching metadata={bundle.metadata} />
       <SignatureList signatures={signatures} empty="The snapshot in it is not signed." />
       {refusal === undefined ? (
         <Button variant="primary" busy={busy} onClick={onImport}>
