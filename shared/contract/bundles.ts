@@ -132,7 +132,11 @@ export const bundles = {
       bundles: z.array(z.object({ path: z.string(), bytes: z.int(), modifiedAt: Instant })),
     }),
   ),
-  /** Checks every byte and says what an import would do; changes nothing. */
+  /**
+   * Checks every byte, follows the repositories' metadata to the packages, and says what an import would do; changes nothing. Errors:
+   * `exchange.*`, `input.invalid` (path, lists of signers, keyring, no gpgv), `advisories.refused`, `store.damaged`, `cancelled`. A signature of
+   * a repository that gpgv finds bad is a `refusal`, `signature.invalid`.
+   */
   verify: query(
     IncomingBundle,
     snapshots.verify.output.extend({ bundle: Report, lacking: z.array(BundlePackage) }),

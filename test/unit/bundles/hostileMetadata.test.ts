@@ -2,7 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { metadataReader } from '../../../main/adapters/metadata/reader.ts';
+import { readRoot } from '../../../main/core/bundles/metadata/chain.ts';
+import { Unreadable } from '../../../main/core/bundles/metadata/ports.ts';
+import { ok } from '../../../shared/errors.ts';
 import type { BundleManifest, BundlePackage } from '../../../shared/model/bundle.ts';
 import { bad } from '../snapshots/support.ts';
 import {
@@ -295,4 +300,36 @@ describe('metadata that does not hold is refused, and nothing is changed', () =>
       'openssl 3.0.15-1 (amd64) in the bundle is another file than Lab lab lists.',
     );
   });
+});
+
+it('breaks nothing, whatever bytes a file of it is changed to', async () => {
+  const { manifest } = await sample();
+  const index = primaryFile(manifest.packages);
+  const list = packagesFile(manifest.packages);
+  const files = [releaseFile(list), repomdFile(gzipSync(index), index), list, index].map((one) =>
+    Buffer.from(one),
+  );
+  const changes = fc.array(fc.tuple(fc.nat(5000), fc.nat(255)), { maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(fc.nat(files.length - 1), changes, fc.boolean(), async (which, some, cut) => {
+      const bytes = Buffer.from(files[which] ?? '');
+      for (const [at, value] of some) bytes[at % bytes.length] = value;
+      const file = cut ? bytes.subarray(0, (some[0]?.[0] ?? 1) % bytes.length) : bytes;
+      const content = {
+        bytes: file.length,
+        read: async (at: number, n: number) => ok(file.subarray(at, at + n)),
+      };
+      const about = { max: 1e6, names: new Set(['openssl']), take: () => {}, signal: caller.signal };
+      for (const ecosystem of ['apt', 'dnf'] as const) {
+        const read = await metadataReader.index(ecosystem, content, about);
+        if (!read.ok) expect(read.error.code).toMatch(/^exchange\.(malformed|too-large)$/);
+        try {
+          readRoot(metadataReader, ecosystem, file, undefined);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Unreadable);
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
