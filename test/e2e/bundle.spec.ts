@@ -1,5 +1,8 @@
 /** A bundle is made in one admin's window and taken in by its path in another's, who has no fleet and no network. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expectSound } from './support/audit.ts';
 import { expect, test } from './support/console.ts';
 import { SnapshotAnswer, SnapshotsAnswer } from './support/model.ts';
 import { editor, heading, place } from './support/pages.ts';
@@ -16,6 +19,9 @@ test('a bundle goes to another console; a changed one is refused and changes not
   expect((await console.cli('snapshot', 'create', 'stick', '--from', 'web-01')).code).toBe(0);
   const ours = (await console.read(SnapshotAnswer, 'snapshot', 'show', 'stick')).snapshot;
   const file = info.outputPath('stick.frost.tar');
+  const anna = { file: info.outputPath('anna') };
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'anna', '-f', anna.file]);
+  expect((await console.cli('snapshot', 'sign', 'stick', '--key', anna.file)).code).toBe(0);
 
   await test.step('the first admin makes it', async () => {
     const { page } = console;
@@ -30,15 +36,47 @@ test('a bundle goes to another console; a changed one is refused and changes not
     await dialog.getByRole('button', { name: 'Make the bundle' }).click();
     await expect(dialog.getByRole('alert')).toContainText('is not an absolute path');
     await dialog.getByRole('textbox', { name: 'File' }).fill(file);
+    const direct = dialog.getByRole('checkbox', {
+      name: /^Download from this computer's own connection first/,
+    });
+    await expect(direct).not.toBeChecked();
+    await direct.check();
+    await expectSound(page, 'the dialog of a bundle');
     await dialog.getByRole('button', { name: 'Make the bundle' }).click();
-    const made = dialog.getByRole('region', { name: 'The bundle' });
-    await expect(made).toContainText(file);
-    await expect(made).toContainText(/\d+ new, \d+ to go back to/);
-    await dialog.getByRole('button', { name: 'Done' }).click();
+    const made = page.getByRole('dialog', { name: 'The bundle is made' });
+    const bundle = made.getByRole('region', { name: 'The bundle' });
+    await expect(bundle).toContainText(file, { timeout: 60_000 });
+    await expect(bundle).toContainText(/\d+ new, \d+ to go back to/);
+    // The demo's repository is nowhere: this computer asked, and the host did it after all.
+    await expect(bundle).toContainText('asked: http://deb.debian.demo');
+    await expect(bundle).toContainText('Not fetched from here, but through the hosts');
+    await expect(bundle).toContainText(/packages? of http:\/\/deb\.debian\.demo: the repository/);
     expect(existsSync(file)).toBe(true);
   });
 
+  await test.step('and signs it, so that it counts where only signed files are taken', async () => {
+    const { page } = console;
+    const made = page.getByRole('dialog', { name: 'The bundle is made' });
+    await made.getByRole('button', { name: 'Sign the bundle…' }).click();
+    const sign = made.getByRole('button', { name: 'Sign', exact: true });
+    await made.getByRole('textbox', { name: 'Private key' }).fill(info.outputPath('none'));
+    await sign.click();
+    await expect(made.getByRole('alert')).toContainText('does not exist');
+    await made.getByRole('textbox', { name: 'Private key' }).fill(anna.file);
+    await expectSound(page, 'a bundle that is being signed');
+    if (process.env.FROSTLINE_SHOTS !== undefined)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.screenshot({ path: join(process.env.FROSTLINE_SHOTS, `bundle-${colorScheme}.png`) });
+      }
+    await sign.click();
+    await expect(made.getByRole('list', { name: 'Signatures' }).getByRole('listitem')).toHaveCount(1);
+    await made.getByRole('button', { name: 'Done' }).click();
+  });
+
   const theirs = await openConsole();
+  // There, what Anna did not sign is not taken in.
+  expect((await theirs.cli('signers', 'add', 'anna', `${anna.file}.pub`)).code).toBe(0);
   const { page } = theirs;
   await place(page, 'Snapshots').click();
   await page.getByRole('button', { name: 'Import…' }).first().click();
@@ -67,6 +105,10 @@ test('a bundle goes to another console; a changed one is refused and changes not
     );
     // The demo fleet's lists have no Release file beside them.
     await expect(dialog.getByRole('region', { name: 'A bundle' })).toContainText(/0 of \d+ packages listed/);
+    for (const name of ['Signatures of the bundle', 'Signatures'])
+      await expect(dialog.getByRole('list', { name, exact: true })).toContainText(
+        /anna.*trusted|trusted.*anna/s,
+      );
     await dialog.getByRole('button', { name: 'Import the bundle' }).click();
     await expect(heading(page, /^stick/)).toBeVisible();
     const [first] = ours.entries;

@@ -191,6 +191,8 @@ export const createHttpDownloads = (
             came === 0 ? `is silent for ${seconds} s` : `sends next to nothing for ${seconds} s`,
           );
         const code = codeOf(error);
+        // Another time it will have no address either, as a name that only the hosts know.
+        if (code === 'ENOTFOUND') return trouble('has no address here (ENOTFOUND)', 'not-available');
         const fault = certificateFault(code);
         return fault === undefined ? trouble(`does not answer (${code})`) : trouble(fault, 'not-available');
       } finally {

@@ -16,14 +16,17 @@ export const signatureLook: Record<SignatureStatus, StateLook> = {
 export const SignatureList = ({
   signatures,
   empty,
+  label = 'Signatures',
 }: {
   signatures: readonly SignatureView[];
   empty: string;
+  /** What they are of, where it is not plain to see. */
+  label?: string;
 }) =>
   signatures.length === 0 ? (
     <p className="muted">{empty}</p>
   ) : (
-    <ul className="signatures" aria-label="Signatures">
+    <ul className="signatures" aria-label={label}>
       {signatures.map((one) => {
         const look = signatureLook[one.status];
         return (

@@ -102,10 +102,25 @@ const Content = ({ found, busy, onImport }: Looked & { busy: boolean; onImport: 
         <dd>
           {plural(found.revisions.length, 'revision')}, {found.fresh} not here yet
         </dd>
+        {bundle.advisories + bundle.advisoriesLeftOut > 0 && (
+          <>
+            <dt>Advisories</dt>
+            <dd>
+              {bundle.advisories}
+              {bundle.advisoriesLeftOut > 0 &&
+                `; ${bundle.advisoriesLeftOut} left out, since only what is signed is taken here and nobody signed the bundle`}
+            </dd>
+          </>
+        )}
         <dt>Id</dt>
         <dd className="mono wrap-any">{bundle.id}</dd>
       </dl>
       <BundleVouching metadata={bundle.metadata} />
+      <SignatureList
+        label="Signatures of the bundle"
+        signatures={bundle.bundleSignatures}
+        empty="The bundle itself is not signed."
+      />
       <SignatureList signatures={signatures} empty="The snapshot in it is not signed." />
       {refusal === undefined ? (
         <Button variant="primary" busy={busy} onClick={onImport}>

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import { createStore } from 'zustand/vanilla';
 import type { CallInput, Output } from '../../../shared/contract/contract.ts';
+import type { SignWith } from '../../../shared/contract/signatures.ts';
 import type { Edit, EntryWarning } from '../../../shared/contract/snapshots.ts';
 import { type FrostError, frostError, type Result } from '../../../shared/errors.ts';
 import type { Entry, ExceptionView, SnapshotSummary, SnapshotView } from '../../../shared/model/snapshot.ts';
@@ -78,7 +79,9 @@ export type SnapshotsState = {
     hosts: string;
     file: string;
     since: string;
+    direct: boolean;
   }) => Promise<Result<Output<'bundles.make'>>>;
+  signBundle: (file: string, how: SignWith) => Promise<Result<Output<'bundles.sign'>>>;
   bundleFolder: () => Promise<Result<Output<'bundles.list'>>>;
   verifyBundle: (file: string) => Promise<Result<Output<'bundles.verify'>>>;
   importBundle: (file: string) => Answer;
@@ -217,13 +220,15 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
       exportFile: (ref) => client.call('snapshots.export', { ref }),
       verify: (file) => client.call('snapshots.verify', file),
       importFile: (file) => settle(client.call('snapshots.import', file)),
-      makeBundle: ({ ref, hosts, file, since }) =>
+      makeBundle: ({ ref, hosts, file, since, direct }) =>
         client.call('bundles.make', {
           ref,
           hosts: [hosts],
           ...(file === '' ? {} : { file }),
           ...(since === '' ? {} : { since }),
+          direct,
         }),
+      signBundle: (file, how) => client.call('bundles.sign', { file, with: how }),
       bundleFolder: () => client.call('bundles.list', {}),
       verifyBundle: (file) => client.call('bundles.verify', { file }),
       importBundle: (file) => settle(client.call('bundles.import', { file })),
@@ -251,6 +256,8 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
   );
   changes.on((change) => {
     if (change.type === 'scan' || change.type === 'hosts') void noticeScans();
+    // How grave the patches outside a freeze are.
+    if (change.type === 'advisories') void readList();
     if (change.type !== 'snapshots' && change.type !== 'reset') return;
     void readList();
     void readOpen();
