@@ -105,7 +105,7 @@ test('a bundle goes to another console; a changed one is refused and changes not
     );
     // The demo fleet's lists have no Release file beside them.
     await expect(dialog.getByRole('region', { name: 'A bundle' })).toContainText(/0 of \d+ packages listed/);
-    for (const name of ['Signatures of the bundle', 'Signatures'])
+    for (const name of ['Signatures of the bundle', 'Signatures of the snapshot'])
       await expect(dialog.getByRole('list', { name, exact: true })).toContainText(
         /anna.*trusted|trusted.*anna/s,
       );

@@ -116,12 +116,18 @@ const Content = ({ found, busy, onImport }: Looked & { busy: boolean; onImport: 
         <dd className="mono wrap-any">{bundle.id}</dd>
       </dl>
       <BundleVouching metadata={bundle.metadata} />
+      <h4>Signatures of the bundle</h4>
       <SignatureList
         label="Signatures of the bundle"
         signatures={bundle.bundleSignatures}
         empty="The bundle itself is not signed."
       />
-      <SignatureList signatures={signatures} empty="The snapshot in it is not signed." />
+      <h4>Signatures of the snapshot</h4>
+      <SignatureList
+        label="Signatures of the snapshot"
+        signatures={signatures}
+        empty="The snapshot in it is not signed."
+      />
       {refusal === undefined ? (
         <Button variant="primary" busy={busy} onClick={onImport}>
           Import the bundle

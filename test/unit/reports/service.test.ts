@@ -6,7 +6,7 @@ import { FrostFault, fail, ok } from '../../../shared/errors.ts';
 import type { Run, Task } from '../../../shared/model/run.ts';
 import { csvRows } from '../../support/csv.ts';
 import { uuid } from '../fleet/make.ts';
-import { installed, setUp, update, type World } from '../snapshots/support.ts';
+import { good, installed, setUp, update, type World } from '../snapshots/support.ts';
 import { commitOf, makeRun } from '../sqlite/model.ts';
 import { type Asked, complianceOf, partsOf } from './rig.ts';
 
@@ -170,6 +170,41 @@ describe('compliance', () => {
       snapshot: { state: 'frozen', freeze: { hosts: 'all', from, to } },
       exceptions: [],
     });
+  });
+
+  it('says which exceptions were withdrawn, by whom and why, also of what they let in', async () => {
+    const host = world.addHost('a');
+    world.addScan(host, older);
+    await snapshot();
+    const at = (days: number) => new Date(world.clock.now() + days * DAY).toISOString();
+    good(
+      await world.service.freeze({
+        ref: 'november',
+        hosts: 'all',
+        from: at(0),
+        to: at(2),
+        zone: 'UTC',
+        policy: 'listed-only',
+        guard: false,
+      }),
+    );
+    const patch = { ref: 'november', name: 'openssl', version: '9', reason: 'exploited' };
+    good(await world.service.except({ ...patch, until: at(1) }));
+    world.addScan(host, { packages: [installed('openssl', '9')] });
+    good(await world.service.withdraw({ ...patch, reason: 'it breaks the VPN' }));
+    const withdrawn = { at: at(0), reason: 'it breaks the VPN', author: { name: world.ports.user } };
+    const { head, hosts } = await compliance();
+    expect(head).toMatchObject({ exceptions: [{ name: 'openssl', active: false, withdrawn }] });
+    expect(hosts[0]?.rows).toContainEqual(
+      expect.objectContaining({
+        status: 'excepted',
+        exception: expect.objectContaining({ active: false, withdrawn }),
+      }),
+    );
+    const all = await parts({ kind: 'compliance', snapshot: 'november' });
+    const words = `withdrawn by ${world.ports.user} at ${at(0)}: it breaks the VPN`;
+    expect(renderReport(all, 'csv')).toContain(words);
+    expect(renderReport(all, 'html')).toContain('it breaks the VPN');
   });
 
   it('of a snapshot that is none is an error', async () => {
