@@ -1,7 +1,7 @@
 /** What is told of the repositories' own metadata in a bundle. */
 import { z } from 'zod';
 import { BundlePackage, BundleRepository } from './bundle.ts';
-import { HostName, Text } from './primitives.ts';
+import { HostName, Instant, Text } from './primitives.ts';
 
 /**
  * Of the repository's signature over its root file. `none`: it has none. `unchecked`: it names `keys`, and nobody here looked.
@@ -21,6 +21,8 @@ export const BundleMetadata = z.object({
       ecosystem: BundleRepository.shape.ecosystem,
       /** What it calls itself; where it has no name of its own, the host's for it. */
       repository: Text(300),
+      /** When it was written, by its own word. */
+      asOf: Instant.optional(),
       /** Rows of the bundle's packages that it lists with their hash. */
       packages: z.int(),
       signature: MetadataSignature,

@@ -1,6 +1,7 @@
 /** `repomd.xml` and `primary.xml` of rpm repositories, as createrepo_c writes them (https://github.com/rpm-software-management/createrepo_c). */
 import { SaxesParser } from 'saxes';
 import { type IndexRow, Unreadable } from '../../core/bundles/metadata/ports.ts';
+import { instantOf } from '../../core/bundles/metadata/release.ts';
 import { plainLine } from '../../core/drivers/shell.ts';
 
 const MAX_DEPTH = 16;
@@ -66,12 +67,13 @@ const xmlReader = ({ root, open, close }: Handlers) => {
 
 const HASH = /^[0-9a-f]{64}$/;
 
-/** SHA-256 and size of the primary list, as it is handed out and unpacked. Throws `Unreadable`. */
-export const readRepomd = (bytes: Uint8Array): Map<string, number> => {
+/** SHA-256 and size of the primary list, as it is handed out and unpacked, and when it was written. Throws `Unreadable`. */
+export const readRepomd = (bytes: Uint8Array): { listed: Map<string, number>; asOf?: string } => {
   const listed = new Map<string, number>();
   let hashes = { packed: '', open: '' };
   let sizes = { packed: '', open: '' };
   let type = '';
+  let asOf: string | undefined;
   let isSha256 = false;
   const reader = xmlReader({
     root: 'repomd',
@@ -86,6 +88,7 @@ export const readRepomd = (bytes: Uint8Array): Map<string, number> => {
     close: (at, text) => {
       if (at === 'repomd/data/checksum' && isSha256) hashes.packed = text;
       if (at === 'repomd/data/open-checksum' && isSha256) hashes.open = text;
+      if (at === 'repomd/data/timestamp' && type === 'primary') asOf = instantOf(Number(text) * 1000);
       if (at === 'repomd/data/size') sizes.packed = text;
       if (at === 'repomd/data/open-size') sizes.open = text;
       if (at !== 'repomd/data' || type !== 'primary') return;
@@ -98,7 +101,7 @@ export const readRepomd = (bytes: Uint8Array): Map<string, number> => {
   reader.feed(bytes);
   reader.end();
   if (listed.size === 0) throw new Unreadable('names no list of packages by its SHA-256');
-  return listed;
+  return { listed, ...(asOf === undefined ? {} : { asOf }) };
 };
 
 /** Rows of `names` go to `take`. Throws `Unreadable`. */

@@ -3,6 +3,7 @@ import { CircleHelp, Clock, OctagonX, ShieldCheck, ShieldX } from 'lucide-react'
 import type { BundleMetadata, MetadataSignature } from '../../../shared/model/metadata.ts';
 import { Badge, type StateLook } from '../../ui/Badge.tsx';
 import { plural } from '../../ui/format.ts';
+import { RelativeTime } from '../../ui/Time.tsx';
 import '../signing/signing.css';
 
 const LOOKS: Record<MetadataSignature['status'], StateLook> = {
@@ -25,7 +26,7 @@ export const BundleVouching = ({ metadata }: { metadata: BundleMetadata }) => {
   return (
     <>
       <ul className="signatures" aria-label="Repositories">
-        {repositories.map(({ ecosystem, repository, packages, signature }) => {
+        {repositories.map(({ ecosystem, repository, asOf, packages, signature }) => {
           const look = LOOKS[signature.status];
           return (
             <li key={`${ecosystem} ${repository} ${signature.keys.join(' ')}`}>
@@ -33,6 +34,12 @@ export const BundleVouching = ({ metadata }: { metadata: BundleMetadata }) => {
               <div className="grow">
                 <div>
                   <strong className="wrap-any">{repository}</strong> vouches for {plural(packages, 'package')}
+                  {asOf !== undefined && (
+                    <span className="muted">
+                      {' '}
+                      · written <RelativeTime at={asOf} />
+                    </span>
+                  )}
                 </div>
                 {signature.keys.length > 0 && (
                   <div className="small wrap-any">

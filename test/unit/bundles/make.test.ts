@@ -157,6 +157,7 @@ describe('the metadata of repositories', () => {
         {
           ecosystem: 'apt',
           repository: 'Lab lab',
+          asOf: '2026-11-23T14:00:00.000Z',
           packages: 2,
           signature: { status: 'none', keys: [] },
         },

@@ -29,6 +29,7 @@ describe('the metadata in a bundle', () => {
         {
           ecosystem: 'apt',
           repository: 'Lab lab',
+          asOf: '2026-11-23T14:00:00.000Z',
           packages: 2,
           signature: { status: 'unchecked', keys: [key.fingerprint] },
         },
@@ -84,6 +85,7 @@ describe('the metadata in a bundle', () => {
         {
           ecosystem: 'dnf',
           repository: 'a name',
+          asOf: '2026-11-23T14:00:00.000Z',
           packages: 2,
           signature: { status: 'good', keys: [key.fingerprint] },
         },

@@ -28,7 +28,7 @@ export const primaryFile = (some: readonly Listed[]): string =>
     .join('\n')}\n</metadata>\n`;
 
 export const repomdFile = (packedIndex: Uint8Array, index: string): string =>
-  `<?xml version="1.0" encoding="UTF-8"?>\n<repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision>\n<data type="filelists"><checksum type="sha256">${'0'.repeat(64)}</checksum><size>3</size></data>\n<data type="primary"><checksum type="sha256">${sha256(packedIndex)}</checksum><open-checksum type="sha256">${sha256(index)}</open-checksum><location href="repodata/x-primary.xml.gz"/><size>${packedIndex.length}</size><open-size>${Buffer.byteLength(index)}</open-size></data>\n</repomd>\n`;
+  `<?xml version="1.0" encoding="UTF-8"?>\n<repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision>\n<data type="filelists"><checksum type="sha256">${'0'.repeat(64)}</checksum><size>3</size></data>\n<data type="primary"><timestamp>1795442400</timestamp><checksum type="sha256">${sha256(packedIndex)}</checksum><open-checksum type="sha256">${sha256(index)}</open-checksum><location href="repodata/x-primary.xml.gz"/><size>${packedIndex.length}</size><open-size>${Buffer.byteLength(index)}</open-size></data>\n</repomd>\n`;
 
 type Bytes = Uint8Array | string;
 /** A repository as it is to stand in a bundle. */

@@ -26,6 +26,8 @@ export const MAX_ALL_UNPACKED_BYTES = 1024 * MEGABYTE;
 
 export type Root = {
   label?: string;
+  /** When it was written, by its own word. */
+  asOf?: string;
   /** Size by SHA-256 of the lists it names. */
   listed: ReadonlyMap<string, number>;
   /** Keys that its signature names; undefined: it has none. */
@@ -40,7 +42,7 @@ export const readRoot = (
   detached: Uint8Array | undefined,
 ): Root => {
   const { armor, ...root } =
-    ecosystem === 'apt' ? readRelease(bytes) : { listed: reader.repomd(bytes), armor: undefined };
+    ecosystem === 'apt' ? readRelease(bytes) : { ...reader.repomd(bytes), armor: undefined };
   if (armor !== undefined && detached !== undefined) throw new Unreadable('is signed twice');
   const signature = armor ?? (detached && new TextDecoder('latin1').decode(detached));
   if (signature === undefined) return root;
@@ -126,6 +128,7 @@ export const readIndex = async (
 };
 
 export type CheckedRepository = Pick<BundleRepository, 'ecosystem' | 'repository'> & {
+  asOf?: string;
   packages: ReadonlySet<BundlePackage>;
   signature: MetadataSignature;
 };
@@ -187,7 +190,7 @@ const checkRepository = async (
       };
     for (const one of read.value.packages) packages.add(one);
   }
-  const { keys } = root;
+  const { keys, asOf } = root;
   let signature: MetadataSignature =
     keys === undefined ? { status: 'none', keys: [] } : { status: 'unchecked', keys };
   if (keys !== undefined && o.keyring !== undefined) {
@@ -199,7 +202,7 @@ const checkRepository = async (
     if (!judged.ok) return judged;
     signature = judged.value;
   }
-  return ok({ ecosystem, repository, packages, signature });
+  return ok({ ecosystem, repository, packages, signature, ...(asOf === undefined ? {} : { asOf }) });
 };
 
 /** What is told of repositories and the packages they vouch for. */

@@ -171,6 +171,7 @@ export const collectMetadata = async (
       checked: {
         ecosystem,
         repository,
+        ...(root.asOf === undefined ? {} : { asOf: root.asOf }),
         packages: new Set(),
         signature:
           root.keys === undefined ? { status: 'none', keys: [] } : { status: 'unchecked', keys: root.keys },

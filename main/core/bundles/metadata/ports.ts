@@ -20,8 +20,8 @@ export class Unreadable extends Error {}
 
 export interface MetadataReader {
   sha256(bytes: Uint8Array): string;
-  /** SHA-256 and size of the lists of packages that a `repomd.xml` names, packed and unpacked. Throws `Unreadable`. */
-  repomd(bytes: Uint8Array): Map<string, number>;
+  /** SHA-256 and size of the list of packages that a `repomd.xml` names, packed and unpacked, and when it was written. Throws `Unreadable`. */
+  repomd(bytes: Uint8Array): { listed: Map<string, number>; asOf?: string };
   /**
    * Unpacks an index (gzip or zstd, told by its first bytes; else as it is) and hands on every row whose name is in `names`.
    * `sha256`, `bytes`: of what came out. Errors: `exchange.malformed`, `exchange.too-large` (more than `max` bytes come

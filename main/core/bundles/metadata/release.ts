@@ -41,11 +41,17 @@ const LISTED = /^ ([0-9a-f]{64})\s+(\d{1,12})\s+(\S{1,500})$/;
 export type Release = {
   /** What it calls itself: origin and suite. */
   label?: string;
+  /** Its `Date`. */
+  asOf?: string;
   /** SHA-256 and size of its `Packages` files, packed and unpacked. */
   listed: Map<string, number>;
   /** The signature inside it. */
   armor?: string;
 };
+
+/** Undefined: nothing a repository could be of. */
+export const instantOf = (ms: number): string | undefined =>
+  ms > 0 && ms < 253_402_300_800_000 ? new Date(ms).toISOString() : undefined;
 
 /** Throws `Unreadable`. */
 export const readRelease = (bytes: Uint8Array): Release => {
@@ -78,5 +84,11 @@ export const readRelease = (bytes: Uint8Array): Release => {
   if (!fields.has('sha256')) throw new Unreadable('names no file by its SHA-256');
   const own = (...names: string[]) => names.map((name) => fields.get(name) ?? '').find((one) => one !== '');
   const label = plainLine([own('origin', 'label'), own('suite', 'codename')].filter(Boolean).join(' '), 200);
-  return { listed, ...(label === '' ? {} : { label }), ...(armor === undefined ? {} : { armor }) };
+  const asOf = instantOf(Date.parse(fields.get('date') ?? ''));
+  return {
+    listed,
+    ...(asOf === undefined ? {} : { asOf }),
+    ...(label === '' ? {} : { label }),
+    ...(armor === undefined ? {} : { armor }),
+  };
 };

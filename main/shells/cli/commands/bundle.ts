@@ -49,8 +49,8 @@ const SIGNED: Record<MetadataSignature['status'], string> = {
 const metadataText = ({ repositories, vouched, notVouched }: BundleMetadata): string[] => [
   `repositories' own metadata vouches for ${vouched} of ${count(vouched + notVouched.length, 'package')}`,
   ...repositories.map(
-    ({ repository, packages, signature: { status, keys } }) =>
-      `  ${safe(repository)}: ${count(packages, 'package')}; ${SIGNED[status]}${keys.length === 0 ? '' : ` (${keys.join(', ')})`}`,
+    ({ repository, asOf, packages, signature: { status, keys } }) =>
+      `  ${safe(repository)}${asOf === undefined ? '' : `, of ${asOf.slice(0, 10)}`}: ${count(packages, 'package')}; ${SIGNED[status]}${keys.length === 0 ? '' : ` (${keys.join(', ')})`}`,
   ),
   ...notVouched
     .slice(0, SHOWN)
