@@ -40,14 +40,21 @@ export const BundleMade = ({ made, onClose }: { made: MadeBundle; onClose: () =>
         );
       }}
       footer={
-        <>
-          <Button type="submit" busy={own.busy}>
-            {signing ? own.label : 'Sign the bundle…'}
-          </Button>
-          <Button variant="primary" onClick={onClose}>
-            Done
-          </Button>
-        </>
+        signing ? (
+          <>
+            <Button onClick={onClose}>Done</Button>
+            <Button type="submit" variant="primary" busy={own.busy}>
+              {own.label}
+            </Button>
+          </>
+        ) : (
+          <>
+            <Button type="submit">Sign the bundle…</Button>
+            <Button variant="primary" onClick={onClose}>
+              Done
+            </Button>
+          </>
+        )
       }
     >
       <Made made={made} signatures={signatures} />

@@ -1,16 +1,18 @@
 /** Package files over https: real TLS servers on loopback, with certificates of an authority made here, that answer as they like. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer as createPlainServer, type RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createHttpDownloads } from '../../../main/adapters/downloads/http.ts';
 import { createAuthority } from '../../support/certificates.ts';
 import { bad, good } from '../snapshots/support.ts';
 import { connected, WEB, withSnapshot } from './played.ts';
-import { caller } from './support.ts';
+import { caller, temporary } from './support.ts';
 
 const authority = createAuthority();
 const ours = authority.server(['127.0.0.1', 'localhost']);
@@ -197,6 +199,32 @@ describe('a file over https', () => {
     onTestFinished(() => void server.close());
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/a.deb`;
     expect(bad((await fetched(url, { timeoutMs: 300 })).result).message).toContain('is silent for');
+  });
+});
+
+describe('an authority of one’s own', () => {
+  const fetchedAs = async (env: NodeJS.ProcessEnv): Promise<string> => {
+    const { origin } = await serve((_, response) => void response.end('libnew'));
+    const { SSL_CERT_FILE: _file, SSL_CERT_DIR: _dir, NODE_EXTRA_CA_CERTS: _extra, ...rest } = process.env;
+    const script = join(import.meta.dirname, 'https.child.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, [script, `${origin}/a.deb`], {
+      env: { ...rest, ...env },
+    });
+    return stdout;
+  };
+  const listed = (): string => {
+    const file = join(temporary(), 'ca.pem');
+    writeFileSync(file, authority.certificate);
+    return file;
+  };
+
+  it('counts where NODE_EXTRA_CA_CERTS names it', async () => {
+    expect(await fetchedAs({ NODE_EXTRA_CA_CERTS: listed() })).toBe('libnew');
+  });
+
+  it.runIf(process.platform === 'linux')('counts where this machine trusts it', async () => {
+    expect(await fetchedAs({})).toContain('does not trust');
+    expect(await fetchedAs({ SSL_CERT_FILE: listed() })).toBe('libnew');
   });
 });
 

@@ -135,6 +135,22 @@ describe('with a freeze', () => {
     expect(remote('db-1').asked).toEqual(['on']);
   });
 
+  test('lets an exception in once it is made, and keeps it out again once it is withdrawn', async () => {
+    await freeze();
+    const frozen = [{ name: 'openssl', arch: 'amd64', version: '3' }];
+    const listed = async () => {
+      await settle();
+      return remote('web-1').on?.listed;
+    };
+    expect(await listed()).toEqual(frozen);
+    const patch = { ref: 'autumn', name: 'curl', ecosystem: 'apt', reason: 'exploited' } as const;
+    good(await world.service.except({ ...patch, version: '8', until: hour(1) }));
+    expect(await listed()).toContainEqual(expect.objectContaining({ name: 'curl', version: '8' }));
+    good(await world.service.withdraw({ ...patch, reason: 'it is wrong' }));
+    expect(await listed()).toEqual(frozen);
+    expect(remote('web-1').asked).toEqual(['on', 'on', 'on']);
+  });
+
   test('put twice, it is asked for once', async () => {
     await freeze();
     await Promise.all([settle(), settle(), settle()]);
