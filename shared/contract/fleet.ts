@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { FrostError } from '../errors.ts';
 import { Grounds } from '../model/grounds.ts';
+import { GuardView } from '../model/guard.ts';
 import { Host, HostChange, HostTrust, NewHost } from '../model/host.ts';
 import {
   Classification,
@@ -25,6 +26,8 @@ export const HostOverview = z.object({
   trusted: z.boolean(),
   /** Name of the snapshot whose freeze holds on it now. */
   frozenBy: z.string().optional(),
+  /** Its guard, where it has one or is to have or lose one. */
+  guard: GuardView.pick({ desired: true, state: true }).optional(),
   /** The unfinished run it takes part in. */
   activeRun: Id.optional(),
 });

@@ -1,12 +1,26 @@
 /** Reports and the audit log in the window: chosen, looked at, filtered, saved as files, verified. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expectSound } from './support/audit.ts';
 import { expect, test } from './support/console.ts';
-import { heading, place } from './support/pages.ts';
+import { fleet, heading, place } from './support/pages.ts';
 
 test.setTimeout(240_000);
 
-test('compliance, history and the audit log, from nothing to files', async ({ console: frostline }) => {
+/** Advisory data that knows more of curl than the hosts' own repositories do. */
+const TRACKER = JSON.stringify({
+  curl: {
+    'CVE-2026-0002': {
+      description: 'Reads too far.',
+      releases: { bookworm: { status: 'resolved', fixed_version: '7.88.1-10+deb12u8', urgency: 'high' } },
+    },
+  },
+});
+const RULES = `name: levels
+rules:
+  - { id: web, match: { name: curl }, complianceLevel: critical }
+`;
+
+test('compliance, history and the audit log, from nothing to files', async ({ console: frostline }, info) => {
   const { page } = frostline;
   const totals = page.getByLabel('Totals');
   const rows = page.getByRole('grid', { name: 'Entries' }).getByRole('row');
@@ -19,7 +33,10 @@ test('compliance, history and the audit log, from nothing to files', async ({ co
   await expect(page.getByText('Nothing was run yet')).toBeVisible();
 
   await frostline.startFleet(7);
-  await frostline.cli('snapshot', 'create', 'winter', '--from', 'all');
+  writeFileSync(info.outputPath('rules.yaml'), RULES);
+  await frostline.cli('snapshot', 'create', 'winter', '--rules', info.outputPath('rules.yaml'));
+  writeFileSync(info.outputPath('tracker.json'), TRACKER);
+  await frostline.cli('advisories', 'import', info.outputPath('tracker.json'), '--as-of', '2026-01-02');
   await frostline.cli('hosts', 'add', 'never-scanned', '--address', '192.0.2.1', '--agent');
 
   await page.getByRole('radio', { name: 'Compliance' }).check();
@@ -27,12 +44,20 @@ test('compliance, history and the audit log, from nothing to files', async ({ co
   await expect(
     page.getByRole('grid', { name: 'Hosts' }).getByRole('row', { name: /never-scanned/ }),
   ).toContainText('never scanned with success');
+  // The level of the rule that made the entry, over the fleet and at each host.
+  await expect(page.getByLabel('By compliance level')).toContainText(/level critical.* lacking/);
+  await expect(page.getByRole('grid', { name: 'Hosts' }).getByRole('row', { name: /web-01/ })).toContainText(
+    'critical',
+  );
   await expectSound(page, 'compliance, hosts');
   await page.getByRole('combobox', { name: 'State' }).selectOption('unknown');
   await expect(page.getByRole('grid', { name: 'Hosts' })).not.toContainText('web-01');
   await page.getByRole('tab', { name: /^What is not/ }).click();
   await page.getByRole('searchbox', { name: 'Find' }).fill('web-01');
-  await expect(rows.filter({ hasText: 'missing' }).first()).toBeVisible();
+  const missing = rows.filter({ hasText: 'missing' }).first();
+  await expect(missing).toContainText('curl');
+  // Which data says so, and how old it is.
+  await expect(missing).toContainText('Debian tracker, 2026-01-02');
   await expectSound(page, 'compliance, entries');
 
   const [saved] = await Promise.all([
@@ -40,12 +65,23 @@ test('compliance, history and the audit log, from nothing to files', async ({ co
     page.getByRole('button', { name: 'CSV' }).click(),
   ]);
   expect(saved.suggestedFilename()).toMatch(/^compliance-winter-.*\.csv$/);
-  expect(readFileSync(await saved.path(), 'utf8')).toContain('winter,1,');
+  const csv = readFileSync(await saved.path(), 'utf8');
+  expect(csv).toContain('winter,1,');
+  expect(csv).toContain('2026-01-02T00:00:00.000Z');
 
   await page.getByRole('textbox', { name: 'Hosts' }).fill('((');
   await page.getByRole('button', { name: 'Show' }).click();
   await expect(page.getByRole('alert')).toContainText('The report cannot be made');
   await expectSound(page, 'a report that cannot be made');
+
+  // A host's updates are judged by the same data.
+  await place(page, 'Fleet').click();
+  await fleet(page).row('web-01').getByRole('link', { name: 'web-01' }).click();
+  await page.getByRole('tab', { name: /^Updates/ }).click();
+  const updates = page.getByRole('grid', { name: 'Updates' });
+  await expect(updates.getByRole('row', { name: /^curl/ })).toContainText('Debian tracker, 2026-01-02');
+  await expect(updates.getByRole('row', { name: /^curl/ })).toContainText('CVE-2026-0002');
+  await expectSound(page, 'the updates of a host');
 
   await place(page, 'Audit log').click();
   await expect(heading(page, 'Audit log')).toBeVisible();

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { expectSound } from './support/audit.ts';
 import { expect, test } from './support/console.ts';
-import { editor, heading, place } from './support/pages.ts';
+import { editor, fleet, heading, place } from './support/pages.ts';
 
 const Entries = z.object({
   snapshot: z.object({
@@ -25,7 +25,7 @@ reject:
 
 test('rules show what they would take before they are saved, and make a snapshot that names the rule of each entry', async ({
   console,
-}) => {
+}, info) => {
   const { page } = console;
   await console.startFleet(6);
   await place(page, 'Rules').click();
@@ -87,6 +87,44 @@ test('rules show what they would take before they are saved, and make a snapshot
       'rule:security': 'approve',
       'rule:explicit-reject': 'reject',
     });
+  });
+
+  await test.step('applied again, they show what would change, and keep what was decided by hand', async () => {
+    const decided = (await console.read(Entries, 'snapshot', 'show', 'by rules')).snapshot.entries.find(
+      (entry) => entry.source === 'rule:security',
+    )?.name;
+    await console.cli('snapshot', 'edit', 'by rules', '--reject', decided ?? '');
+    const file = info.outputPath('rules.yaml');
+    writeFileSync(file, RULES.split('reject:')[0] ?? '');
+    await console.cli('rules', 'save', file);
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: /^Apply the rules again/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'Apply the rules again' });
+    const changes = dialog.getByRole('region', { name: 'What would change' });
+    await expect(changes).toContainText('No difference between revision 2 and what the rules take now.');
+    await dialog
+      .getByRole('combobox', { name: 'Rules' })
+      .selectOption({ label: 'production, saved version 2' });
+    // It is a security patch: without the list that rejected it, the first rule takes it.
+    await expect(changes.getByRole('listitem').filter({ hasText: 'curl' })).toContainText(
+      'decision reject → approve',
+    );
+    await expectSound(page, 'rules applied again');
+    await dialog.getByRole('button', { name: 'Save as revision 3' }).click();
+    await expect(page.getByText('Revision 3 by')).toBeVisible();
+    const { entries } = (await console.read(Entries, 'snapshot', 'show', 'by rules')).snapshot;
+    expect(entries.filter((entry) => entry.decision === 'reject').map((entry) => entry.name)).toEqual([
+      decided,
+    ]);
+  });
+
+  await test.step('frozen with a guard, its hosts show it in the fleet', async () => {
+    const frozen = ['--hosts', 'web-01', '--to', '+1d', '--guard'];
+    expect((await console.cli('snapshot', 'freeze', 'by rules', ...frozen)).code).toBe(0);
+    await place(page, 'Fleet').click();
+    await expect(fleet(page).row('web-01')).toContainText(/guard/);
+    await expect(fleet(page).row('web-01')).toContainText('guarded', { timeout: 60_000 });
+    await expectSound(page, 'a fleet with a guarded host');
   });
 });
 

@@ -48,11 +48,13 @@ const list = async (
   const selected = selectHosts(selectors, hosts, (id) => summaries.get(id)?.lastGood?.facts);
   if (!selected.ok) return selected;
   const elsewhere = await extra.knownElsewhere?.(selected.value);
+  const guards = new Map(ports.store.guards().map((guard) => [guard.hostId, guard]));
   return ok({
     hosts: selected.value.map((host) => {
       const scans = summaries.get(host.id);
       const frozenBy = extra.frozenBy(host);
       const activeRun = extra.activeRun(host.id);
+      const guard = guards.get(host.id);
       const trusted =
         ports.store.trustedKeys(host.address, host.port).length > 0 || elsewhere?.has(host.id) === true;
       return {
@@ -61,6 +63,7 @@ const list = async (
         ...(scans === undefined ? {} : { latest: scans.latest }),
         ...(scans?.lastGood === undefined ? {} : { lastGood: scans.lastGood }),
         ...(frozenBy === undefined ? {} : { frozenBy }),
+        ...(guard === undefined ? {} : { guard: { desired: guard.desired, state: guard.state } }),
         ...(activeRun === undefined ? {} : { activeRun }),
       };
     }),

@@ -1,10 +1,10 @@
 /** What an entry's relations, and those of packages installed beside it, say of the list: part of check.ts. Pure. */
-import type { EntryWarning } from '../../../shared/contract/snapshots.ts';
 import type { PackageRelations, Relation, Update } from '../../../shared/model/scan.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
-import { holds } from '../drivers/relations.ts';
+import { Aftermath, NOTHING } from './aftermath.ts';
 import { entryLabel } from './edit.ts';
-import { type Findings, type Fix, hostList, targetOf } from './findings.ts';
+import type { Findings } from './findings.ts';
+import { type Trouble, Troubles } from './troubles.ts';
 import {
   type Alike,
   type Compare,
@@ -16,141 +16,21 @@ import {
   type World,
 } from './world.ts';
 
-/** One package as the run would leave it: brought by `entry` in its stage from `was`; without entry it stays as it is. */
-type There = { version: string; arch: string | undefined } & (
-  | { entry: undefined }
-  | { entry: Entry; was: string | undefined }
-);
-
-/** What stands against the entry on some hosts, in one way. */
-type Trouble = {
-  code: EntryWarning['code'];
-  /** Without the hosts; what differs in it is told apart. */
-  text: string;
-  packages: string[];
-  hosts: Set<string>;
-  /** The entries it has to do with: of a rejected one its approval mends it, of a later one its stage. */
-  other: Entry | undefined;
-  /** Updates that would mend it, in the order of preference. */
-  offers: { rank: number; update: Update }[];
-};
-
 export const relationText = ({ name, op, version }: Relation): string =>
   op === undefined || version === undefined ? name : `${name} (${op} ${version})`;
 const groupText = (group: readonly Relation[]): string => group.map(relationText).join(' or ');
 
-type Answer = { met: true } | { met: false; by: Entry | undefined };
-
-/** Of a package that is not installed. */
-const NOTHING: Installed = [];
-
-const remember = <A, B, C>(map: Map<A, Map<B, C>>, a: A, b: B, value: C): void => {
-  const inner = map.get(a);
-  if (inner === undefined) map.set(a, new Map([[b, value]]));
-  else inner.set(b, value);
-};
-
-/** Equal lists of different hosts are the same object (world.ts): each question is answered once for all of them. */
 class Judge {
-  readonly #afters = new Map<string, Map<Installed, readonly There[]>>();
-  readonly #inTime = new Map<Relation, Map<Installed, Answer>>();
-  readonly #atLast = new Map<Relation, Map<Installed, Answer>>();
-  readonly #troubles = new Map<string, Trouble>();
+  readonly troubles: Troubles;
+  readonly #after: Aftermath;
   readonly #entry: Entry;
-  readonly #listing: Listing;
   readonly #compare: Compare;
 
   constructor(entry: Entry, listing: Listing, compare: Compare) {
+    this.troubles = new Troubles(entry, listing, compare);
+    this.#after = new Aftermath(listing, compare);
     this.#entry = entry;
-    this.#listing = listing;
     this.#compare = compare;
-  }
-
-  #entriesOf(host: HostWorld, name: string): readonly Entry[] {
-    return this.#listing.get(nameKey(host.ecosystem, name)) ?? [];
-  }
-
-  #fits(relation: Relation, version: string): boolean {
-    return holds(relation, version, this.#compare);
-  }
-
-  #note(
-    code: Trouble['code'],
-    hosts: Alike,
-    text: string,
-    packages: string[],
-    o: { other?: Entry | undefined; offers?: Trouble['offers'] } = {},
-  ): void {
-    const key = `${code} ${text}`;
-    const trouble = this.#troubles.get(key) ?? {
-      code,
-      text,
-      packages,
-      hosts: new Set(),
-      other: o.other,
-      offers: [],
-    };
-    for (const { host } of hosts) trouble.hosts.add(host);
-    trouble.offers.push(...(o.offers ?? []));
-    this.#troubles.set(key, trouble);
-  }
-
-  /** What the host has of a package after the run, and what the list would let in. */
-  #after(host: HostWorld, name: string): readonly There[] {
-    const installed = host.installed.get(name) ?? NOTHING;
-    const known = this.#afters.get(name)?.get(installed);
-    if (known !== undefined) return known;
-    const found = this.#workOut(host, name, installed);
-    remember(this.#afters, name, installed, found);
-    return found;
-  }
-
-  #workOut(host: HostWorld, name: string, installed: Installed): There[] {
-    const approved = this.#entriesOf(host, name).filter((entry) => entry.decision === 'approve');
-    if (installed.length === 0)
-      return approved.map((entry) => ({ version: entry.version, arch: entry.arch, entry, was: undefined }));
-    return installed.map(({ arch, version }): There => {
-      let best: Entry | undefined;
-      for (const entry of approved)
-        if (
-          fitsArch(entry.arch, arch) &&
-          this.#compare(entry.version, version) > 0 &&
-          (best === undefined || this.#compare(entry.version, best.version) > 0)
-        )
-          best = entry;
-      return best === undefined
-        ? { version, arch, entry: undefined }
-        : { version: best.version, arch, entry: best, was: version };
-    });
-  }
-
-  /** Met, met only when `by` has been brought, or by nothing that will be there. */
-  #meets(host: HostWorld, group: readonly Relation[], stage: number): Answer {
-    let by: Entry | undefined;
-    const answers = stage === Number.POSITIVE_INFINITY ? this.#atLast : this.#inTime;
-    for (const relation of group) {
-      const installed = host.installed.get(relation.name) ?? NOTHING;
-      let answer = answers.get(relation)?.get(installed);
-      if (answer === undefined) {
-        answer = this.#meetsOne(this.#after(host, relation.name), relation, stage);
-        remember(answers, relation, installed, answer);
-      }
-      if (answer.met) return answer;
-      if (answer.by !== undefined && (by === undefined || answer.by.stage < by.stage)) by = answer.by;
-    }
-    return { met: false, by };
-  }
-
-  #meetsOne(after: readonly There[], relation: Relation, stage: number): Answer {
-    let by: Entry | undefined;
-    for (const there of after) {
-      const fits = this.#fits(relation, there.version);
-      if (there.entry === undefined || there.entry.stage <= stage) {
-        if (fits) return { met: true };
-      } else if (there.was !== undefined && this.#fits(relation, there.was)) return { met: true };
-      else if (fits && (by === undefined || there.entry.stage < by.stage)) by = there.entry;
-    }
-    return { met: false, by };
   }
 
   #offersFor(host: HostWorld, wanted: readonly { name: string; fits(version: string): boolean }[]) {
@@ -172,12 +52,12 @@ class Judge {
     const [host] = hosts;
     const packages = [...new Set(wanted.map((one) => one.name))];
     for (const { name, fits } of wanted) {
-      const rejected = this.#entriesOf(host, name).find(
-        (entry) => entry.decision === 'reject' && fits(entry.version),
-      );
+      const rejected = this.#after
+        .entriesOf(host, name)
+        .find((entry) => entry.decision === 'reject' && fits(entry.version));
       if (rejected === undefined) continue;
       const offers = this.#offersFor(host, [{ name, fits }]);
-      this.#note(
+      this.troubles.note(
         'rejected-dependency',
         hosts,
         `${why}; ${entryLabel(rejected)} ${rejected.version} is rejected here`,
@@ -188,12 +68,12 @@ class Judge {
     }
     const offers = this.#offersFor(host, wanted);
     if (offers.length === 0 && without === 'removes-package')
-      this.#note('removes-package', hosts, otherwise, packages);
-    else this.#note('needs-package', hosts, why, packages, { offers });
+      this.troubles.note('removes-package', hosts, otherwise, packages);
+    else this.troubles.note('needs-package', hosts, why, packages, { offers });
   }
 
   #later(hosts: Alike, why: string, by: Entry): void {
-    this.#note('wrong-order', hosts, `${why}, which comes later, in stage ${by.stage}`, [by.name], {
+    this.troubles.note('wrong-order', hosts, `${why}, which comes later, in stage ${by.stage}`, [by.name], {
       other: by,
     });
   }
@@ -203,7 +83,7 @@ class Judge {
     const [host] = hosts;
     const { stage } = this.#entry;
     for (const group of relations.requires) {
-      const answer = this.#meets(host, group, stage);
+      const answer = this.#after.meets(host, group, stage);
       if (answer.met) continue;
       const said = `needs ${groupText(group)}`;
       if (answer.by !== undefined) this.#later(hosts, said, answer.by);
@@ -213,7 +93,7 @@ class Judge {
           said,
           group.map((relation) => ({
             name: relation.name,
-            fits: (version) => this.#fits(relation, version),
+            fits: (version) => this.#after.fits(relation, version),
           })),
           'needs-package',
         );
@@ -226,14 +106,14 @@ class Judge {
     const [host] = hosts;
     const { name } = relation;
     const said = `${word} ${relationText(relation)}`;
-    for (const there of this.#after(host, name)) {
-      const hits = this.#fits(relation, there.version);
+    for (const there of this.#after.after(host, name)) {
+      const hits = this.#after.fits(relation, there.version);
       if (there.entry === undefined) {
         if (hits)
           this.#lacking(
             hosts,
             said,
-            [{ name, fits: (version) => !this.#fits(relation, version) }],
+            [{ name, fits: (version) => !this.#after.fits(relation, version) }],
             'removes-package',
             `would remove ${name} ${there.version} (${said})`,
           );
@@ -242,20 +122,22 @@ class Judge {
           there.was !== undefined ||
           (host.updates.get(name) ?? []).some((one) => one.from === null && one.to === there.version);
         if (comes)
-          this.#note(
+          this.troubles.note(
             'conflict',
             hosts,
             `${said}; ${entryLabel(there.entry)} ${there.version} is approved here too`,
             [name],
             {
               other: there.entry,
-              offers: this.#offersFor(host, [{ name, fits: (version) => !this.#fits(relation, version) }]),
+              offers: this.#offersFor(host, [
+                { name, fits: (version) => !this.#after.fits(relation, version) },
+              ]),
             },
           );
       } else if (
         there.was !== undefined &&
         there.entry.stage > this.#entry.stage &&
-        this.#fits(relation, there.was)
+        this.#after.fits(relation, there.was)
       )
         this.#later(hosts, `${word} ${name} ${there.was}; it goes on with ${there.version}`, there.entry);
     }
@@ -270,19 +152,21 @@ class Judge {
     const against = relations.conflicts.filter(
       (relation) =>
         relation.name === name &&
-        this.#fits(relation, version) &&
-        !(host.installed.get(name) ?? []).some((one) => this.#fits(relation, one.version)),
+        this.#after.fits(relation, version) &&
+        !(host.installed.get(name) ?? []).some((one) => this.#after.fits(relation, one.version)),
     );
     if (asks.length === 0 && against.length === 0) return;
-    const rest = this.#after(host, relations.name).find(
-      (there) =>
-        (there.arch === undefined || there.arch === relations.arch) &&
-        (there.entry === undefined ? there.version : there.was) === relations.version,
-    );
+    const rest = this.#after
+      .after(host, relations.name)
+      .find(
+        (there) =>
+          (there.arch === undefined || there.arch === relations.arch) &&
+          (there.entry === undefined ? there.version : there.was) === relations.version,
+      );
     if (rest === undefined) return;
     const which = `${relations.name} ${relations.version}`;
     const broken = (stage: number): string | undefined => {
-      const group = asks.find((one) => !this.#meets(host, one, stage).met);
+      const group = asks.find((one) => !this.#after.meets(host, one, stage).met);
       if (group !== undefined) return `${which}, which is installed, needs ${groupText(group)}`;
       const relation = against[0];
       return relation && `${which}, which is installed, conflicts with ${relationText(relation)}`;
@@ -302,73 +186,6 @@ class Judge {
       'removes-package',
       `would remove ${which}: it needs ${name} as it is, and no newer one is offered`,
     );
-  }
-
-  /** `applies`: how many hosts that told their relations the entry would change. */
-  report(findings: Findings, applies: () => number): void {
-    // The order of the hosts and of their relations is no order of importance.
-    for (const [, trouble] of [...this.#troubles].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) {
-      const hosts = [...trouble.hosts].sort();
-      const fix = this.#fixOf(trouble, findings, applies);
-      findings.add(this.#entry, trouble.code, `${trouble.text} (${hostList(hosts)})`, {
-        hosts,
-        packages: trouble.packages,
-        ...(fix ?? {}),
-      });
-    }
-  }
-
-  #fixOf(trouble: Trouble, findings: Findings, applies: () => number): Fix | undefined {
-    const entry = this.#entry;
-    const { other, code } = trouble;
-    // Somebody put it on hold on every one of these hosts: it will not come along.
-    const all = trouble.offers.length > 0 && trouble.offers.every(({ update }) => update.blocked === 'held');
-    const reject = trouble.hosts.size === applies() ? findings.reject(entry) : undefined;
-    if (all) return reject;
-    if (code === 'wrong-order' && other !== undefined) return findings.move(entry, other.stage);
-    if (code === 'rejected-dependency' && other !== undefined)
-      return {
-        fix: [{ kind: 'decide', ...targetOf(other), decision: 'approve' }],
-        fixLabel: `Approve ${entryLabel(other)} ${other.version}`,
-      };
-    const offered = this.#offered(trouble, findings);
-    if (offered !== undefined) return offered;
-    if (code === 'conflict' && other !== undefined) {
-      const mine = entry.stage !== other.stage ? entry.stage > other.stage : entry.name > other.name;
-      return findings.reject(mine ? entry : other);
-    }
-    return reject;
-  }
-
-  /** The first of the packages that is offered, in the highest version that will do. */
-  #offered(trouble: Trouble, findings: Findings): Fix | undefined {
-    const ranks = Map.groupBy(trouble.offers, ({ rank }) => rank);
-    for (const [, offers] of [...ranks].sort(([a], [b]) => a - b)) {
-      const [first] = offers;
-      if (first === undefined) continue;
-      let best = first.update;
-      for (const { update } of offers) if (this.#compare(update.to, best.to) > 0) best = update;
-      const listed = (this.#listing.get(nameKey(this.#entry.ecosystem, best.name)) ?? []).find((other) =>
-        fitsArch(other.arch, best.arch),
-      );
-      if (listed?.pinned === true) continue;
-      if (listed !== undefined) return findings.use(listed, best.to);
-      const arches = new Set(offers.map(({ update }) => update.arch));
-      return {
-        fix: [
-          {
-            kind: 'add',
-            ecosystem: this.#entry.ecosystem,
-            name: best.name,
-            ...(arches.size === 1 ? { arch: best.arch } : {}),
-            version: best.to,
-            stage: this.#entry.stage,
-          },
-        ],
-        fixLabel: `Add ${best.name} ${best.to} in stage ${this.#entry.stage}`,
-      };
-    }
-    return undefined;
   }
 }
 
@@ -406,7 +223,7 @@ export const judgeRelations = (
       else judge.own(hosts, one);
     }
   }
-  judge.report(findings, () =>
+  judge.troubles.report(findings, () =>
     world
       .situations(key)
       .filter(({ installed, updates }) => comesTo(entry, installed, updates, compare))

@@ -1,12 +1,24 @@
 /** The fleet table's columns. */
-import { Play } from 'lucide-react';
+import { Play, ShieldAlert, ShieldCheck } from 'lucide-react';
 import { Link } from 'wouter';
 import type { HostOverview } from '../../../shared/contract/fleet.ts';
 import { Badge, StatusDot } from '../../ui/Badge.tsx';
 import type { Column } from '../../ui/DataTable.tsx';
 import { formatCount } from '../../ui/format.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
+import { type GuardBrief, guardLook } from '../guard/words.ts';
 import { goodScan, hostStatus, isStale } from './status.ts';
+
+/** Not of a guard that somebody took off: its absence is what such a host has in common with all others. */
+const GuardBadge = ({ guard }: { guard: GuardBrief }) => {
+  if (guard.desired === 'off' && guard.state === 'off') return null;
+  const look = guardLook(guard);
+  return (
+    <Badge tone={look.tone} icon={look.tone === 'bad' ? ShieldAlert : ShieldCheck} title={look.text}>
+      {look.label}
+    </Badge>
+  );
+};
 
 const tagText = (overview: HostOverview): string =>
   Object.entries(overview.host.tags)
@@ -90,7 +102,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
     min: 7.6,
     grow: 1.4,
     sort: (row) =>
-      `${row.activeRun === undefined ? 1 : 0}${row.frozenBy === undefined ? 1 : 0}${goodScan(row)?.facts?.rebootRequired === true ? 0 : 1}`,
+      `${row.activeRun === undefined ? 1 : 0}${row.frozenBy === undefined ? 1 : 0}${row.guard === undefined ? 1 : 0}${goodScan(row)?.facts?.rebootRequired === true ? 0 : 1}`,
     cell: (row, { tabIndex }) => {
       const reboot = goodScan(row)?.facts?.rebootRequired === true;
       return (
@@ -107,6 +119,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
               {row.frozenBy}
             </Badge>
           )}
+          {row.guard !== undefined && <GuardBadge guard={row.guard} />}
           {reboot && (
             <Badge tone="warn" title={goodScan(row)?.facts?.rebootReasons.join(', ')}>
               reboot

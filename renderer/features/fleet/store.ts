@@ -108,7 +108,7 @@ export const useFleet = featureStore<FleetState>(({ client, changes }) => {
   const read = coalesce(() => readNow(), PAUSE_MS);
 
   changes.on((change) => {
-    if (['reset', 'hosts', 'scan', 'runs', 'snapshots'].includes(change.type)) void read();
+    if (['reset', 'hosts', 'scan', 'runs', 'snapshots', 'guards'].includes(change.type)) void read();
   });
   void read();
   return store;

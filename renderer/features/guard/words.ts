@@ -2,7 +2,10 @@
 import type { GuardView } from '../../../shared/model/guard.ts';
 import type { Tone } from '../../ui/Badge.tsx';
 
-export const guardLook = (guard: GuardView): { tone: Tone; label: string; text: string } => {
+/** What there is to say of a guard at a glance. */
+export type GuardBrief = Pick<GuardView, 'desired' | 'state'>;
+
+export const guardLook = (guard: GuardBrief): { tone: Tone; label: string; text: string } => {
   if (guard.desired === 'off')
     return guard.state === 'off'
       ? {

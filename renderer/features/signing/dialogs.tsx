@@ -1,44 +1,24 @@
 /** Adding a signer, and saying how many signatures an environment wants. */
-import { type FormEvent, useState } from 'react';
-import type { FrostError } from '../../../shared/errors.ts';
+import { useState } from 'react';
 import type { SigningPolicy } from '../../../shared/model/signature.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { Checkbox, Field, Input, Textarea } from '../../ui/Field.tsx';
-import { ErrorState } from '../../ui/Notice.tsx';
+import { FormDialog } from '../../ui/FormDialog.tsx';
 import { useSigning } from './store.ts';
 
 export const AddSignerDialog = ({ onClose }: { onClose: () => void }) => {
   const add = useSigning((s) => s.add);
   const [principal, setPrincipal] = useState('');
   const [publicKey, setPublicKey] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<FrostError>();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    const result = await add({ principal: principal.trim(), publicKey: publicKey.trim() });
-    setBusy(false);
-    if (result.ok) onClose();
-    else setError(result.error);
+  const submit = async () => {
+    return add({ principal: principal.trim(), publicKey: publicKey.trim() });
   };
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+    <FormDialog
+      onClose={onClose}
       title="Add a signer"
       text="Compare the key's fingerprint with its owner first, by phone or in person."
-      onSubmit={(event) => void submit(event)}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            Trust this key
-          </Button>
-        </>
-      }
+      onSubmit={submit}
+      action="Trust this key"
     >
       <Field label="Name" required hint="As in an allowed signers file, e.g. anna@example.org">
         <Input value={principal} onChange={(event) => setPrincipal(event.target.value)} />
@@ -51,8 +31,7 @@ export const AddSignerDialog = ({ onClose }: { onClose: () => void }) => {
           onChange={(event) => setPublicKey(event.target.value)}
         />
       </Field>
-      {error !== undefined && <ErrorState error={error} />}
-    </Dialog>
+    </FormDialog>
   );
 };
 
@@ -80,34 +59,17 @@ export const PolicyDialog = ({
   const setPolicy = useSigning((s) => s.setPolicy);
   const [now, setNow] = useState(policy ?? NONE);
   const [who, setWho] = useState((policy ?? NONE).signers.join(', '));
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<FrostError>();
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
+  const submit = async () => {
     const signers = who.split(/[\s,]+/).filter((name) => name !== '');
-    const result = await setPolicy({ ...now, environment: now.environment.trim(), signers });
-    setBusy(false);
-    if (result.ok) onClose();
-    else setError(result.error);
+    return setPolicy({ ...now, environment: now.environment.trim(), signers });
   };
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+    <FormDialog
+      onClose={onClose}
       title={policy === undefined ? 'Add a policy' : `Policy of ${policy.environment}`}
       text="How many people have to sign a revision before this console freezes, promotes or deploys it there. 0: none."
-      onSubmit={(event) => void submit(event)}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            Save the policy
-          </Button>
-        </>
-      }
+      onSubmit={submit}
+      action="Save the policy"
     >
       {policy === undefined && (
         <Field label="Environment" required>
@@ -156,7 +118,6 @@ export const PolicyDialog = ({
       >
         <Input value={who} onChange={(event) => setWho(event.target.value)} />
       </Field>
-      {error !== undefined && <ErrorState error={error} />}
-    </Dialog>
+    </FormDialog>
   );
 };

@@ -1,13 +1,11 @@
 /** The rules of a snapshot applied once more: what that would change, before it is saved. */
 import { useState } from 'react';
-import type { FrostError } from '../../../shared/errors.ts';
 import type { SnapshotView } from '../../../shared/model/snapshot.ts';
 import { present } from '../../app/loadable.ts';
 import { useAsked } from '../../app/useAsked.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { Loading } from '../../ui/EmptyState.tsx';
 import { Field, Input, Select } from '../../ui/Field.tsx';
+import { FormDialog } from '../../ui/FormDialog.tsx';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { toast } from '../../ui/Toast.tsx';
 import { useRules } from '../rules/store.ts';
@@ -32,49 +30,28 @@ export const ApplyRulesDialog = ({ snapshot, onClose }: { snapshot: SnapshotView
     ...(rules === HELD ? {} : { rules: { name: rules } }),
   };
   const preview = useAsked('snapshots.previewRules', asked);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<FrostError>();
   // What stands there while it is asked anew is about something else.
   const found = preview.status === 'ready' && !preview.refreshing ? preview.value : undefined;
 
   const save = async () => {
-    if (found === undefined) return;
-    setBusy(true);
-    setError(undefined);
+    if (found === undefined) return undefined;
     const result = await apply(snapshot.name, { ...asked, expect: found.base });
-    setBusy(false);
-    if (!result.ok) return setError(result.error);
-    toast({ tone: 'good', title: `${snapshot.name} is now revision ${result.value.revision}.` });
-    onClose();
+    if (result.ok && result.value !== undefined)
+      toast({ tone: 'good', title: `${snapshot.name} is now revision ${result.value.revision}.` });
+    return result;
   };
 
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+    <FormDialog
+      onClose={onClose}
       title="Apply the rules again"
       text="To what the hosts are offered now. What was added, decided, pinned, ordered, noted or taken out by hand stays."
       size="lg"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            variant="primary"
-            busy={busy}
-            disabled={found === undefined || found.same}
-            reason={found === undefined ? 'It is not known yet what would change' : 'Nothing would change'}
-          >
-            Save as revision {snapshot.revision + 1}
-          </Button>
-        </>
-      }
+      onSubmit={save}
+      errorTitle="It was not saved"
+      action={`Save as revision ${snapshot.revision + 1}`}
+      disabled={found === undefined || found.same}
+      reason={found === undefined ? 'It is not known yet what would change' : 'Nothing would change'}
     >
       <Field label="Rules">
         <Select value={rules} onChange={(event) => setRules(event.target.value)}>
@@ -114,7 +91,6 @@ export const ApplyRulesDialog = ({ snapshot, onClose }: { snapshot: SnapshotView
           <DiffView diff={found.diff} from={`revision ${snapshot.revision}`} to="what the rules take now" />
         )}
       </section>
-      {error !== undefined && <ErrorState title="It was not saved" error={error} />}
-    </Dialog>
+    </FormDialog>
   );
 };

@@ -2,12 +2,10 @@
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { useLocation } from 'wouter';
-import type { FrostError } from '../../../shared/errors.ts';
-import { SnapshotName } from '../../../shared/model/primitives.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
+import type { Result } from '../../../shared/errors.ts';
 import { Field, Input, Segmented } from '../../ui/Field.tsx';
-import { ErrorState } from '../../ui/Notice.tsx';
+import { FormDialog } from '../../ui/FormDialog.tsx';
+import { NameField, validName } from './NameField.tsx';
 import { useSnapshots } from './store.ts';
 import { UnscannedNotice } from './UnscannedNotice.tsx';
 import { matchText, unscannedOf, useMatches, without } from './useMatches.ts';
@@ -19,52 +17,33 @@ export const CreateDialog = ({ onClose, selector = 'all' }: { onClose: () => voi
   const create = useSnapshots((s) => s.create);
   const [, navigate] = useLocation();
   const [content, setContent] = useState<Content>('all');
-  const [error, setError] = useState<FrostError>();
   const form = useForm<Form>({ defaultValues: { name: '', selector, message: '' } });
-  const { errors, isSubmitting } = form.formState;
+  const { errors } = form.formState;
   const matches = useMatches(content === 'empty' ? '' : form.watch('selector'));
   const unscanned = unscannedOf(matches);
 
-  const submit = form.handleSubmit(async (values) => {
-    setError(undefined);
-    const result = await create({
-      name: values.name.trim(),
-      from: content === 'empty' ? undefined : [values.selector.trim()],
-      security: content === 'security',
-      message: values.message.trim(),
-    });
-    if (!result.ok) return setError(result.error);
-    onClose();
-    navigate(`/snapshots/${encodeURIComponent(result.value.name)}`);
-  });
+  const submit = async () => {
+    let made: Result<unknown> | undefined;
+    await form.handleSubmit(async (values) => {
+      const result = await create({
+        name: values.name.trim(),
+        from: content === 'empty' ? undefined : [values.selector.trim()],
+        security: content === 'security',
+        message: values.message.trim(),
+      });
+      if (result.ok) navigate(`/snapshots/${encodeURIComponent(result.value.name)}`);
+      made = result;
+    })();
+    return made;
+  };
 
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
-      title="New snapshot"
-      onSubmit={(event) => void submit(event)}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={isSubmitting}>
-            Create
-          </Button>
-        </>
-      }
-    >
-      <Field label="Name" required error={errors.name?.message} hint="For example june or web-2026-11">
-        <Input
-          {...form.register('name', {
-            validate: (value) => {
-              const parsed = SnapshotName.safeParse(value.trim());
-              return parsed.success || `A name has ${parsed.error.issues[0]?.message ?? 'other characters'}.`;
-            },
-          })}
-        />
-      </Field>
+    <FormDialog onClose={onClose} title="New snapshot" onSubmit={submit} action="Create">
+      <NameField
+        field={form.register('name', { validate: validName })}
+        error={errors.name?.message}
+        hint="For example june or web-2026-11"
+      />
       <Segmented
         label="Entries"
         value={content}
@@ -99,7 +78,6 @@ export const CreateDialog = ({ onClose, selector = 'all' }: { onClose: () => voi
       <Field label="Message" optional>
         <Input maxLength={2000} {...form.register('message')} />
       </Field>
-      {error !== undefined && <ErrorState error={error} />}
-    </Dialog>
+    </FormDialog>
   );
 };

@@ -1,12 +1,9 @@
 /** Lets one patch through a freeze: which one, why, and until when. */
 import { useState } from 'react';
-import type { FrostError } from '../../../shared/errors.ts';
 import { Arch } from '../../../shared/model/primitives.ts';
 import type { OutsidePackage, SnapshotView } from '../../../shared/model/snapshot.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { Field, Input, Textarea } from '../../ui/Field.tsx';
-import { ErrorState } from '../../ui/Notice.tsx';
+import { FormDialog } from '../../ui/FormDialog.tsx';
 import { inZone, momentOf, wallOf } from './freezeTime.ts';
 import { type FreezeInfo, useSnapshots } from './store.ts';
 
@@ -32,20 +29,16 @@ export const ExceptionDialog = ({
   const [reason, setReason] = useState('');
   const [until, setUntil] = useState(() => wallOf(new Date(Date.now() + DAY_MS).toISOString(), zone));
   const [asked, setAsked] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<FrostError>();
   const moment = momentOf(until, zone);
   const past = moment !== undefined && moment.instant <= new Date().toISOString();
   const archIsOne = arch.trim() === '' || Arch.safeParse(arch.trim()).success;
   const missing = (text: string, say: string) => (asked && text.trim() === '' ? say : undefined);
   const submit = async () => {
     setAsked(true);
-    setError(undefined);
-    if (name.trim() === '' || version.trim() === '' || reason.trim() === '') return;
-    if (moment === undefined || past || !archIsOne) return;
-    setBusy(true);
+    if (name.trim() === '' || version.trim() === '' || reason.trim() === '') return undefined;
+    if (moment === undefined || past || !archIsOne) return undefined;
     const same = patch !== undefined && patch.name === name.trim();
-    const result = await except(snapshot.name, {
+    return except(snapshot.name, {
       name: name.trim(),
       version: version.trim(),
       ...(arch.trim() === '' ? {} : { arch: arch.trim() }),
@@ -53,30 +46,14 @@ export const ExceptionDialog = ({
       reason: reason.trim(),
       until: moment.instant,
     });
-    setBusy(false);
-    if (result.ok) onClose();
-    else setError(result.error);
   };
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+    <FormDialog
+      onClose={onClose}
       title={`Let one patch through the freeze of ${snapshot.name}`}
       text="Exactly this package in exactly this version, beside what is frozen, until the exception ends. It stands in the history, in plans and in reports, with your name."
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            Make the exception
-          </Button>
-        </>
-      }
+      onSubmit={submit}
+      action="Make the exception"
     >
       <div className="snap-recur">
         <Field label="Package" required error={missing(name, 'Which package?')}>
@@ -124,7 +101,6 @@ export const ExceptionDialog = ({
           />
         </Field>
       </div>
-      {error !== undefined && <ErrorState error={error} />}
-    </Dialog>
+    </FormDialog>
   );
 };

@@ -23,7 +23,9 @@ export const select = (state: MockState, selectors: string[]): Result<Host[]> =>
 
 const overviews = (state: MockState, hosts: Host[], freezes: FreezeRow[]): HostOverview[] => {
   const summaries = state.store.scanSummaries();
+  const guards = new Map(state.store.guards().map((guard) => [guard.hostId, guard]));
   return hosts.map((host) => {
+    const guard = guards.get(host.id);
     const scans = summaries.get(host.id);
     const freeze = freezes.find((each) => each.active && each.hosts.includes(host.name));
     const run = state.runs.find(
@@ -37,6 +39,7 @@ const overviews = (state: MockState, hosts: Host[], freezes: FreezeRow[]): HostO
         : {}),
       trusted: state.trusted.has(host.id),
       ...(freeze === undefined ? {} : { frozenBy: freeze.snapshot }),
+      ...(guard === undefined ? {} : { guard: { desired: guard.desired, state: guard.state } }),
       ...(run === undefined ? {} : { activeRun: run.id }),
     };
   });

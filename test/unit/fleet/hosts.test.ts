@@ -248,6 +248,18 @@ describe('listing hosts', () => {
     store.putScan(makeScan(web, { state: 'failed', packages: [], updates: [] }));
     const key = { keyType: 'ssh-ed25519', publicKey: 'AAA', fingerprint: 'f', addedAt: 'now' };
     store.addTrustedKey({ address: web.address, port: 22, ...key });
+    store.putGuard({
+      hostId: web.id,
+      lineId: uuid(5),
+      snapshot: 'november',
+      revisionId: `sha256:${'0'.repeat(64)}`,
+      revision: 1,
+      desired: 'on',
+      by: 'freeze',
+      state: 'tampered',
+      attempts: 0,
+      gaps: [],
+    });
     const { hosts } = service(
       { store: counting },
       {
@@ -264,6 +276,7 @@ describe('listing hosts', () => {
         host: web,
         trusted: true,
         frozenBy: 'november',
+        guard: { desired: 'on', state: 'tampered' },
         latest: { state: 'failed' },
         lastGood: { id: good.id },
       },

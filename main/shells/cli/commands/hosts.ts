@@ -72,6 +72,7 @@ const flat = (entry: HostOverview) => ({
   ...hostDocument(entry.host),
   trusted: entry.trusted,
   ...(entry.frozenBy === undefined ? {} : { frozenBy: entry.frozenBy }),
+  ...(entry.guard === undefined ? {} : { guard: entry.guard }),
   ...(entry.activeRun === undefined ? {} : { activeRun: entry.activeRun }),
   ...(entry.latest === undefined ? {} : { lastScan: entry.latest }),
   ...(entry.lastGood === undefined ? {} : { lastGoodScan: entry.lastGood }),
@@ -87,7 +88,7 @@ const tagsOf = (host: Host): string =>
 
 /** One host, a line for each thing that is known. */
 const shown = (
-  { host, latest, lastGood, trusted, frozenBy, activeRun }: HostOverview,
+  { host, latest, lastGood, trusted, frozenBy, guard, activeRun }: HostOverview,
   p: Paint,
 ): string[] => {
   const facts = lastGood?.facts;
@@ -102,6 +103,10 @@ const shown = (
     ...line('tags', tagsOf(host)),
     ...line('host key', trusted ? 'trusted' : `not trusted yet; see: frostline hosts trust ${host.name}`),
     ...line('frozen by', frozenBy),
+    ...line(
+      'guard',
+      guard && `${guard.state}${guard.state === guard.desired ? '' : `, to be ${guard.desired}`}`,
+    ),
     ...line('in run', activeRun),
     ...line(
       'last scan',
