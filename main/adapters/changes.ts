@@ -30,7 +30,7 @@ export const createChangeHub = (clock: Clock, random: Random): ChangeHub => {
   const begin = (kind: Activity['kind'], first: string, steps: number): ActivityHandle => {
     const id = random.id();
     const abort = new AbortController();
-    const startedAt = new Date(clock.now()).toISOString();
+    let startedAt = new Date(clock.now()).toISOString();
     const waitingFor = new Set<string>();
     let label = first;
     let total = steps;
@@ -83,6 +83,8 @@ export const createChangeHub = (clock: Clock, random: Random): ChangeHub => {
         done = now;
         total = of;
         label = what;
+        // Another thing is counted from now on: how fast it goes is counted from now on too.
+        if (isNew) startedAt = new Date(clock.now()).toISOString();
         show(isNew || done === total);
       },
       moved: (bytes) => {

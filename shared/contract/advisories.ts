@@ -30,11 +30,16 @@ export const advisories = {
     { permission: 'edit', audit: 'none' },
   ),
   /**
-   * Reads what came and takes it in. `format`: else it is guessed from the content. `asOf`: how old the data is, where it does
+   * Reads what came and takes it in. `fileName`: as it was announced, for the audit log. `format`: else it is guessed from the content. `asOf`: how old the data is, where it does
    * not say itself. Errors: `advisories.refused` (with the reason; nothing was changed), `not-found`, `state.conflict` (incomplete).
    */
   finish: command(
-    z.object({ upload: Id, format: AdvisoryFormat.optional(), asOf: Instant.optional() }),
+    z.object({
+      upload: Id,
+      fileName: Text(255).optional(),
+      format: AdvisoryFormat.optional(),
+      asOf: Instant.optional(),
+    }),
     z.object({ import: AdvisoryImport }),
     { permission: 'edit' },
   ),

@@ -46,15 +46,14 @@ export const AuditLine = AuditRecord.extend({
 });
 export type AuditLine = z.infer<typeof AuditLine>;
 
-/** The outcome as people read it, with the hosts it was about and the line it belongs to. */
-export const auditOutcome = ({ outcome, counts, begun }: AuditRecord): string =>
-  [
-    outcome,
-    ...(counts === undefined
-      ? []
-      : [counts.failed === 0 ? `${counts.hosts} hosts` : `${counts.hosts} hosts, ${counts.failed} failed`]),
-    ...(begun === undefined ? [] : [`began as ${begun}`]),
-  ].join(' · ');
+const hostsText = (n: number): string => (n === 1 ? '1 host' : `${n} hosts`);
+
+/** The outcome as people read it, with the hosts it was about. */
+export const auditOutcome = ({ outcome, counts }: AuditRecord): string => {
+  if (counts === undefined) return outcome;
+  const failed = counts.failed === 0 ? '' : `, ${counts.failed} failed`;
+  return `${outcome} · ${hostsText(counts.hosts)}${failed}`;
+};
 
 /** The newest line. Whoever notes its hash elsewhere can later see whether the log still has everything up to it. */
 export const AuditHead = z.object({ seq: z.int().min(0), hash: ContentHash });

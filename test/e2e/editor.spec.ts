@@ -88,4 +88,12 @@ test('findings on an unsaved draft, mended by keyboard; many entries at once; un
       json: { findings: [], fixes: [{ kind: 'decide', name: 'libcurl4' }], snapshot: { revision: 4 } },
     });
   });
+
+  await test.step('findings are renewed without an edit when the fleet they rest on is another one', async () => {
+    await entry('libcurl4').focus();
+    await hands.press('r');
+    await expect(errors).toHaveText('1 error');
+    expect((await console.cli('hosts', 'remove', 'web-01')).code).toBe(0);
+    await expect(errors).not.toHaveText('1 error');
+  });
 });

@@ -171,6 +171,8 @@ export const createAdvisoryService = (
     const found = find(input.upload);
     if (!found.ok) return found;
     const { bytes, received } = found.value;
+    if (input.fileName !== undefined && input.fileName !== found.value.fileName)
+      return fail('state.conflict', 'This file was announced under another name.');
     if (received < bytes) return fail('state.conflict', `Of ${bytes} bytes only ${received} have come.`);
     if (taking)
       return fail('state.conflict', 'Another advisory file is just being taken in.', {

@@ -57,7 +57,14 @@ const COLUMNS: readonly Column<AuditLine>[] = [
     header: 'Outcome',
     min: 9,
     sort: (line) => line.outcome,
-    cell: (line) => <StatusDot tone={toneOf(line)}>{auditOutcome(line)}</StatusDot>,
+    cell: (line) => (
+      <StatusDot
+        tone={toneOf(line)}
+        title={line.begun === undefined ? undefined : `It began as number ${line.begun}`}
+      >
+        {auditOutcome(line)}
+      </StatusDot>
+    ),
   },
   {
     id: 'reason',

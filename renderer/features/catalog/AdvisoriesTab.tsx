@@ -3,7 +3,6 @@ import { ShieldQuestion, Upload } from 'lucide-react';
 import { useRef, useState } from 'react';
 import type { FrostError } from '../../../shared/errors.ts';
 import type { AdvisoryImport, AdvisoryView } from '../../../shared/model/advisory.ts';
-import { ActivityCard } from '../../app/Activities.tsx';
 import { present } from '../../app/loadable.ts';
 import { useSystem } from '../../app/systemStore.ts';
 import { useAsked } from '../../app/useAsked.ts';
@@ -122,7 +121,8 @@ export const AdvisoriesTab = () => {
     importFile: s.importFile,
   }));
   const activities = useSystem((state) => state.activities);
-  const imports = Object.values(activities).filter((one) => one.kind === 'import');
+  /** Its progress, and the way to stop it, stand under “Going on now”; here is what is being done. */
+  const importing = Object.values(activities).find((one) => one.kind === 'import')?.label;
   const input = useRef<HTMLInputElement>(null);
   const [share, setShare] = useState<number>();
   const [refused, setRefused] = useState<FrostError>();
@@ -172,12 +172,10 @@ export const AdvisoriesTab = () => {
           Import data…
         </Button>
         <span role="status" className="small muted">
-          {share !== undefined && (share < 1 ? `Sending: ${Math.floor(share * 100)} %` : 'Taking it in')}
+          {share !== undefined &&
+            (share < 1 ? `Sending: ${Math.floor(share * 100)} %` : (importing ?? 'Reading the file'))}
         </span>
       </div>
-      {imports.map((activity) => (
-        <ActivityCard key={activity.id} activity={activity} />
-      ))}
       {refused !== undefined && (
         <ErrorState title="This file is refused; nothing was changed" error={refused} />
       )}

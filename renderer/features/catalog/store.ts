@@ -27,10 +27,8 @@ export const useAdvisories = featureStore<AdvisoriesState>(({ client, changes })
     if (file.size > MAX_ADVISORY_BYTES)
       return fail('input.too-large', `${file.name} is larger than ${MAX_ADVISORY_BYTES / 1024 / 1024} MiB.`);
     if (file.size === 0) return fail('input.invalid', `${file.name} is empty.`);
-    const begun = await client.call('advisories.begin', {
-      fileName: file.name.slice(0, 255),
-      bytes: file.size,
-    });
+    const fileName = file.name.slice(0, 255);
+    const begun = await client.call('advisories.begin', { fileName, bytes: file.size });
     if (!begun.ok) return begun;
     const { upload } = begun.value;
     for (let offset = 0; offset < file.size; offset += ADVISORY_PIECE_BYTES) {
@@ -43,7 +41,7 @@ export const useAdvisories = featureStore<AdvisoriesState>(({ client, changes })
       if (!put.ok) return put;
       progress(put.value.received / file.size);
     }
-    const done = await client.call('advisories.finish', { upload });
+    const done = await client.call('advisories.finish', { upload, fileName });
     return done.ok ? { ok: true, value: done.value.import } : done;
   };
   const store = createStore<AdvisoriesState>(() => ({ data: loading, reload: () => read(), importFile }));

@@ -127,6 +127,18 @@ describe('a large import', () => {
     expect(store.advisoryCount()).toBe(0);
   });
 
+  it('is finished under the name it was announced with, if any', async () => {
+    const { service, upload } = make();
+    const id = await upload('a.json', Buffer.from(JSON.stringify(records(1))));
+    expect(await service.finish({ upload: id, fileName: 'b.json' }, caller)).toMatchObject({
+      ok: false,
+      error: { code: 'state.conflict' },
+    });
+    expect(await value(service.finish({ upload: id, fileName: 'a.json' }, caller))).toMatchObject({
+      import: { file: 'a.json' },
+    });
+  });
+
   it('is the only one at a time; another can be finished later', async () => {
     const { service, upload } = make();
     const first = service.finish({ upload: await upload('all.zip', zip) }, caller);

@@ -126,7 +126,7 @@ const auditRow = (line: AuditLine): string =>
     `${line.at.slice(0, 10)} ${line.at.slice(11, 19)} UTC`,
     line.account === undefined ? line.actor : `${line.account} (${line.actor})`,
     line.action,
-    auditOutcome(line),
+    line.begun === undefined ? auditOutcome(line) : `${auditOutcome(line)} (number ${line.begun})`,
     line.reason,
     code(line.plan === undefined ? line.detail : `${line.detail} plan ${line.plan}`),
   ]);

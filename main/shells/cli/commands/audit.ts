@@ -166,7 +166,7 @@ export const registerAudit = (program: Command, action: Register): void => {
                 line.at,
                 line.account === undefined ? line.actor : `${line.account} (${line.actor})`,
                 line.action,
-                auditOutcome(line),
+                line.begun === undefined ? auditOutcome(line) : `${auditOutcome(line)} (${line.begun})`,
                 (line.reason ?? '').slice(0, 60),
                 line.detail.slice(0, 100),
               ]),

@@ -177,9 +177,11 @@ export const registerCatalog = (program: Command, action: Register): void => {
         const bytes = readBytes(path);
         const asOf = o.asOf === undefined ? undefined : instant(o.asOf);
         const client = await context.client();
-        const upload = await send(client, path.replace(/^.*[/\\]/, '').slice(0, 255), bytes);
+        const fileName = path.replace(/^.*[/\\]/, '').slice(0, 255);
+        const upload = await send(client, fileName, bytes);
         const finished = client.call('advisories.finish', {
           upload,
+          fileName,
           ...(o.format === undefined ? {} : { format: o.format }),
           ...(asOf === undefined ? {} : { asOf }),
         });
