@@ -5,9 +5,9 @@ export default defineConfig({
   testDir: 'test/e2e',
   testMatch: '**/*.spec.ts',
   outputDir: 'test-results/e2e',
-  // Each spec has a host process and a demo fleet of its own; two cores carry one at a time well.
-  workers: 1,
-  fullyParallel: false,
+  // Each test has a host process and a demo fleet of its own, which together keep not quite one processor busy.
+  workers: 2,
+  fullyParallel: true,
   retries: 0,
   timeout: 180_000,
   expect: { timeout: 20_000 },
