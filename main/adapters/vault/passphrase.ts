@@ -3,7 +3,14 @@
  * as associated data, so that a record cannot be passed off as another and one can be removed without the key.
  * The names (host ids) stand in clear.
  */
-import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  randomBytes,
+  scrypt,
+  timingSafeEqual,
+} from 'node:crypto';
 import { z } from 'zod';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { SecretName, Vault } from '../../core/ports.ts';
@@ -92,11 +99,25 @@ const wrongPassphrase = (): Result<never> =>
 export const createPassphraseVault = (o: { file: string }): Vault => {
   const file = new SecretFile<VaultFile>(o.file, VaultFile);
   let key: Buffer | undefined;
+  /** What opened it, keyed by a secret of this process. Goes with the key, which is worth more to whoever reads this memory. */
+  let opener: { mac: Buffer; salt: string } | undefined;
+  const ownSecret = randomBytes(32);
+  const macOf = (passphrase: string) =>
+    createHmac('sha256', ownSecret).update(passphrase.normalize('NFC')).digest();
 
-  const setKey = (next: Buffer | undefined) => {
+  const setKey = (next: Buffer | undefined, by?: { passphrase: string; salt: string }) => {
     key?.fill(0);
     key = next;
+    opener = by === undefined ? undefined : { mac: macOf(by.passphrase), salt: by.salt };
   };
+
+  /** Every command of a script brings the passphrase: that of the vault which is open already needs no derivation. */
+  const isOpenWith = (passphrase: string, content: VaultFile): boolean =>
+    key !== undefined &&
+    opener !== undefined &&
+    opener.salt === content.kdf.salt &&
+    timingSafeEqual(opener.mac, macOf(passphrase)) &&
+    unseal(key, CHECK_NAME, content.check) === CHECK_TEXT;
 
   const create = async (passphrase: string): Promise<Result<void>> => {
     const kdf = { name: 'scrypt' as const, ...COST, salt: randomBytes(32).toString('base64') };
@@ -107,7 +128,7 @@ export const createPassphraseVault = (o: { file: string }): Vault => {
         ? ok({ format: FORMAT, kdf, check, secrets: {} })
         : fail('state.conflict', 'Another process has just created the vault.', { hint: 'Try again.' }),
     );
-    if (written.ok) setKey(fresh);
+    if (written.ok) setKey(fresh, { passphrase, salt: kdf.salt });
     else fresh.fill(0);
     return written;
   };
@@ -121,12 +142,13 @@ export const createPassphraseVault = (o: { file: string }): Vault => {
       if (!content.ok) return content;
       try {
         if (content.value === undefined) return await create(passphrase);
+        if (isOpenWith(passphrase, content.value)) return ok(undefined);
         const tried = await deriveKey(passphrase, content.value.kdf);
         if (unseal(tried, CHECK_NAME, content.value.check) !== CHECK_TEXT) {
           tried.fill(0);
           return wrongPassphrase();
         }
-        setKey(tried);
+        setKey(tried, { passphrase, salt: content.value.kdf.salt });
         return ok(undefined);
       } catch {
         return file.unavailable('there is not enough memory to derive its key');

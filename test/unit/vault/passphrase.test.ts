@@ -10,10 +10,20 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPassphraseVault } from '../../../main/adapters/vault/passphrase.ts';
 import type { SecretName } from '../../../main/core/ports.ts';
 import type { Result } from '../../../shared/errors.ts';
+
+const derivations = vi.hoisted(() => vi.fn());
+vi.mock('node:crypto', async (original) => {
+  const crypto = await original<typeof import('node:crypto')>();
+  const scrypt = (...args: Parameters<typeof crypto.scrypt>) => {
+    derivations();
+    crypto.scrypt(...args);
+  };
+  return { ...crypto, scrypt };
+});
 
 const NAME: SecretName = 'host/1/password';
 const OTHER: SecretName = 'host/2/sudoPassword';
@@ -53,6 +63,28 @@ describe('a passphrase vault', () => {
     expect(must(await again.get(NAME))).toBe('first sécret');
     expect(must(await again.get(OTHER))).toBe('');
     expect(must(await again.get('host/3/password'))).toBeUndefined();
+  });
+
+  it('derives no key again for the passphrase that has opened it, and does for any other', async () => {
+    const vault = await filled();
+    derivations.mockClear();
+    must(await vault.unlock('correct horse'));
+    expect(derivations).not.toHaveBeenCalled();
+    expect(codeOf(await vault.unlock('correct horse '))).toBe('vault.wrong-passphrase');
+    expect(derivations).toHaveBeenCalledTimes(1);
+    expect(must(await vault.get(NAME))).toBe('first sécret');
+
+    vault.lock();
+    must(await vault.unlock('correct horse'));
+    expect(derivations).toHaveBeenCalledTimes(2);
+
+    // Another vault in its place, which the same passphrase made: what is open is not it.
+    rmSync(file);
+    must(await createPassphraseVault({ file }).unlock('correct horse'));
+    derivations.mockClear();
+    must(await vault.unlock('correct horse'));
+    expect(derivations).toHaveBeenCalledTimes(1);
+    expect(must(await vault.get(NAME))).toBeUndefined();
   });
 
   it('has nothing in clear but names, and belongs to its owner alone', async () => {
