@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Store, StoredFreeze, TrustedKey } from '../../../main/core/ports.ts';
 import { canonicalJson } from '../../../main/core/snapshots/canonical.ts';
-import { FrostFault } from '../../../shared/errors.ts';
+import { FrostFault, frostError } from '../../../shared/errors.ts';
 import { AUDIT_GENESIS } from '../../../shared/model/audit.ts';
 import type { Promotion } from '../../../shared/model/promotion.ts';
 import type { Capture } from '../../../shared/model/run.ts';
@@ -60,6 +60,39 @@ describe.each(kinds)('a store %s', (_, make) => {
       expect(store.bundled(a)).toEqual([]);
       expect(store.bundledVersions()).toEqual([{ name: 'vim', version: '2' }]);
     });
+  });
+
+  it('does what belongs together whole, or not at all', () => {
+    const revision = makeRevision(uuid(1), 1, []);
+    const advisories = {
+      format: 'osv',
+      file: 'a.json',
+      sha256: 'b'.repeat(64),
+      importedAt: AT,
+      asOf: AT,
+      dated: true,
+      skipped: 0,
+    } as const;
+    const advisory = { format: 'osv', id: 'DSA-1-1', severity: 'low', cves: [], affected: [] } as const;
+    const bundled = { ecosystem: 'apt', name: 'vim', arch: 'amd64', version: '2', role: 'new' } as const;
+    const together = (fails: boolean) =>
+      store.atomically(() => {
+        store.putRevisions([revision], { lineId: uuid(1), name: 'a', revisionId: revision.id }, []);
+        store.putBundled(uuid(1), [{ ...bundled, sha256: 'a'.repeat(64) }]);
+        store.putAdvisories(advisories, [{ ...advisory, cves: [], affected: [] }], false);
+        // What is changed inside is seen inside.
+        expect(store.line('a')?.headId).toBe(revision.id);
+        if (fails) throw new FrostFault(frostError('store.full', 'The disk is full.'));
+        return 'done';
+      });
+    expect(faultCode(() => together(true))).toBe('store.full');
+    expect(store.lines()).toEqual([]);
+    expect(store.revision(revision.id)).toBeUndefined();
+    expect(store.advisoryCount()).toBe(0);
+    expect(store.advisoryImports(5)).toEqual([]);
+    expect(together(false)).toBe('done');
+    expect(store.bundled(uuid(1))).toHaveLength(1);
+    expect(store.advisoryCount()).toBe(1);
   });
 
   describe('promotions', () => {
