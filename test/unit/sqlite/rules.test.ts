@@ -2,9 +2,12 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { migrate } from '../../../main/adapters/sqlite/migrate.ts';
+import { MIGRATIONS } from '../../../main/adapters/sqlite/migrations.ts';
 import type { Store } from '../../../main/core/ports.ts';
 import type { Advisory } from '../../../shared/model/advisory.ts';
 import { createMemoryStore } from '../../support/memoryStore.ts';
+import { collectingLog } from '../../support/ports.ts';
 import { opened, temporaryFolder } from './make.ts';
 import { AT } from './model.ts';
 
@@ -214,4 +217,33 @@ it('an import that ended with its process is not seen, and is removed by the nex
     1, 1, 1, 1,
   ]);
   raw.close();
+});
+
+it('advisories of a store from before imports were staged stay, and are replaced as before', () => {
+  const file = join(temporaryFolder(), 'frostline.db');
+  const raw = new Database(file);
+  // `Frst`: ours.
+  raw.pragma(`application_id = ${0x46727374}`);
+  migrate(
+    raw,
+    file,
+    MIGRATIONS.filter(({ version }) => version <= 13),
+    collectingLog(),
+  );
+  raw.exec(`
+    INSERT INTO advisory_imports VALUES (3, 'osv', 'old.zip', '${'a'.repeat(64)}', '${AT}', '${AT}', 1, 1, 0);
+    INSERT INTO advisories VALUES (7, 'osv', 'DSA-1', 3, NULL, 'low', '["CVE-2026-0001"]', NULL, NULL);
+    INSERT INTO advisory_cves VALUES ('CVE-2026-0001', 7);
+    INSERT INTO advisory_packages (advisory, ecosystem, name, kind) VALUES (7, 'apt', 'openssl', 'source');
+  `);
+  raw.close();
+  const store = opened(file);
+  onTestFinished(() => store.close());
+  expect(store.advisoriesNamed('CVE-2026-0001')).toMatchObject([
+    { id: 'DSA-1', severity: 'low', file: 'old.zip', affected: [{ name: 'openssl' }] },
+  ]);
+  expect(store.advisoryImports(9)).toMatchObject([{ id: 3, file: 'old.zip' }]);
+  store.putAdvisories(made(), [advisory('DSA-1')], false);
+  expect(store.affected('apt', ['openssl'])).toMatchObject([{ id: 'DSA-1', severity: 'important' }]);
+  expect(store.advisoryCount()).toBe(1);
 });
