@@ -3,14 +3,14 @@ import { groundsText, SOURCE_NAMES } from '../../shared/grounds.ts';
 import type { Ground } from '../../shared/model/grounds.ts';
 import { RelativeTime, useNow } from './Time.tsx';
 
-/** The source that decided, with its age; the others stand in the title. */
+/** The source that decided, behind its age, which is what is read where there is little room; the others stand in the title. */
 export const GroundsCell = ({ grounds }: { grounds: readonly Ground[] }) => {
   const now = useNow();
   const [first, ...others] = grounds;
   if (first === undefined) return <span className="muted">–</span>;
   return (
     <span title={groundsText(grounds, now)}>
-      {SOURCE_NAMES[first.source]}, {first.asOf === null ? 'age unknown' : <RelativeTime at={first.asOf} />}
+      {first.asOf === null ? 'age unknown' : <RelativeTime at={first.asOf} />}, {SOURCE_NAMES[first.source]}
       {others.length > 0 && <span className="muted"> +{others.length}</span>}
     </span>
   );

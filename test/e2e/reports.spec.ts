@@ -57,7 +57,7 @@ test('compliance, history and the audit log, from nothing to files', async ({ co
   const missing = rows.filter({ hasText: 'missing' }).first();
   await expect(missing).toContainText('curl');
   // Which data says so, and how old it is.
-  await expect(missing).toContainText('Debian tracker, 2026-01-02');
+  await expect(missing).toContainText('2026-01-02, Debian tracker');
   await expectSound(page, 'compliance, entries');
 
   const [saved] = await Promise.all([
@@ -79,7 +79,7 @@ test('compliance, history and the audit log, from nothing to files', async ({ co
   await fleet(page).row('web-01').getByRole('link', { name: 'web-01' }).click();
   await page.getByRole('tab', { name: /^Updates/ }).click();
   const updates = page.getByRole('grid', { name: 'Updates' });
-  await expect(updates.getByRole('row', { name: /^curl/ })).toContainText('Debian tracker, 2026-01-02');
+  await expect(updates.getByRole('row', { name: /^curl/ })).toContainText('2026-01-02, Debian tracker');
   await expect(updates.getByRole('row', { name: /^curl/ })).toContainText('CVE-2026-0002');
   await expectSound(page, 'the updates of a host');
 

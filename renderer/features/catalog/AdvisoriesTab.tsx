@@ -8,10 +8,11 @@ import { useSystem } from '../../app/systemStore.ts';
 import { useAsked } from '../../app/useAsked.ts';
 import { StatusDot } from '../../ui/Badge.tsx';
 import { Button } from '../../ui/Button.tsx';
+import { countColumn, timeColumn } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { EmptyState, Loading } from '../../ui/EmptyState.tsx';
 import { Field, Input } from '../../ui/Field.tsx';
-import { formatCount, formatDateTime, plural } from '../../ui/format.ts';
+import { formatDateTime, plural } from '../../ui/format.ts';
 import { ErrorState } from '../../ui/Notice.tsx';
 import { severityLook } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
@@ -46,35 +47,15 @@ const columns: readonly Column<AdvisoryImport>[] = [
       </span>
     ),
   },
-  {
-    id: 'taken',
-    header: 'Advisories',
-    min: 7,
-    align: 'end',
-    descFirst: true,
-    sort: (row) => row.advisories,
-    cell: (row) => formatCount(row.advisories),
-  },
-  {
+  countColumn({ id: 'taken', header: 'Advisories', min: 7, of: (row) => row.advisories }),
+  countColumn({
     id: 'skipped',
     header: 'Skipped',
     min: 6,
-    align: 'end',
-    sort: (row) => row.skipped,
-    cell: (row) => (
-      <span title="About nothing Frostline manages, or older than what is here">
-        {formatCount(row.skipped)}
-      </span>
-    ),
-  },
-  {
-    id: 'imported',
-    header: 'Imported',
-    min: 7,
-    descFirst: true,
-    sort: (row) => row.importedAt,
-    cell: (row) => <RelativeTime at={row.importedAt} />,
-  },
+    of: (row) => row.skipped,
+    title: 'About nothing Frostline manages, or older than what is here',
+  }),
+  timeColumn({ id: 'imported', header: 'Imported', min: 7, of: (row) => row.importedAt }),
 ];
 
 const Found = ({ advisories }: { advisories: readonly AdvisoryView[] }) => (

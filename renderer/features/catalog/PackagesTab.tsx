@@ -4,11 +4,11 @@ import { Link, useLocation } from 'wouter';
 import type { CatalogPackage } from '../../../shared/model/catalog.ts';
 import { present } from '../../app/loadable.ts';
 import { useAsked } from '../../app/useAsked.ts';
+import { countColumn, timeColumn } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { EmptyState, Loading } from '../../ui/EmptyState.tsx';
 import { Field, Input } from '../../ui/Field.tsx';
 import { ErrorState } from '../../ui/Notice.tsx';
-import { RelativeTime } from '../../ui/Time.tsx';
 
 const address = (name: string): string => `/catalogue/${encodeURIComponent(name)}`;
 
@@ -29,32 +29,9 @@ const columns: readonly Column<CatalogPackage>[] = [
     ),
   },
   { id: 'ecosystem', header: 'Manager', min: 6, sort: (row) => row.ecosystem, cell: (row) => row.ecosystem },
-  {
-    id: 'versions',
-    header: 'Versions',
-    min: 6,
-    align: 'end',
-    descFirst: true,
-    sort: (row) => row.versions,
-    cell: (row) => row.versions,
-  },
-  {
-    id: 'hosts',
-    header: 'Hosts',
-    min: 5,
-    align: 'end',
-    descFirst: true,
-    sort: (row) => row.installedOn,
-    cell: (row) => row.installedOn,
-  },
-  {
-    id: 'new',
-    header: 'Newest version seen',
-    min: 10,
-    descFirst: true,
-    sort: (row) => row.lastNewAt,
-    cell: (row) => <RelativeTime at={row.lastNewAt} />,
-  },
+  countColumn({ id: 'versions', header: 'Versions', min: 6, of: (row) => row.versions }),
+  countColumn({ id: 'hosts', header: 'Hosts', min: 5, of: (row) => row.installedOn }),
+  timeColumn({ id: 'new', header: 'Newest version seen', min: 10, of: (row) => row.lastNewAt }),
 ];
 
 export const PackagesTab = () => {

@@ -1,5 +1,5 @@
 /** The fleet table's columns. */
-import { Play, ShieldAlert, ShieldCheck } from 'lucide-react';
+import { Play, Shield, ShieldAlert, ShieldCheck } from 'lucide-react';
 import { Link } from 'wouter';
 import type { HostOverview } from '../../../shared/contract/fleet.ts';
 import { Badge, StatusDot } from '../../ui/Badge.tsx';
@@ -13,9 +13,11 @@ import { goodScan, hostStatus, isStale } from './status.ts';
 const GuardBadge = ({ guard }: { guard: GuardBrief }) => {
   if (guard.desired === 'off' && guard.state === 'off') return null;
   const look = guardLook(guard);
+  const icon = look.tone === 'bad' ? ShieldAlert : look.tone === 'frozen' ? ShieldCheck : Shield;
+  // What is wrong is said; that it is as it should be, its sign tells where there is little room.
   return (
-    <Badge tone={look.tone} icon={look.tone === 'bad' ? ShieldAlert : ShieldCheck} title={look.text}>
-      {look.label}
+    <Badge tone={look.tone} icon={icon} title={`${look.label}: ${look.text}`}>
+      {look.tone === 'bad' ? look.label : <span className="visually-hidden">{look.label}</span>}
     </Badge>
   );
 };

@@ -3,16 +3,13 @@ import { CircleCheck, Lock, OctagonX } from 'lucide-react';
 import { useDeferredValue, useMemo, useState } from 'react';
 import type { InstalledPackage, Scan } from '../../../shared/model/scan.ts';
 import { Badge, StatusDot } from '../../ui/Badge.tsx';
+import { saidOf, verdictColumns } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { EmptyState } from '../../ui/EmptyState.tsx';
 import { Checkbox, Input } from '../../ui/Field.tsx';
 import { formatBytes } from '../../ui/format.ts';
-import { GroundsCell } from '../../ui/Grounds.tsx';
-import { blockText, severityLook, severityRank } from '../../ui/states.ts';
+import { blockText } from '../../ui/states.ts';
 import type { JudgedUpdate } from './store.ts';
-
-const saidOf = ({ advisories, cves }: JudgedUpdate): string =>
-  [...new Set([...advisories, ...cves])].join(', ');
 
 const updateColumns: readonly Column<JudgedUpdate>[] = [
   {
@@ -43,27 +40,7 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
     sort: (row) => row.to,
     cell: (row) => <code>{row.to}</code>,
   },
-  {
-    id: 'severity',
-    header: 'Severity',
-    min: 6.75,
-    sort: severityRank,
-    cell: (row) =>
-      row.severity === 'unknown' ? (
-        <span className="muted">{row.classification}</span>
-      ) : (
-        <StatusDot {...severityLook[row.severity]} title={saidOf(row)}>
-          {severityLook[row.severity].label}
-        </StatusDot>
-      ),
-  },
-  {
-    id: 'grounds',
-    header: 'According to',
-    min: 9.5,
-    sort: (row) => row.grounds[0]?.asOf ?? undefined,
-    cell: (row) => <GroundsCell grounds={row.grounds} />,
-  },
+  ...verdictColumns<JudgedUpdate>(),
   {
     id: 'advisories',
     header: 'Advisories',

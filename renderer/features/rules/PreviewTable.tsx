@@ -4,12 +4,10 @@ import { useMemo, useState } from 'react';
 import type { PreviewedRow } from '../../../shared/contract/rules.ts';
 import { EXPLICIT_APPROVE, EXPLICIT_REJECT } from '../../../shared/model/rule.ts';
 import { type StateLook, StatusDot } from '../../ui/Badge.tsx';
+import { timeColumn, verdictColumns } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Segmented } from '../../ui/Field.tsx';
 import { formatDateTime } from '../../ui/format.ts';
-import { GroundsCell } from '../../ui/Grounds.tsx';
-import { severityLook, severityRank } from '../../ui/states.ts';
-import { RelativeTime } from '../../ui/Time.tsx';
 
 type Kind = PreviewedRow['outcome']['kind'];
 
@@ -90,35 +88,8 @@ const columns: readonly Column<PreviewedRow>[] = [
     sort: why,
     cell: (row) => <span title={why(row)}>{why(row)}</span>,
   },
-  {
-    id: 'severity',
-    header: 'Severity',
-    min: 6.75,
-    sort: severityRank,
-    cell: (row) =>
-      row.severity === 'unknown' ? (
-        <span className="muted">{row.classification}</span>
-      ) : (
-        <StatusDot {...severityLook[row.severity]} title={[...row.advisories, ...row.cves].join(', ')}>
-          {severityLook[row.severity].label}
-        </StatusDot>
-      ),
-  },
-  {
-    id: 'data',
-    header: 'According to',
-    min: 9.5,
-    sort: (row) => row.grounds[0]?.asOf ?? undefined,
-    cell: (row) => <GroundsCell grounds={row.grounds} />,
-  },
-  {
-    id: 'seen',
-    header: 'First seen',
-    min: 6.5,
-    descFirst: true,
-    sort: (row) => row.firstSeen,
-    cell: (row) => <RelativeTime at={row.firstSeen} />,
-  },
+  ...verdictColumns<PreviewedRow>(),
+  timeColumn({ id: 'seen', header: 'First seen', min: 6.5, of: (row) => row.firstSeen }),
   {
     id: 'hosts',
     header: 'Hosts',

@@ -1,0 +1,67 @@
+/** Columns that several tables have. */
+import type { Ground } from '../../shared/model/grounds.ts';
+import type { Classification, Severity } from '../../shared/model/primitives.ts';
+import { StatusDot } from './Badge.tsx';
+import type { Column } from './DataTable.tsx';
+import { formatCount } from './format.ts';
+import { GroundsCell } from './Grounds.tsx';
+import { severityLook, severityRank } from './states.ts';
+import { RelativeTime } from './Time.tsx';
+
+type Of<Row, Value> = { id: string; header: string; min: number; of: (row: Row) => Value };
+
+export const countColumn = <Row,>({
+  of,
+  title,
+  ...rest
+}: Of<Row, number> & { title?: string }): Column<Row> => ({
+  ...rest,
+  align: 'end',
+  descFirst: true,
+  sort: of,
+  cell: (row) => <span title={title}>{formatCount(of(row))}</span>,
+});
+
+export const timeColumn = <Row,>({ of, ...rest }: Of<Row, string>): Column<Row> => ({
+  ...rest,
+  descFirst: true,
+  sort: of,
+  cell: (row) => <RelativeTime at={of(row)} />,
+});
+
+type Patch = {
+  severity: Severity;
+  classification: Classification;
+  advisories: string[];
+  cves: string[];
+  grounds: Ground[];
+};
+
+/** Advisories and CVEs, each once. */
+export const saidOf = ({ advisories, cves }: Pick<Patch, 'advisories' | 'cves'>): string =>
+  [...new Set([...advisories, ...cves])].join(', ');
+
+/** How bad what a patch mends is, and who says so. */
+export const verdictColumns = <Row extends Patch>(): readonly Column<Row>[] => [
+  {
+    id: 'severity',
+    header: 'Severity',
+    min: 6.75,
+    sort: severityRank,
+    cell: (row) =>
+      row.severity === 'unknown' ? (
+        <span className="muted">{row.classification}</span>
+      ) : (
+        <StatusDot {...severityLook[row.severity]} title={saidOf(row)}>
+          {severityLook[row.severity].label}
+        </StatusDot>
+      ),
+  },
+  {
+    id: 'grounds',
+    header: 'According to',
+    min: 9.5,
+    sort: (row) => row.grounds[0]?.asOf ?? undefined,
+    cell: (row) => <GroundsCell grounds={row.grounds} />,
+  },
+];
