@@ -173,6 +173,20 @@ describeLab('guard and drift', () => {
     expect(await lab(host)).toBe(kept.replace('lab-plain 1.0', 'lab-plain 1.1'));
   });
 
+  test('dnf-automatic, told to install whatever there is, finds nothing to do', async () => {
+    const host = fleet.host('r01');
+    const packages = await lab(host);
+    await host.output(
+      "printf '[commands]\\ndownload_updates = yes\\napply_updates = yes\\n[emitters]\\nemit_via = stdio\\n' >/root/automatic.conf",
+    );
+    // As /usr/bin/dnf-automatic calls it, which Debian leaves out of its package.
+    const automatic = 'import sys; from dnf.automatic.main import main; sys.exit(main(["/root/automatic.conf"]))';
+    const done = await host.exec(`python3 -c '${automatic}'`, { timeoutMs: 120_000 });
+    expect(done.stdout + done.stderr).toBe('');
+    expect(done.code).toBe(0);
+    expect(await lab(host)).toBe(packages);
+  });
+
   test('one that somebody touched or took away is told, and put right by hand', async () => {
     await fleet.host('h01').output('sh /var/lib/frostline/guard/off');
     // In place, as an editor may do it: what else is changed in the folder is not ours to turn back.
