@@ -14,6 +14,8 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts', 'test/security/**/*.test.ts'],
           // Many tests start processes, beside a lab that takes both processors.
           testTimeout: 90_000,
+          hookTimeout: 90_000,
+          maxWorkers: 2,
         },
       },
       {

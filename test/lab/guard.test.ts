@@ -180,7 +180,8 @@ describeLab('guard and drift', () => {
       "printf '[commands]\\ndownload_updates = yes\\napply_updates = yes\\n[emitters]\\nemit_via = stdio\\n' >/root/automatic.conf",
     );
     // As /usr/bin/dnf-automatic calls it, which Debian leaves out of its package.
-    const automatic = 'import sys; from dnf.automatic.main import main; sys.exit(main(["/root/automatic.conf"]))';
+    const automatic =
+      'import sys; from dnf.automatic.main import main; sys.exit(main(["/root/automatic.conf"]))';
     const done = await host.exec(`python3 -c '${automatic}'`, { timeoutMs: 120_000 });
     expect(done.stdout + done.stderr).toBe('');
     expect(done.code).toBe(0);

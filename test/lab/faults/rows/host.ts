@@ -131,7 +131,8 @@ export const hostRows: readonly Row[] = [
     on: ['apt'],
     brings: ['lab-slow'],
     long: true,
-    options: ['--timeout', '5s'],
+    // Its rollback has as long, and has to be through with it.
+    options: ['--timeout', '20s'],
     inject: (c) => c.slow(60),
     during: async (c, live) => {
       await c.slowly(live);
@@ -298,7 +299,7 @@ export const hostRows: readonly Row[] = [
     fault: 'The job is stopped (SIGSTOP) past the time for the host',
     on: ['apt'],
     brings: ['lab-slow'],
-    options: ['--timeout', '4s'],
+    options: ['--timeout', '10s'],
     inject: (c) => c.slow(2),
     during: async (c, live) => {
       await c.slowly(live);

@@ -105,7 +105,7 @@ export const networkRows: readonly Row[] = [
     fault: 'The link goes down in mid-apply and stays down until the time for the host is up',
     on: ['apt'],
     brings: ['lab-slow'],
-    options: ['--timeout', '5s'],
+    options: ['--timeout', '10s'],
     inject: (c) => c.slow(1),
     during: async (c, live) => {
       await c.slowly(live);

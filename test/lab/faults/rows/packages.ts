@@ -7,7 +7,15 @@ import type { Row } from '../matrix.ts';
 const group = 'Packages';
 const on = ['apt', 'dnf'] as const;
 
-/** Somebody at the host's keyboard, after the plan and before the task has looked at the host again. */
+/** apt takes seconds to foresee anything, as on a small host; dnf does so by itself. */
+const slowToForesee = async (c: Case): Promise<void> => {
+  if (c.side.name !== 'apt') return;
+  const apt = '/usr/local/bin/apt-get';
+  const text = '#!/bin/sh\ncase " $* " in *" -s "*) sleep 3 ;; esac\nexec /usr/bin/apt-get "$@"\n';
+  await c.host.output(`cat >${apt} <<'END'\n${text}END\nchmod 755 ${apt}`);
+};
+
+/** Somebody at the host's keyboard, after the plan and before the task has foreseen what it would do. */
 const byHand = async (c: Case, live: Live, name: string): Promise<void> => {
   await live.event('the start of the run', (event) => event.type === 'run.started');
   // What runs from outside is not frozen with the rest.
@@ -131,7 +139,7 @@ export const packageRows: readonly Row[] = [
     fault: 'A package’s script never ends',
     on: ['apt'],
     brings: ['lab-stuck'],
-    options: ['--timeout', '3s'],
+    options: ['--timeout', '8s'],
     inject: (c) => c.installOld('lab-stuck'),
     ends: {
       exit: 1,
@@ -201,7 +209,10 @@ export const packageRows: readonly Row[] = [
     fault: 'Somebody installs the same update by hand after it was planned',
     on,
     brings: ['lab-slow', 'lab-plain'],
-    inject: (c) => c.slow(0),
+    inject: async (c) => {
+      await c.slow(0);
+      await slowToForesee(c);
+    },
     during: (c, live) => byHand(c, live, 'lab-plain'),
     ends: {
       exit: 1,
