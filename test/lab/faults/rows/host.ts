@@ -26,7 +26,7 @@ export const hostRows: readonly Row[] = [
     on,
     brings: ['lab-slow'],
     long: true,
-    inject: (c) => c.slow(3),
+    inject: (c) => c.slow(8),
     during: async (c, live) => {
       await c.slowly(live);
       await c.host.freeze();
@@ -278,7 +278,7 @@ export const hostRows: readonly Row[] = [
     fault: 'Somebody removes Frostline’s folder from the host in mid-apply',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(2),
+    inject: (c) => c.slow(8),
     during: async (c, live) => {
       await c.slowly(live);
       await c.host.output('rm -rf /var/lib/frostline');
@@ -300,7 +300,7 @@ export const hostRows: readonly Row[] = [
     on: ['apt'],
     brings: ['lab-slow'],
     options: ['--timeout', '10s'],
-    inject: (c) => c.slow(2),
+    inject: (c) => c.slow(6),
     during: async (c, live) => {
       await c.slowly(live);
       await c.host.output("pkill -STOP -x 'apt-get|dpkg|dnf|yum'");

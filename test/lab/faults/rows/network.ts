@@ -47,7 +47,7 @@ export const networkRows: readonly Row[] = [
     fault: 'The link goes down in mid-apply, for seconds',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(3),
+    inject: (c) => c.slow(8),
     during: async (c, live) => {
       await c.slowly(live);
       await c.host.network.link(false);
@@ -85,7 +85,7 @@ export const networkRows: readonly Row[] = [
     fault: 'The link goes down in mid-apply, for longer than the job lasts',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(2),
+    inject: (c) => c.slow(8),
     during: async (c, live) => {
       await c.slowly(live);
       await c.host.network.link(false);
@@ -106,7 +106,7 @@ export const networkRows: readonly Row[] = [
     on: ['apt'],
     brings: ['lab-slow'],
     options: ['--timeout', '10s'],
-    inject: (c) => c.slow(1),
+    inject: (c) => c.slow(6),
     during: async (c, live) => {
       await c.slowly(live);
       await c.host.network.link(false);
@@ -177,7 +177,7 @@ export const networkRows: readonly Row[] = [
     fault: 'Every packet is answered with a TCP reset, in mid-apply',
     on,
     brings: ['lab-slow'],
-    inject: (c) => c.slow(3),
+    inject: (c) => c.slow(8),
     during: async (c, live) => {
       await c.slowly(live);
       await c.host.network.interfere({ kind: 'reset', port: c.host.port });
@@ -250,7 +250,7 @@ export const networkRows: readonly Row[] = [
     fault: 'Every sshd process is killed in mid-apply, the listener too',
     on,
     brings: ['lab-slow'],
-    inject: (c) => c.slow(3),
+    inject: (c) => c.slow(8),
     during: async (c, live) => {
       await c.slowly(live);
       const restore = await c.host.refuseSsh();
@@ -270,7 +270,7 @@ export const networkRows: readonly Row[] = [
     on: ['apt'],
     flavour: 'systemd',
     brings: ['lab-slow'],
-    inject: (c) => c.slow(3),
+    inject: (c) => c.slow(8),
     during: async (c, live) => {
       await c.slowly(live);
       const restore = await c.host.refuseSsh();
@@ -290,7 +290,7 @@ export const networkRows: readonly Row[] = [
     fault: 'The host has another key when the connection is opened anew, in mid-apply',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(2),
+    inject: (c) => c.slow(8),
     during: async (c, live) => {
       await c.slowly(live);
       await c.host.changeHostKey();

@@ -92,7 +92,7 @@ export const surroundingRows: readonly Row[] = [
     fault: 'The host has no systemd: the job is started by other means, and outlives the session',
     on,
     brings: ['lab-slow'],
-    inject: (c) => c.slow(2),
+    inject: (c) => c.slow(8),
     during: async (c, live) => {
       await c.slowly(live);
       await c.host.dropSshConnections();
@@ -108,7 +108,7 @@ export const surroundingRows: readonly Row[] = [
     flavour: 'systemd',
     brings: ['lab-slow'],
     inject: async (c) => {
-      await c.slow(2);
+      await c.slow(8);
       await c.host.output(
         "printf '#!/bin/sh\\necho Failed to start transient service unit >&2\\nexit 1\\n' > /usr/local/sbin/systemd-run; chmod 755 /usr/local/sbin/systemd-run",
       );
