@@ -101,7 +101,7 @@ export const Shell = () => {
         </main>
       </div>
       <Palette open={palette} onOpenChange={setPalette} />
-      <ShortcutsDialog open={shortcuts} onOpenChange={setShortcuts} />
+      <ShortcutsDialog open={shortcuts} onClose={() => setShortcuts(false)} />
     </div>
   );
 };

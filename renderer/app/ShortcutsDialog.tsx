@@ -13,7 +13,7 @@ const TABLE_KEYS = [
   ['Tab', 'to the controls in the row, then out of the table'],
 ] as const;
 
-export const ShortcutsDialog = (props: { open: boolean; onOpenChange: (open: boolean) => void }) => {
+export const ShortcutsDialog = ({ open, onClose }: { open: boolean; onClose: () => void }) => {
   const commands = useCommands((state) => state.commands);
   const groups = new Map<string, Command[]>();
   for (const command of commands)
@@ -22,7 +22,8 @@ export const ShortcutsDialog = (props: { open: boolean; onOpenChange: (open: boo
   const mac = onMac();
   return (
     <Dialog
-      {...props}
+      open={open}
+      onClose={onClose}
       size="lg"
       title="Keyboard shortcuts"
       text="Single letters work while no field has the focus."

@@ -11,8 +11,9 @@ import { Input } from './Field.tsx';
 import { Notice } from './Notice.tsx';
 
 export type DialogProps = {
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
+  /** Default: it is, as long as it stands there. */
+  open?: boolean;
+  onClose: () => void;
   title: ReactNode;
   /** One or two sentences below the title. */
   text?: ReactNode;
@@ -26,8 +27,8 @@ export type DialogProps = {
 };
 
 export const Dialog = ({
-  open,
-  onOpenChange,
+  open = true,
+  onClose,
   title,
   text,
   size = 'md',
@@ -44,7 +45,12 @@ export const Dialog = ({
     </>
   );
   return (
-    <Radix.Root open={open} onOpenChange={onOpenChange}>
+    <Radix.Root
+      open={open}
+      onOpenChange={(next) => {
+        if (!next) onClose();
+      }}
+    >
       <Radix.Portal>
         <div className="scrim" />
         <Radix.Content

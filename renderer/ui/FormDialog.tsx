@@ -42,10 +42,7 @@ export const FormDialog = ({
     <Dialog
       {...dialog}
       {...(tone === undefined ? {} : { tone })}
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       onSubmit={(event) => {
         event.preventDefault();
         void submit();

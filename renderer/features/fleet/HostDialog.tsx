@@ -25,7 +25,7 @@ export type HostDialogProps = {
 export const HostDialog = (props: HostDialogProps) => (
   <Dialog
     open={props.open}
-    onOpenChange={props.onOpenChange}
+    onClose={() => props.onOpenChange(false)}
     size="lg"
     title={props.host === undefined ? 'Add a host' : `Change ${props.host.name}`}
     text={

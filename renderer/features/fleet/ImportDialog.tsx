@@ -29,7 +29,7 @@ export const ImportDialog = ({
 }) => (
   <Dialog
     open={open}
-    onOpenChange={onOpenChange}
+    onClose={() => onOpenChange(false)}
     size="lg"
     title="Import hosts"
     text="From ~/.ssh/config, an Ansible inventory (INI or YAML) or CSV with a header line. You see what would change before it does."

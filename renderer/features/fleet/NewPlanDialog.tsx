@@ -25,7 +25,7 @@ export type NewPlanDialogProps = {
 export const NewPlanDialog = (props: NewPlanDialogProps) => (
   <Dialog
     open={props.open}
-    onOpenChange={props.onOpenChange}
+    onClose={() => props.onOpenChange(false)}
     size="lg"
     title="Plan a snapshot"
     text="Every host simulates it with its own package manager. You see what would change, host by host, before anything does."

@@ -29,9 +29,7 @@ export const TrustDialog = ({
   return (
     <Dialog
       open={names !== undefined}
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       size="lg"
       {...(hardStop ? { tone: 'bad' as const } : {})}
       title={hardStop ? 'Stop: host keys are not what they were' : 'Host keys'}

@@ -14,7 +14,8 @@ import { formatDateTime, plural } from '../../ui/format.ts';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { PageHeader } from '../../ui/PageHeader.tsx';
 import { toast } from '../../ui/Toast.tsx';
-import { matchText, useMatches } from '../snapshots/useMatches.ts';
+import { SelectorField } from '../snapshots/SelectorField.tsx';
+import { useMatches } from '../snapshots/useMatches.ts';
 import { CreateFromRules } from './CreateFromRules.tsx';
 import { PreviewTable } from './PreviewTable.tsx';
 import { RulesText } from './RulesText.tsx';
@@ -225,13 +226,12 @@ const RuleSetEditor = ({
           </div>
         </div>
         <section className="rules-preview stack" aria-label="Preview" aria-busy={judged.stale}>
-          <Field
+          <SelectorField
             label="What they take on"
-            hint={matchText(matches)}
-            error={matches.status === 'error' ? matches.error.message : undefined}
-          >
-            <Input mono value={selector} onChange={(event) => setSelector(event.target.value)} />
-          </Field>
+            matches={matches}
+            value={selector}
+            onChange={setSelector}
+          />
           <p role="status" className="small">
             {preview === undefined
               ? judged.issues.length > 0

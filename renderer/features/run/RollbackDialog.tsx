@@ -65,7 +65,7 @@ export const RollbackDialog = ({
   return (
     <Dialog
       open={open}
-      onOpenChange={onOpenChange}
+      onClose={() => onOpenChange(false)}
       size="lg"
       tone="bad"
       title={

@@ -48,10 +48,7 @@ export const SignDialog = ({
 
   return (
     <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       size="lg"
       title={`Signatures of ${snapshot.name}@${snapshot.revision}`}
       text="A signature vouches for exactly this revision, by its content hash. The next edit makes a revision without any."

@@ -89,10 +89,7 @@ export const AddDialog = ({
 
   return (
     <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       title="Add a package"
       text="With its exact version. What the last scans found is suggested while you type."
       onSubmit={(event) => {

@@ -4,14 +4,15 @@ import type { SnapshotView } from '../../../shared/model/snapshot.ts';
 import { present } from '../../app/loadable.ts';
 import { useAsked } from '../../app/useAsked.ts';
 import { Loading } from '../../ui/EmptyState.tsx';
-import { Field, Input, Select } from '../../ui/Field.tsx';
+import { Field, Select } from '../../ui/Field.tsx';
 import { FormDialog } from '../../ui/FormDialog.tsx';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { toast } from '../../ui/Toast.tsx';
 import { useRules } from '../rules/store.ts';
 import { DiffView } from './DiffView.tsx';
+import { SelectorField } from './SelectorField.tsx';
 import { useSnapshots } from './store.ts';
-import { matchText, useMatches } from './useMatches.ts';
+import { useMatches } from './useMatches.ts';
 
 /** The choice that means the rules as the revision holds them; no set of rules has an empty name. */
 const HELD = '';
@@ -68,13 +69,7 @@ export const ApplyRulesDialog = ({ snapshot, onClose }: { snapshot: SnapshotView
           ))}
         </Select>
       </Field>
-      <Field
-        label="What they take on"
-        hint={matchText(matches)}
-        error={matches.status === 'error' ? matches.error.message : undefined}
-      >
-        <Input mono value={selector} onChange={(event) => setSelector(event.target.value)} />
-      </Field>
+      <SelectorField label="What they take on" matches={matches} value={selector} onChange={setSelector} />
       <section
         aria-label="What would change"
         aria-busy={found === undefined && preview.status !== 'error'}

@@ -9,8 +9,9 @@ import { Checkbox, Field, Input } from '../../ui/Field.tsx';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { toast, toastError } from '../../ui/Toast.tsx';
 import { BundleMade } from './BundleMade.tsx';
+import { SelectorField } from './SelectorField.tsx';
 import { useSnapshots } from './store.ts';
-import { matchText, useMatches } from './useMatches.ts';
+import { useMatches } from './useMatches.ts';
 
 export const BundleDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; onClose: () => void }) => {
   const { makeBundle, bundleFolder } = useSnapshots((s) => ({
@@ -65,10 +66,7 @@ export const BundleDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
   if (made !== undefined) return <BundleMade made={made} onClose={onClose} />;
   return (
     <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       size="lg"
       title={`Make a bundle of ${snapshot.name}@${snapshot.revision}`}
       text="One file with the snapshot and its packages, new ones and those to go back to, for a site without a network. The hosts download what they would install; nothing is installed."
@@ -85,20 +83,15 @@ export const BundleDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
         </>
       }
     >
-      <Field
+      <SelectorField
         label="Made through, and for"
+        matches={matches}
+        value={hosts}
+        onChange={setHosts}
         required
-        hint={matchText(matches)}
-        error={
-          matches.status === 'error'
-            ? matches.error.message
-            : noHosts
-              ? 'Choose at least one host.'
-              : undefined
-        }
-      >
-        <Input mono value={hosts} disabled={busy} onChange={(event) => setHosts(event.target.value)} />
-      </Field>
+        disabled={busy}
+        error={noHosts ? 'Choose at least one host.' : undefined}
+      />
       <Field
         label="File"
         hint={`An absolute path on this machine, ending in .frost.tar${folder === '' ? '' : `. Without one: in ${folder}`}`}

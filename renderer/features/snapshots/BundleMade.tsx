@@ -21,10 +21,7 @@ export const BundleMade = ({ made, onClose }: { made: MadeBundle; onClose: () =>
   const [signatures, setSignatures] = useState<readonly SignatureView[]>([]);
   return (
     <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       size="lg"
       title="The bundle is made"
       text="Where only signed files are taken in, sign it too: apt packages carry no signature of their own, and a signature of the bundle vouches for every file in it."

@@ -3,13 +3,14 @@ import { useEffect, useState } from 'react';
 import type { Result } from '../../../shared/errors.ts';
 import type { SnapshotDiff, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { Loading } from '../../ui/EmptyState.tsx';
-import { Field, Input, Segmented, Select } from '../../ui/Field.tsx';
+import { Field, Segmented, Select } from '../../ui/Field.tsx';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { type GraphRevision, shortId, useVersions } from '../versions/store.ts';
 import { DiffView } from './DiffView.tsx';
+import { SelectorField } from './SelectorField.tsx';
 import { useSnapshots } from './store.ts';
 import { UnscannedNotice } from './UnscannedNotice.tsx';
-import { matchText, unscannedOf, useMatches, without } from './useMatches.ts';
+import { unscannedOf, useMatches, without } from './useMatches.ts';
 
 type Against = 'scan' | 'revision';
 
@@ -68,13 +69,7 @@ export const CompareTab = ({ head, dirty }: { head: SnapshotView; dirty: boolean
           ]}
         />
         {against === 'scan' ? (
-          <Field
-            label="Of hosts"
-            hint={matchText(matches)}
-            error={matches.status === 'error' ? matches.error.message : undefined}
-          >
-            <Input mono value={selector} onChange={(event) => setSelector(event.target.value)} />
-          </Field>
+          <SelectorField label="Of hosts" matches={matches} value={selector} onChange={setSelector} />
         ) : (
           <>
             <RevisionField label="From" value={from} onChange={setFrom} revisions={revisions} />

@@ -13,8 +13,9 @@ import { inZone, momentOf, type Span, spanOf, today, type WallTime, wallOf, zone
 import { MonthGrid } from './MonthGrid.tsx';
 import { RecurrenceFields } from './RecurrenceFields.tsx';
 import { ONCE, type RecurrenceForm, recurrenceOf } from './recurrence.ts';
+import { SelectorField } from './SelectorField.tsx';
 import { useSnapshots } from './store.ts';
-import { matchText, useMatches } from './useMatches.ts';
+import { useMatches } from './useMatches.ts';
 
 type Policy = 'listed-only' | 'listed-or-dependency';
 const DAY_MS = 86_400_000;
@@ -99,10 +100,7 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
 
   return (
     <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       size="lg"
       title={`Freeze ${snapshot.name}@${snapshot.revision}`}
       text="While it is frozen, only what stands in this revision may be deployed on these hosts. Anything else is refused, from wherever it is asked for."
@@ -120,20 +118,15 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
       }
     >
       <div className="snap-where">
-        <Field
+        <SelectorField
           label="Hosts"
+          matches={matches}
+          value={hosts}
+          onChange={setHosts}
           required
-          hint={matchText(matches, 'hosts match now')}
-          error={
-            matches.status === 'error'
-              ? matches.error.message
-              : noHosts
-                ? 'Choose at least one host.'
-                : undefined
-          }
-        >
-          <Input mono value={hosts} onChange={(event) => setHosts(event.target.value)} />
-        </Field>
+          what="hosts match now"
+          error={noHosts ? 'Choose at least one host.' : undefined}
+        />
         <Field label="Time zone" required error={wrong('zone')}>
           <Select value={zone} onChange={(event) => setZone(event.target.value)}>
             {allZones.map((each) => (

@@ -97,10 +97,7 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
 
   return (
     <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       size="lg"
       title="Import a snapshot"
       text="Its content hashes and signatures are checked first. Nothing is changed until you say so."

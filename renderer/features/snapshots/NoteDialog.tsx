@@ -17,10 +17,7 @@ export const NoteDialog = ({
   const [note, setNote] = useState(entry.note ?? '');
   return (
     <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       title={`Note on ${entry.name}`}
       onSubmit={(event) => {
         event.preventDefault();

@@ -15,9 +15,7 @@ export const UnlockDialog = ({ state }: { state: 'absent' | 'locked' | 'unlocked
   return (
     <Dialog
       open={asking}
-      onOpenChange={(open) => {
-        if (!open) dismiss();
-      }}
+      onClose={dismiss}
       title={state === 'absent' ? 'Create the vault' : 'Unlock the vault'}
       text={
         state === 'absent'

@@ -71,10 +71,7 @@ export const PromoteDialog = ({
 
   return (
     <Dialog
-      open
-      onOpenChange={(open) => {
-        if (!open) onClose();
-      }}
+      onClose={onClose}
       size="lg"
       title={`Promote revision ${revision.revision} of ${revision.name}`}
       text="Exactly this revision, by its content hash. One that is edited, merged or frozen anew is another one."
