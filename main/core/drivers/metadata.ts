@@ -42,11 +42,9 @@ const FUNCTIONS = `fl_cat() {
 }
 fl_size() { wc -c <"$1" | tr -d ' '; }
 fl_index() {
-  : >"$T/has"
-  if fl_cat "$3" >/dev/null; then
-    fl_cat "$3" | grep -aoFf "$T/want" | sort -u >"$T/has"
-    [ -s "$T/has" ] || return 0
-  fi
+  rm -f "$T/unread"
+  { fl_cat "$3" || : >"$T/unread"; } | grep -aoFf "$T/want" | sort -u >"$T/has"
+  if [ -e "$T/unread" ]; then : >"$T/has"; elif [ ! -s "$T/has" ]; then return 0; fi
   fl_g=-; fl_gn=0
   [ -z "$2" ] || { fl_g=$2; fl_gn=$(fl_size "$2"); }
   printf 'index\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$1" "$(fl_size "$1")" "$fl_g" "$fl_gn" "$3" "$(fl_size "$3")"

@@ -16,6 +16,7 @@ import {
   parseMetadata,
 } from '../../drivers/metadata.ts';
 import { plainLine } from '../../drivers/shell.ts';
+import { Buffered } from '../../jobs/bytes.ts';
 import type { Ports } from '../../ports.ts';
 import {
   type CheckedRepository,
@@ -54,16 +55,6 @@ const contentOf = (bytes: Uint8Array): Content => ({
   bytes: bytes.length,
   read: async (offset, length) => ok(bytes.subarray(offset, offset + length)),
 });
-
-const joined = (chunks: readonly Uint8Array[]): Uint8Array => {
-  const whole = new Uint8Array(chunks.reduce((sum, one) => sum + one.length, 0));
-  let at = 0;
-  for (const one of chunks) {
-    whole.set(one, at);
-    at += one.length;
-  }
-  return whole;
-};
 
 /** `-0123456789abcdef`: what dnf puts behind a repository's name. */
 const nameIn = (path: string): string =>
@@ -107,9 +98,9 @@ export const collectMetadata = async (
     const max = Math.min(how.max, MAX_BYTES - spent.bytes);
     for (let tries = 1; ; tries += 1) {
       const nonce = ports.random.hex(16);
-      const chunks: Uint8Array[] = [];
+      const content = new Buffered();
       const pull = new PullReader(nonce, { offset: 0, atMost: max }, (bytes) => {
-        chunks.push(bytes.slice());
+        content.push(bytes.slice());
         return true;
       });
       const enough = new AbortController();
@@ -119,7 +110,7 @@ export const collectMetadata = async (
           if (!pull.feed(chunk)) enough.abort();
         },
       });
-      if (pull.complete) return ok(joined(chunks));
+      if (pull.complete) return ok(content.take(content.length));
       if (pull.refusal === 'other-size')
         return fail('exchange.too-large', 'it is larger than a bundle takes of metadata');
       if (pull.refusal !== undefined) return fail('host.output-malformed', 'the host could not send it');
@@ -181,15 +172,17 @@ export const collectMetadata = async (
     return ok(made);
   };
 
-  /** Undefined: taken, or else why not. */
+  /** Undefined: taken, or else why not. `roots`: those that this host has sent, by path. */
   const take = async (
     ask: Ask,
     ecosystem: MetadataEcosystem,
     found: FoundIndex,
-    asRoot: boolean,
+    { asRoot, roots }: { asRoot: boolean; roots: Map<string, Gathered> },
   ): Promise<string | undefined> => {
-    const repository = await rootOf(ask, ecosystem, found, asRoot);
+    const sent = roots.get(found.root.path);
+    const repository = sent === undefined ? await rootOf(ask, ecosystem, found, asRoot) : ok(sent);
     if (!repository.ok) return `its root file: ${repository.error.message}`;
+    roots.set(found.root.path, repository.value);
     const { declared, root, checked } = repository.value;
     if (declared.indexes.length >= MAX_INDEXES) return 'it has more lists than a bundle takes';
     const bytes = await fetch(ask, found.index, { pack: true, max: MAX_INDEX_BYTES, root: asRoot });
@@ -254,6 +247,7 @@ export const collectMetadata = async (
       continue;
     }
     for (const { path, reason } of found.value.leftOut) told(path, REASONS[reason]);
+    const roots = new Map<string, Gathered>();
     for (const one of found.value.indexes) {
       if (signal.aborted) break;
       const wanted = open();
@@ -265,7 +259,7 @@ export const collectMetadata = async (
         continue;
       }
       try {
-        const why = await take(ask, ecosystem, one, asRoot);
+        const why = await take(ask, ecosystem, one, { asRoot, roots });
         if (why !== undefined) told(name, why);
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
