@@ -8,25 +8,25 @@ import { parseAdvisoryJson, type Reading, readAdvisoryJson } from '../../core/ad
 import { readOsv } from '../../core/advisories/osv.ts';
 import { type AdvisoryFile, Collector, Refused } from '../../core/advisories/read.ts';
 import type { AdvisoryReader } from '../../core/advisories/service.ts';
+import { begins, packingOf } from '../packed.ts';
 import { readUpdateinfo } from './updateinfo.ts';
 import { eachZipped, ZIP_LIMITS } from './zip.ts';
 
 const MAX_UNPACKED_BYTES = 450 * 1024 * 1024;
 const MAX_RATIO = 300;
 
-const begins = (bytes: Uint8Array, ...start: number[]): boolean =>
-  start.every((byte, index) => bytes[index] === byte);
-
 const unpacked = async (bytes: Uint8Array): Promise<Uint8Array> => {
   const limit = { maxOutputLength: Math.min(MAX_UNPACKED_BYTES, bytes.length * MAX_RATIO + 1024 * 1024) };
-  const isGzip = begins(bytes, 0x1f, 0x8b);
-  if (!isGzip && !begins(bytes, 0x28, 0xb5, 0x2f, 0xfd)) {
+  const packing = packingOf(bytes);
+  if (packing === undefined) {
     if (begins(bytes, 0x42, 0x5a, 0x68) || begins(bytes, 0xfd, 0x37, 0x7a, 0x58, 0x5a))
       throw new Refused('it is packed with bzip2 or xz; unpack it first');
     return bytes;
   }
   try {
-    return isGzip ? await promisify(gunzip)(bytes, limit) : await promisify(zstdDecompress)(bytes, limit);
+    return packing === 'gzip'
+      ? await promisify(gunzip)(bytes, limit)
+      : await promisify(zstdDecompress)(bytes, limit);
   } catch (error) {
     const tooLarge = error instanceof RangeError;
     throw new Refused(

@@ -2,7 +2,6 @@
  * updateinfo.xml of rpm repositories (as createrepo_c writes it). Security updates only. Which distribution it is for does not
  * stand in it: the release comes out of the packages' own (`.el9`), the distribution stays open.
  */
-import { SaxesParser } from 'saxes';
 import { AdvisoryId, type Affected } from '../../../shared/model/advisory.ts';
 import { Arch } from '../../../shared/model/primitives.ts';
 import type { Reading } from '../../core/advisories/json.ts';
@@ -16,6 +15,7 @@ import {
   Refused,
 } from '../../core/advisories/read.ts';
 import { severityOf } from '../../core/advisories/severity.ts';
+import { type XmlFault, xmlReader } from '../xml.ts';
 
 const MAX_DEPTH = 16;
 const MAX_TEXT = 1_000_000;
@@ -79,6 +79,14 @@ const put = (into: Collector, update: Open, now: number): void => {
   });
 };
 
+const REASONS: Record<XmlFault, (detail: string) => string> = {
+  malformed: (detail) => `not well-formed XML (${plainLine(detail, 200)})`,
+  doctype: () => 'a document type is not taken',
+  encoding: () => 'not in UTF-8',
+  depth: () => 'nested too deep',
+  root: () => 'it is no updateinfo file',
+};
+
 /** Throws `Refused`. A document type, an entity of its own, or another encoding than UTF-8 is refused as well. */
 export const readUpdateinfo = async (
   bytes: Uint8Array,
@@ -86,82 +94,66 @@ export const readUpdateinfo = async (
   { turn, progress }: Reading,
 ): Promise<AdvisoryFile> => {
   const into = new Collector();
-  const path: string[] = [];
   let update: Open | undefined;
   let text = '';
-  const parser = new SaxesParser({ xmlns: false, position: true });
-  const refuse = (reason: string): never => {
-    throw new Refused(`line ${parser.line}: ${reason}`);
+  const refuse = (reason: string, line = reader.line()): never => {
+    throw new Refused(`line ${line}: ${reason}`);
   };
-  parser.on('error', (error) => refuse(`not well-formed XML (${plainLine(error.message, 200)})`));
-  parser.on('doctype', () => refuse('a document type is not taken'));
-  parser.on('xmldecl', ({ encoding }) => {
-    if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') refuse('not in UTF-8');
-  });
-  parser.on('text', (more) => {
-    if (update !== undefined) text += more;
-    if (text.length > MAX_TEXT) refuse('a text is too long');
-  });
-  parser.on('opentag', ({ name, attributes }) => {
-    path.push(name);
-    text = '';
-    if (path.length > MAX_DEPTH) refuse('nested too deep');
-    if (path.length === 1 && name !== 'updates') refuse('it is no updateinfo file');
-    const at = path.join('/');
-    if (at === 'updates/update')
-      update = {
-        type: attributes.type ?? '',
-        id: '',
-        title: '',
-        severity: '',
-        cves: [],
-        packages: [],
-      };
-    if (update === undefined) return;
-    if (at === 'updates/update/issued' && attributes.date !== undefined) update.issued = attributes.date;
-    if (at === 'updates/update/updated' && attributes.date !== undefined) update.updated = attributes.date;
-    if (at === 'updates/update/references/reference' && attributes.type === 'cve')
-      update.cves.push(attributes.id ?? '');
-    if (at === 'updates/update/pkglist/collection/package')
-      update.packages.push({
-        name: attributes.name ?? '',
-        epoch: attributes.epoch ?? '0',
-        version: attributes.version ?? '',
-        release: attributes.release ?? '',
-        arch: attributes.arch ?? '',
-      });
-    if (update.packages.length > 100_000 || update.cves.length > 10_000)
-      refuse('an update has too many parts');
-  });
-  parser.on('closetag', ({ name }) => {
-    const at = path.join('/');
-    if (update !== undefined) {
-      if (at === 'updates/update/id') update.id = text.trim();
-      if (at === 'updates/update/title') update.title = text;
-      if (at === 'updates/update/severity') update.severity = text.trim();
-      if (at === 'updates/update') {
-        put(into, update, now);
-        update = undefined;
+  const reader: ReturnType<typeof xmlReader> = xmlReader({
+    root: 'updates',
+    maxDepth: MAX_DEPTH,
+    countsLines: true,
+    refuse: (fault, line, detail) => refuse(REASONS[fault](detail), line),
+    text: (more) => {
+      if (update !== undefined) text += more;
+      if (text.length > MAX_TEXT) refuse('a text is too long');
+    },
+    open: (at, attributes) => {
+      text = '';
+      if (at === 'updates/update')
+        update = {
+          type: attributes.type ?? '',
+          id: '',
+          title: '',
+          severity: '',
+          cves: [],
+          packages: [],
+        };
+      if (update === undefined) return;
+      if (at === 'updates/update/issued' && attributes.date !== undefined) update.issued = attributes.date;
+      if (at === 'updates/update/updated' && attributes.date !== undefined) update.updated = attributes.date;
+      if (at === 'updates/update/references/reference' && attributes.type === 'cve')
+        update.cves.push(attributes.id ?? '');
+      if (at === 'updates/update/pkglist/collection/package')
+        update.packages.push({
+          name: attributes.name ?? '',
+          epoch: attributes.epoch ?? '0',
+          version: attributes.version ?? '',
+          release: attributes.release ?? '',
+          arch: attributes.arch ?? '',
+        });
+      if (update.packages.length > 100_000 || update.cves.length > 10_000)
+        refuse('an update has too many parts');
+    },
+    close: (at) => {
+      if (update !== undefined) {
+        if (at === 'updates/update/id') update.id = text.trim();
+        if (at === 'updates/update/title') update.title = text;
+        if (at === 'updates/update/severity') update.severity = text.trim();
+        if (at === 'updates/update') {
+          put(into, update, now);
+          update = undefined;
+        }
       }
-    }
-    if (path.at(-1) === name) path.pop();
-    text = '';
+      text = '';
+    },
   });
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  const decode = (piece?: Uint8Array): string => {
-    try {
-      return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
-    } catch {
-      return refuse('not in UTF-8');
-    }
-  };
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    parser.write(decode(bytes.subarray(at, at + PIECE_BYTES)));
+    reader.feed(bytes.subarray(at, at + PIECE_BYTES));
     progress(Math.min(bytes.length, at + PIECE_BYTES), bytes.length);
     await turn(PIECE_BYTES);
   }
-  parser.write(decode());
-  parser.close();
+  reader.end();
   if (into.advisories.length === 0 && into.skipped === 0) throw new Refused('it holds no update');
   return into.file('updateinfo', false);
 };

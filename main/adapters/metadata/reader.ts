@@ -6,6 +6,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import { packagesReader } from '../../core/bundles/metadata/packages.ts';
 import { type Content, type MetadataReader, Unreadable } from '../../core/bundles/metadata/ports.ts';
+import { packingOf } from '../packed.ts';
 import { gpgvSignature } from './gpgv.ts';
 import { primaryReader, readRepomd } from './rpm.ts';
 
@@ -32,12 +33,7 @@ async function* piecesOf(content: Content): AsyncGenerator<Uint8Array> {
   }
 }
 
-const unpackerOf = (head: Uint8Array) => {
-  const begins = (...start: number[]) => start.every((byte, at) => head[at] === byte);
-  if (begins(0x1f, 0x8b)) return createGunzip();
-  if (begins(0x28, 0xb5, 0x2f, 0xfd)) return createZstdDecompress();
-  return undefined;
-};
+const UNPACKERS = { gzip: createGunzip, zstd: createZstdDecompress };
 
 const unpack = async (
   content: Content,
@@ -60,10 +56,10 @@ const unpack = async (
     }
   };
   const from = Readable.from(piecesOf(content));
-  const unpacker = unpackerOf(head.value);
+  const packing = packingOf(head.value);
   try {
-    if (unpacker === undefined) await pipeline(from, sink, { signal });
-    else await pipeline(from, unpacker, sink, { signal });
+    if (packing === undefined) await pipeline(from, sink, { signal });
+    else await pipeline(from, UNPACKERS[packing](), sink, { signal });
     return ok(undefined);
   } catch (error) {
     if (signal.aborted) return fail('cancelled', 'Reading the bundle was cancelled.');

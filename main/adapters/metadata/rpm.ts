@@ -1,8 +1,8 @@
 /** `repomd.xml` and `primary.xml` of rpm repositories, as createrepo_c writes them (https://github.com/rpm-software-management/createrepo_c). */
-import { SaxesParser } from 'saxes';
 import { type IndexRow, Unreadable } from '../../core/bundles/metadata/ports.ts';
 import { instantOf } from '../../core/bundles/metadata/release.ts';
 import { plainLine } from '../../core/drivers/shell.ts';
+import { type XmlFault, xmlReader } from '../xml.ts';
 
 const MAX_DEPTH = 16;
 /** Of the largest lists some six millions: more are there to keep a reader busy. */
@@ -17,52 +17,39 @@ type Handlers = {
   close(at: string, text: string): void;
 };
 
-/** A document that is read as it comes. A document type, and another encoding than UTF-8, is refused. Throws `Unreadable`. */
-const xmlReader = ({ root, open, close }: Handlers) => {
-  const path: string[] = [];
+const REASONS: Record<XmlFault, (detail: string, root: string) => string> = {
+  malformed: (detail) => `is not well-formed XML (${plainLine(detail, 200)})`,
+  doctype: () => 'has a document type',
+  encoding: () => 'is not in UTF-8',
+  depth: () => 'is nested too deep',
+  root: (_, root) => `is no ${root}`,
+};
+
+/** Throws `Unreadable`. */
+const documentReader = ({ root, open, close }: Handlers) => {
   let text = '';
   let tags = 0;
-  const parser = new SaxesParser({ xmlns: false, position: false });
-  const refuse = (reason: string): never => {
-    throw new Unreadable(reason);
-  };
-  parser.on('error', (error) => refuse(`is not well-formed XML (${plainLine(error.message, 200)})`));
-  parser.on('doctype', () => refuse('has a document type'));
-  parser.on('xmldecl', ({ encoding }) => {
-    if (encoding !== undefined && encoding.toLowerCase() !== 'utf-8') refuse('is not in UTF-8');
-  });
-  parser.on('text', (more) => {
-    if (text.length <= MAX_TEXT) text += more.slice(0, MAX_TEXT + 1);
-  });
-  parser.on('opentag', ({ name, attributes }) => {
-    path.push(name);
-    tags += 1;
-    if (tags > MAX_TAGS) refuse('has too many elements');
-    text = '';
-    if (path.length > MAX_DEPTH) refuse('is nested too deep');
-    if (path.length === 1 && name !== root) refuse(`is no ${root}`);
-    open(path.join('/'), attributes);
-  });
-  parser.on('closetag', () => {
-    close(path.join('/'), text.length > MAX_TEXT ? '' : text.trim());
-    path.pop();
-    text = '';
-  });
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  const decode = (piece?: Uint8Array): string => {
-    try {
-      return piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true });
-    } catch {
-      return refuse('is not in UTF-8');
-    }
-  };
-  return {
-    feed: (piece: Uint8Array): void => void parser.write(decode(piece)),
-    end: (): void => {
-      parser.write(decode());
-      parser.close();
+  return xmlReader({
+    root,
+    maxDepth: MAX_DEPTH,
+    countsLines: false,
+    refuse: (fault, _, detail) => {
+      throw new Unreadable(REASONS[fault](detail, root));
     },
-  };
+    text: (more) => {
+      if (text.length <= MAX_TEXT) text += more.slice(0, MAX_TEXT + 1);
+    },
+    open: (at, attributes) => {
+      tags += 1;
+      if (tags > MAX_TAGS) throw new Unreadable('has too many elements');
+      text = '';
+      open(at, attributes);
+    },
+    close: (at) => {
+      close(at, text.length > MAX_TEXT ? '' : text.trim());
+      text = '';
+    },
+  });
 };
 
 const HASH = /^[0-9a-f]{64}$/;
@@ -75,7 +62,7 @@ export const readRepomd = (bytes: Uint8Array): { listed: Map<string, number>; as
   let type = '';
   let asOf: string | undefined;
   let isSha256 = false;
-  const reader = xmlReader({
+  const reader = documentReader({
     root: 'repomd',
     open: (at, attributes) => {
       if (at === 'repomd/data') {
@@ -109,7 +96,7 @@ export const primaryReader = (names: ReadonlySet<string>, take: (row: IndexRow) 
   let one: Record<'name' | 'arch' | 'version' | 'sha256', string[]> | undefined;
   let isHash = false;
   const AT = 'metadata/package';
-  return xmlReader({
+  return documentReader({
     root: 'metadata',
     open: (at, attributes) => {
       if (at === AT)

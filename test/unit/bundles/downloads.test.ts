@@ -4,15 +4,11 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpDownloads, isOwnAddress } from '../../../main/adapters/downloads/http.ts';
+import { rangesOf } from '../../support/ranges.ts';
 import { bad, good } from '../snapshots/support.ts';
 
 const CONTENT = randomBytes(100_000);
-const ranged: RequestListener = (request, response) => {
-  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-  const headers =
-    from === 0 ? {} : { 'content-range': `bytes ${from}-${CONTENT.length - 1}/${CONTENT.length}` };
-  response.writeHead(from === 0 ? 200 : 206, headers).end(CONTENT.subarray(from));
-};
+const ranged = rangesOf(CONTENT);
 
 const serve = async (answer: RequestListener) => {
   const asked: { url?: string | undefined; headers: Record<string, unknown> }[] = [];

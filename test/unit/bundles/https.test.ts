@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createHttpDownloads } from '../../../main/adapters/downloads/http.ts';
 import { createAuthority } from '../../support/certificates.ts';
+import { rangesOf } from '../../support/ranges.ts';
 import { bad, good } from '../snapshots/support.ts';
 import { connected, WEB, withSnapshot } from './played.ts';
 import { caller, temporary } from './support.ts';
@@ -18,13 +19,7 @@ const authority = createAuthority();
 const ours = authority.server(['127.0.0.1', 'localhost']);
 const CONTENT = randomBytes(100_000);
 
-/** Everything from where it is asked for. */
-const ranged: RequestListener = (request, response) => {
-  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-  const headers =
-    from === 0 ? {} : { 'content-range': `bytes ${from}-${CONTENT.length - 1}/${CONTENT.length}` };
-  response.writeHead(from === 0 ? 200 : 206, headers).end(CONTENT.subarray(from));
-};
+const ranged = rangesOf(CONTENT);
 const sendTo =
   (location: string): RequestListener =>
   (_, response) =>
