@@ -23,7 +23,7 @@ export type Described = Pick<Update, 'severity' | 'classification' | 'advisories
   grounds: Ground[];
 };
 
-const isCve = (id: string): boolean => /^CVE-\d{4}-\d{4,12}$/.test(id);
+export const isCve = (id: string): boolean => /^CVE-\d{4}-\d{4,12}$/.test(id);
 
 export type Where = Pick<Facts, 'manager' | 'os' | 'release' | 'codename' | 'listsUpdatedAt'>;
 

@@ -24,7 +24,7 @@ export const STARTED_FUNCTION = `fl_started() {
 export const STATE_FUNCTIONS = `${STARTED_FUNCTION}
 fl_alive() { kill -0 "$1" 2>/dev/null || return 1; [ "$2" != - ] || return 0; fl_started "$1"; [ "$fl_start" = "$2" ]; }
 # Sets fl_booted.
-fl_boot() { fl_booted=; [ ! -r "$R/proc/sys/kernel/random/boot_id" ] || read -r fl_booted <"$R/proc/sys/kernel/random/boot_id" || :; }
+fl_this_boot() { fl_booted=; [ ! -r "$R/proc/sys/kernel/random/boot_id" ] || read -r fl_booted <"$R/proc/sys/kernel/random/boot_id" || :; }
 # Sets fl_state: absent, waiting, running PID, finished CODE, or died REASON.
 fl_look() {
   fl_state=absent
@@ -32,7 +32,7 @@ fl_look() {
   if [ -f "$D/exit" ]; then read -r fl_code <"$D/exit" || :; fl_state="finished $fl_code"; return 0; fi
   if [ -f "$D/boot" ]; then
     fl_then=; read -r fl_then <"$D/boot" || :
-    fl_boot
+    fl_this_boot
     if [ "$fl_then" != "$fl_booted" ]; then fl_state='died the host was restarted while the job ran'; return 0; fi
   fi
   if [ ! -f "$D/pid" ]; then fl_state=waiting; return 0; fi

@@ -17,7 +17,7 @@ import { ComplianceLevel, type RuleSet } from '../../../shared/model/rule.ts';
 import type { Task } from '../../../shared/model/run.ts';
 import type { Facts, InstalledPackage, Update } from '../../../shared/model/scan.ts';
 import type { Entry, ExceptionView } from '../../../shared/model/snapshot.ts';
-import type { Described, Told } from '../advisories/describe.ts';
+import { type Described, isCve, type Told } from '../advisories/describe.ts';
 import { mergedGrounds } from '../advisories/grounds.ts';
 import { worse } from '../advisories/verdict.ts';
 import type { ScanExcerpt } from '../ports.ts';
@@ -65,8 +65,6 @@ export type Verdict = {
 
 const fits = (wanted: { arch?: string | undefined }, arch: string): boolean =>
   wanted.arch === undefined || wanted.arch === arch;
-
-const isCve = (id: string): boolean => /^CVE-\d{4}-\d{4,12}$/.test(id);
 
 type Base = Omit<ComplianceRow, 'status' | 'installed'>;
 
