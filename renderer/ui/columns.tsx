@@ -1,11 +1,11 @@
 /** Columns that several tables have. */
 import type { Ground } from '../../shared/model/grounds.ts';
 import type { Classification, Severity } from '../../shared/model/primitives.ts';
-import { StatusDot } from './Badge.tsx';
 import type { Column } from './DataTable.tsx';
 import { formatCount } from './format.ts';
 import { GroundsCell } from './Grounds.tsx';
-import { severityLook, severityRank } from './states.ts';
+import { SeverityCell } from './Severity.tsx';
+import { severityRank } from './states.ts';
 import { RelativeTime } from './Time.tsx';
 
 type Of<Row, Value> = { id: string; header: string; min: number; of: (row: Row) => Value };
@@ -29,6 +29,18 @@ export const timeColumn = <Row,>({ of, ...rest }: Of<Row, string>): Column<Row> 
   cell: (row) => <RelativeTime at={of(row)} />,
 });
 
+/** Wide enough for the longest of them: who says it is no less than how old it is. */
+export const groundsColumn = <Row,>(
+  of: (row: Row) => readonly Ground[],
+  { id = 'grounds', header = 'According to' } = {},
+): Column<Row> => ({
+  id,
+  header,
+  min: 13.25,
+  sort: (row) => of(row)[0]?.asOf ?? undefined,
+  cell: (row) => <GroundsCell grounds={of(row)} />,
+});
+
 type Patch = {
   severity: Severity;
   classification: Classification;
@@ -48,20 +60,9 @@ export const verdictColumns = <Row extends Patch>(): readonly Column<Row>[] => [
     header: 'Severity',
     min: 6.75,
     sort: severityRank,
-    cell: (row) =>
-      row.severity === 'unknown' ? (
-        <span className="muted">{row.classification}</span>
-      ) : (
-        <StatusDot {...severityLook[row.severity]} title={saidOf(row)}>
-          {severityLook[row.severity].label}
-        </StatusDot>
-      ),
+    cell: (row) => (
+      <SeverityCell severity={row.severity} classification={row.classification} title={saidOf(row)} />
+    ),
   },
-  {
-    id: 'grounds',
-    header: 'According to',
-    min: 9.5,
-    sort: (row) => row.grounds[0]?.asOf ?? undefined,
-    cell: (row) => <GroundsCell grounds={row.grounds} />,
-  },
+  groundsColumn((row) => row.grounds),
 ];

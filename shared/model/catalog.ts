@@ -1,5 +1,6 @@
 /** The catalogue: every package version the scans ever saw, with where and when it was first seen. Nothing is ever taken out. */
 import { z } from 'zod';
+import { Grounds } from './grounds.ts';
 import {
   Arch,
   Classification,
@@ -45,6 +46,8 @@ export const CatalogOffer = z.object({
   severity: Severity,
   classification: Classification,
   advisories: z.array(Text(100)).max(200),
+  /** Whose word that is: the lists of that host, as old as they are there now, or were when it was last offered this. */
+  grounds: Grounds,
   sizeBytes: z.number().nonnegative().optional(),
   sha256: Sha256.optional(),
 });

@@ -5,7 +5,11 @@ import type { CatalogOffer, CatalogVersion, VersionKey } from '../../shared/mode
 import type { Host } from '../../shared/model/host.ts';
 import type { Scan } from '../../shared/model/scan.ts';
 
-type Known = Omit<CatalogVersion, 'installedOn'> & { hosts: Set<string> };
+/** `teller`: the host whose lists the offer is told by now. */
+type Offer = CatalogOffer & { teller: string };
+type Known = Omit<CatalogVersion, 'installedOn' | 'offers'> & { offers: Offer[]; hosts: Set<string> };
+
+const bare = ({ teller: _, ...offer }: Offer): CatalogOffer => offer;
 
 const keyOf = (one: VersionKey): string => [one.name, one.ecosystem, one.arch, one.version].join('\n');
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -71,7 +75,11 @@ export const createMemoryCatalog = (
         });
     },
     catalogVersions: (name) =>
-      structuredClone(of(name)).map(({ hosts, ...one }) => ({ ...one, installedOn: hosts.size })),
+      structuredClone(of(name)).map(({ hosts, offers, ...one }) => ({
+        ...one,
+        offers: offers.map(bare),
+        installedOn: hosts.size,
+      })),
     catalogHosts: (name) =>
       of(name)
         .flatMap(({ ecosystem, arch, version, hosts }) =>
@@ -86,7 +94,13 @@ export const createMemoryCatalog = (
     offersSeen: (from, to) =>
       [...versions.values()]
         .flatMap(({ ecosystem, name, arch, version, offers }) =>
-          offers.map((offer) => ({ ecosystem, name, arch, version, ...structuredClone(offer) })),
+          offers.map((offer) => ({
+            ecosystem,
+            name,
+            arch,
+            version,
+            ...bare(structuredClone(offer)),
+          })),
         )
         .filter((offer) => offer.firstSeen.at >= from && offer.firstSeen.at < to)
         .sort(
@@ -122,13 +136,15 @@ export const createMemoryCatalog = (
           severity,
           classification,
           advisories: [...advisories],
+          grounds: [{ source: 'hosts' as const, asOf: scan.facts.listsUpdatedAt ?? null }],
+          teller: scan.hostId,
           ...(sizeBytes === undefined ? {} : { sizeBytes }),
           ...(sha256 === undefined ? {} : { sha256 }),
         };
         const known = version.offers.find(
           (offer) => offer.distro === distro && offer.release === release && offer.origin === origin,
         );
-        const offer: CatalogOffer = {
+        const offer: Offer = {
           distro,
           release,
           origin,

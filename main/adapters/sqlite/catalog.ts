@@ -69,7 +69,31 @@ const putInstalled = (db: Db, host: number, seen: Seen): void => {
     if (!before.has(key)) db.run('INSERT INTO catalog_installed (version, host) VALUES (?, ?)', key, host);
 };
 
+const Seq = z.object({ seq: z.int().nullable() });
+
+/**
+ * What this host told until now and tells no more is as old as its scan before this one. Everything it tells is its word from now
+ * on: its lists say how old that is, for as long as its updates stay the same.
+ */
+const tell = (db: Db, { scan }: Seen): number | null => {
+  const seq = db.get(Seq, 'SELECT seq FROM scans WHERE id = ?', scan.id)?.seq ?? null;
+  const before = db.get(
+    Seq,
+    'SELECT max(seq) AS seq FROM scans WHERE host = ? AND good = 1 AND seq < ?',
+    scan.hostId,
+    seq,
+  )?.seq;
+  db.run(
+    'UPDATE catalog_offers SET told = ? WHERE told = (SELECT told FROM catalog_hosts WHERE host = ?)',
+    before ?? null,
+    scan.hostId,
+  );
+  db.run('UPDATE catalog_hosts SET told = ? WHERE host = ?', seq, scan.hostId);
+  return seq;
+};
+
 const putOffers = (db: Db, { scan, facts }: Seen): void => {
+  const told = tell(db, { scan, facts });
   const rows = JSON.stringify(
     scan.updates.map((one) => [
       one.name,
@@ -88,18 +112,17 @@ const putOffers = (db: Db, { scan, facts }: Seen): void => {
   putVersions(db, rows, { scan, facts });
   db.run(
     `INSERT INTO catalog_offers (version, distro, release, origin, seen_at, host_name,
-        severity, classification, advisories, size, sha256)
-      SELECT v.key, ?, ?, j.value ->> 5, ?, ?, j.value ->> 6, j.value ->> 7, j.value -> 8, j.value ->> 9, j.value ->> 10
+        severity, classification, advisories, size, sha256, told)
+      SELECT v.key, ?, ?, j.value ->> 5, ?, ?, j.value ->> 6, j.value ->> 7, j.value -> 8, j.value ->> 9, j.value ->> 10, ?
       ${KEYED} WHERE true
       ON CONFLICT DO UPDATE SET severity = excluded.severity, classification = excluded.classification,
-        advisories = excluded.advisories, size = coalesce(excluded.size, size), sha256 = coalesce(excluded.sha256, sha256)
-      WHERE severity <> excluded.severity OR classification <> excluded.classification
-        OR advisories <> excluded.advisories OR size IS NOT coalesce(excluded.size, size)
-        OR sha256 IS NOT coalesce(excluded.sha256, sha256)`,
+        advisories = excluded.advisories, size = coalesce(excluded.size, size),
+        sha256 = coalesce(excluded.sha256, sha256), told = excluded.told`,
     facts.os,
     facts.release,
     scan.finishedAt,
     scan.host,
+    told,
     rows,
     facts.manager,
   );
@@ -146,16 +169,22 @@ const OfferRow = z.object({
   advisories: z.string(),
   size: z.number().nullable(),
   sha256: z.string().nullable(),
+  listsAt: z.string().nullable(),
 });
+/** A host that still tells an offer has read its lists anew with every scan since; else they are as old as they were when it did. */
 const OFFER = `o.distro, o.release, o.origin, o.seen_at AS seenAt, o.host_name AS host, o.severity,
-  o.classification, o.advisories, o.size, o.sha256`;
+  o.classification, o.advisories, o.size, o.sha256,
+  (SELECT s.summary ->> '$.facts.listsUpdatedAt' FROM scans AS s WHERE s.seq = coalesce(
+    (SELECT max(g.seq) FROM catalog_hosts AS c JOIN scans AS g ON g.host = c.host AND g.good = 1 WHERE c.told = o.told),
+    o.told)) AS listsAt`;
 
 const offerOf = (db: Reader, row: z.output<typeof OfferRow>): CatalogOffer => {
-  const { seenAt, host, advisories, size, sha256, ...rest } = row;
+  const { seenAt, host, advisories, size, sha256, listsAt, ...rest } = row;
   const offer = {
     ...rest,
     firstSeen: { at: seenAt, host },
     advisories: fromJson(db, CatalogOffer.shape.advisories, advisories, 'an offer’s advisories'),
+    grounds: [{ source: 'hosts', asOf: listsAt }],
     ...(size === null ? {} : { sizeBytes: size }),
     ...(sha256 === null ? {} : { sha256 }),
   };

@@ -334,6 +334,14 @@ CREATE TRIGGER promotions_unchanged BEFORE UPDATE ON promotions
 BEGIN SELECT RAISE (ABORT, 'a promotion never changes'); END;
 `;
 
+/** The scan that told an offer last, and of each host the scan since which it has told the offers it tells: both a seq of `scans`. */
+const TOLD = `
+ALTER TABLE catalog_offers ADD COLUMN told INTEGER;
+CREATE INDEX catalog_offers_told ON catalog_offers (told);
+ALTER TABLE catalog_hosts ADD COLUMN told INTEGER;
+CREATE INDEX catalog_hosts_told ON catalog_hosts (told);
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: FIRST },
   { version: 2, sql: ARTEFACTS },
@@ -349,4 +357,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 12, sql: GUARDS },
   { version: 13, sql: DRIFT },
   { version: 14, sql: STAGED_ADVISORIES },
+  { version: 15, sql: TOLD },
 ];

@@ -8,19 +8,21 @@ import { PackageVersion } from '../../../shared/model/primitives.ts';
 import { present } from '../../app/loadable.ts';
 import { useAsked } from '../../app/useAsked.ts';
 import { StatusDot } from '../../ui/Badge.tsx';
+import { groundsColumn } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Loading } from '../../ui/EmptyState.tsx';
 import { Field, Input, Segmented } from '../../ui/Field.tsx';
 import { formatDateTime, plural } from '../../ui/format.ts';
-import { GroundsCell } from '../../ui/Grounds.tsx';
 import { ErrorState, Notice } from '../../ui/Notice.tsx';
 import { PageHeader } from '../../ui/PageHeader.tsx';
-import { bySeverity, severityLook } from '../../ui/states.ts';
+import { SeverityCell } from '../../ui/Severity.tsx';
+import { bySeverity, severityLook, severityRank } from '../../ui/states.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
 import './catalog.css';
 
 const cvesOf = (row: ShownVersion): string[] =>
   [...new Set(row.faults.flatMap((fault) => fault.cves))].sort();
+const worstOffer = (row: ShownVersion) => row.offers.toSorted((a, b) => severityRank(a) - severityRank(b))[0];
 const worstFault = (row: ShownVersion) => row.faults.toSorted(bySeverity)[0];
 
 const columns: readonly Column<ShownVersion>[] = [
@@ -73,6 +75,24 @@ const columns: readonly Column<ShownVersion>[] = [
     },
   },
   {
+    id: 'offeredAs',
+    header: 'Offered as',
+    min: 7,
+    sort: (row) => {
+      const offer = worstOffer(row);
+      return offer === undefined ? undefined : severityRank(offer);
+    },
+    cell: (row) => {
+      const offer = worstOffer(row);
+      return offer === undefined ? (
+        <span className="muted">–</span>
+      ) : (
+        <SeverityCell {...offer} title={offer.advisories.join(', ')} />
+      );
+    },
+  },
+  groundsColumn((row) => worstOffer(row)?.grounds ?? [], { id: 'offerData', header: 'Offered according to' }),
+  {
     id: 'faults',
     header: 'Known faults',
     min: 10,
@@ -90,12 +110,7 @@ const columns: readonly Column<ShownVersion>[] = [
       );
     },
   },
-  {
-    id: 'data',
-    header: 'According to',
-    min: 9.5,
-    cell: (row) => <GroundsCell grounds={worstFault(row)?.grounds ?? []} />,
-  },
+  groundsColumn((row) => worstFault(row)?.grounds ?? [], { id: 'data', header: 'Faults according to' }),
 ];
 
 const hostColumns: readonly Column<CatalogHost>[] = [

@@ -6,10 +6,10 @@ import type { ComplianceHost, ComplianceTotals, HostLevel, RowStatus } from '../
 import { HostLevel as Levels } from '../../../shared/model/report.ts';
 import { ComplianceLevel } from '../../../shared/model/rule.ts';
 import { Badge, StatusDot } from '../../ui/Badge.tsx';
+import { groundsColumn } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Field, Input, Select } from '../../ui/Field.tsx';
 import { plural } from '../../ui/format.ts';
-import { GroundsCell } from '../../ui/Grounds.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { severityLook } from '../../ui/states.ts';
 import { Tabs } from '../../ui/Tabs.tsx';
@@ -136,13 +136,7 @@ const ROWS: readonly Column<RowOfHost>[] = [
       </StatusDot>
     ),
   },
-  {
-    id: 'grounds',
-    header: 'According to',
-    min: 9.5,
-    sort: (one) => one.row.grounds[0]?.asOf ?? undefined,
-    cell: (one) => <GroundsCell grounds={one.row.grounds} />,
-  },
+  groundsColumn((one) => one.row.grounds),
   {
     id: 'complianceLevel',
     header: 'Level',

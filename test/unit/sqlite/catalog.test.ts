@@ -150,6 +150,55 @@ describe.each(kinds)('the catalogue of a store %s', (_, make) => {
     expect(offers).toMatchObject([{ ...later, firstSeen: { at: at(1) } }]);
   });
 
+  describe('how old what is said of an offer is', () => {
+    const scan = (
+      host: ReturnType<typeof known>,
+      minute: number,
+      listsAt: string | undefined,
+      offers = true,
+    ) =>
+      store.putScan(
+        makeScan(host, {
+          finishedAt: at(minute),
+          facts: makeFacts(listsAt === undefined ? {} : { listsUpdatedAt: listsAt }),
+          updates: offers ? [makeUpdate('bash')] : [],
+        }),
+      );
+    const age = () =>
+      store.catalogVersions('bash').flatMap((one) => one.offers.map((offer) => offer.grounds));
+
+    it('follows the lists of the host that says so, although it says nothing new', () => {
+      const host = known('a');
+      scan(host, 10, at(1));
+      expect(age()).toEqual([[{ source: 'hosts', asOf: at(1) }]]);
+      scan(host, 20, at(15));
+      expect(age()).toEqual([[{ source: 'hosts', asOf: at(15) }]]);
+    });
+
+    it('stays what it was when the host was offered it last', () => {
+      const host = known('a');
+      scan(host, 10, at(1));
+      scan(host, 20, at(15));
+      scan(host, 30, at(25), false);
+      expect(age()).toEqual([[{ source: 'hosts', asOf: at(15) }]]);
+      store.removeHost(host.id);
+      expect(age()).toEqual([[{ source: 'hosts', asOf: at(15) }]]);
+    });
+
+    it('is that of the host that said so last', () => {
+      const [a, b] = [known('a'), known('b')];
+      scan(a, 10, at(1));
+      scan(b, 20, at(15));
+      scan(a, 30, at(25), false);
+      expect(age()).toEqual([[{ source: 'hosts', asOf: at(15) }]]);
+    });
+
+    it('is not known where the host does not tell when it read its lists', () => {
+      scan(known('a'), 10, undefined);
+      expect(age()).toEqual([[{ source: 'hosts', asOf: null }]]);
+    });
+  });
+
   it('finds packages by a part of their name, and says how many hosts have them', () => {
     const [a, b] = [known('a'), known('b')];
     const packages = [makePackage('libssl3'), makePackage('openssl'), makePackage('bash')];

@@ -6,12 +6,20 @@ import type { Client } from '../../../../shared/contract/contract.ts';
 import { FrostFault, frostError } from '../../../../shared/errors.ts';
 import { groundLabel } from '../../../../shared/grounds.ts';
 import { AdvisoryFormat, type AdvisoryImport } from '../../../../shared/model/advisory.ts';
+import type { CatalogOffer } from '../../../../shared/model/catalog.ts';
 import { invalid, unwrap } from '../context.ts';
 import type { Register } from '../register.ts';
 import { count, names, safe, table } from '../terminal.ts';
 
 const age = (made: AdvisoryImport): string =>
   `${made.asOf.slice(0, 10)}${made.dated ? '' : ' (imported then; the data has no date)'}`;
+
+/** `important security, hosts’ own lists 2026-11-20`. */
+const offeredAs = ({ severity, classification, grounds }: CatalogOffer): string =>
+  [
+    severity === 'unknown' ? classification : `${severity} ${classification}`,
+    ...grounds.map(groundLabel),
+  ].join(', ');
 
 const readBytes = (path: string): Buffer => {
   try {
@@ -107,7 +115,17 @@ export const registerCatalog = (program: Command, action: Register): void => {
         context.result(found, () =>
           [
             table(
-              ['VERSION', 'ARCH', 'FIRST SEEN', 'ON', 'HOSTS', 'OFFERED BY', 'KNOWN FAULTS', 'DATA'],
+              [
+                'VERSION',
+                'ARCH',
+                'FIRST SEEN',
+                'ON',
+                'HOSTS',
+                'OFFERED BY',
+                'OFFERED AS',
+                'KNOWN FAULTS',
+                'DATA',
+              ],
               found.versions.map((one) => [
                 one.version,
                 one.arch,
@@ -115,6 +133,7 @@ export const registerCatalog = (program: Command, action: Register): void => {
                 one.firstSeen.host,
                 `${one.installedOn}`,
                 names([...new Set(one.offers.map((offer) => offer.origin))], 2),
+                names([...new Set(one.offers.map(offeredAs))], 2),
                 names([...new Set(one.faults.flatMap((fault) => fault.cves))], 3),
                 names([...new Set(one.faults.flatMap((fault) => fault.grounds.map(groundLabel)))], 2),
               ]),
