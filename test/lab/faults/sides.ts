@@ -1,11 +1,12 @@
 /** The package managers that the matrix runs on: what differs between them for a test that looks at a host from outside. */
 import type { LabHost } from '../fleet/host.ts';
+import type { Manager } from '../fleet/image.ts';
 import { rpmVersionsFor } from '../fleet/rpmShapes.ts';
 import { allVersions, EDITED_CONFFILE, UNTOUCHED_CONFFILE } from '../fleet/shapes.ts';
 import { pictureOf } from '../support/outside.ts';
 import { extraPackages, extraRpms } from './extras.ts';
 
-export type SideName = 'apt' | 'dnf';
+export type SideName = Manager;
 
 export type Side = {
   readonly name: SideName;

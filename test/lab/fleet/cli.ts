@@ -9,7 +9,7 @@ import { openImage } from './image.ts';
 
 const usage = `A fleet of real Debian and RPM hosts on loopback, for trials by hand. Needs root.
 
-  node test/lab/fleet/cli.ts up [--hosts 12] [--systemd 0] [--dnf 0] [--dnf-systemd 0] [--block K] [--disk-mib 300] [--print-json]
+  node test/lab/fleet/cli.ts up [--hosts 12] [--systemd 0] [--dnf 0] [--dnf-systemd 0] [--zypper 0] [--zypper-systemd 0] [--block K] [--disk-mib 300] [--print-json]
       Stays in the foreground; Ctrl-C (or SIGTERM, or the end of the terminal) removes the fleet.
       --print-json: one JSON document on stdout once the fleet stands. It is also in <dir>/fleet.json.
       Meanwhile commands can be typed: "reset h01", "cut h01", "boot h01", "freeze h01", "thaw h01", "drop h01",
@@ -133,6 +133,8 @@ const { values, positionals } = parseArgs({
     systemd: { type: 'string' },
     dnf: { type: 'string' },
     'dnf-systemd': { type: 'string' },
+    zypper: { type: 'string' },
+    'zypper-systemd': { type: 'string' },
     block: { type: 'string' },
     'disk-mib': { type: 'string' },
     'print-json': { type: 'boolean', default: false },
@@ -146,6 +148,8 @@ if (positionals[0] === 'up') {
       ...(values.systemd !== undefined && { systemd: Number(values.systemd) }),
       ...(values.dnf !== undefined && { dnf: Number(values.dnf) }),
       ...(values['dnf-systemd'] !== undefined && { dnfSystemd: Number(values['dnf-systemd']) }),
+      ...(values.zypper !== undefined && { zypper: Number(values.zypper) }),
+      ...(values['zypper-systemd'] !== undefined && { zypperSystemd: Number(values['zypper-systemd']) }),
       ...(block !== undefined && { block }),
       ...(diskMiB !== undefined && { diskMiB }),
     },

@@ -36,6 +36,10 @@ export interface FleetOptions {
   readonly dnf?: number;
   /** How many of those (the last ones) run real systemd. Default 0. */
   readonly dnfSystemd?: number;
+  /** And named z01, z02 …: zypper on a "Lab Leap" that calls itself a relative of openSUSE. Default 0. */
+  readonly zypper?: number;
+  /** How many of those (the last ones) run real systemd. Default 0. */
+  readonly zypperSystemd?: number;
   /** 1…200: hosts get 127.0.<block>.N. Default: the first block no other fleet on this machine has. */
   readonly block?: number;
   /** Gives every host a network namespace, so that its link can break (`host.network`). Default: they share the machine's loopback. */
@@ -184,6 +188,7 @@ export const startFleet = async (options: FleetOptions = {}): Promise<Fleet> => 
   const plans = [
     ...planned('h', 'apt', options.hosts ?? 12, options.systemd ?? 0),
     ...planned('r', 'dnf', options.dnf ?? 0, options.dnfSystemd ?? 0),
+    ...planned('z', 'zypper', options.zypper ?? 0, options.zypperSystemd ?? 0),
   ];
   const count = plans.length;
   if (!Number.isInteger(count) || count < 1 || count > MAX_HOSTS)

@@ -4,13 +4,14 @@ import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cgroup } from './cgroup.ts';
 import { SSH_PORT } from './config.ts';
+import { dnfConf } from './dnfImage.ts';
 import type { Manager } from './image.ts';
 import type { HostNetwork } from './network.ts';
 import { LabError, must, type Ran, run } from './process.ts';
-import { dnfConf } from './rpmImage.ts';
 import type { Flavour } from './seed.ts';
 import { BOOT_KERNEL_FILE } from './shapes.ts';
 import { Supervisor } from './supervisor.ts';
+import { zypperRepository } from './zypperImage.ts';
 
 export interface HostKey {
   /** e.g. `ssh-ed25519`. */
@@ -174,7 +175,7 @@ export class LabHost {
    * rpm has only installed ones, so theirs is always `ii`, and versions of an install-only package stand oldest first, one space apart.
    */
   async packages(glob = '*'): Promise<Map<string, { version: string; state: string }>> {
-    if (this.manager === 'dnf') return this.#rpms(glob);
+    if (this.manager !== 'apt') return this.#rpms(glob);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own syntax
     const format = '${Package}\\t${Version}\\t${db:Status-Abbrev}\\n';
     const { stdout } = await this.exec(`dpkg-query -W -f=${quote(format)} ${quote(glob)}`);
@@ -391,6 +392,7 @@ export class LabHost {
     await put('etc/machine-id', `${createHash('md5').update(name).digest('hex')}\n`, 0o444);
     const agent = `lab-host/${name}`;
     if (this.manager === 'dnf') await put('etc/dnf/dnf.conf', dnfConf(agent), 0o644);
+    else if (this.manager === 'zypper') await put('etc/zypp/repos.d/lab.repo', zypperRepository(name), 0o644);
     else await put('etc/apt/apt.conf.d/90lab-host', `Acquire::http::User-Agent "apt ${agent}";\n`, 0o644);
   }
 }

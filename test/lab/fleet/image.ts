@@ -2,19 +2,22 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imagesDir, KEY_PASSPHRASE, REPOSITORY_URL } from './config.ts';
+import { buildDnfProfile } from './dnfImage.ts';
 import { debFileName, nativeArchitecture } from './packages.ts';
 import { lock, lockOrWait, must } from './process.ts';
 import { buildRepository, suites } from './repository.ts';
-import { buildDnfProfile, buildDnfTools, dnfPackages } from './rpmImage.ts';
+import { buildRpmTools, rpmToolPackages } from './rpmLayers.ts';
 import { buildRpmRepository } from './rpmRepository.ts';
+import type { RpmManager } from './rpmShapes.ts';
 import { contained, type Flavour, putCommonFiles, putInto, script, usersScript } from './seed.ts';
 import { serveRepository } from './server.ts';
 import { allVersions, autoPackages, EDITED_CONFFILE, heldPackages } from './shapes.ts';
 import { codename, machineAptOptions, machineSources, prepareTools } from './tools.ts';
+import { buildZypperProfile } from './zypperImage.ts';
 
 export type { Flavour };
 
-export type Manager = 'apt' | 'dnf';
+export type Manager = 'apt' | RpmManager;
 /** What a host is made of. */
 export type Profile = `${Manager}-${Flavour}`;
 
@@ -53,8 +56,16 @@ const profileFiles = [
   'sh/shutdown.sh',
 ];
 const rpmFiles = ['rpm.ts', 'rpmShapes.ts', 'rpmRepository.ts', 'shapes.ts', 'packages.ts'];
-const dnfToolFiles = ['sh/dnf-tools.sh'];
-const dnfProfileFiles = ['rpmImage.ts', 'sh/dnf-profile.sh'];
+const toolFiles = ['sh/rpm-tools.sh'];
+const rpmManagers: readonly RpmManager[] = ['dnf', 'zypper'];
+const rpmProfileFiles: Readonly<Record<RpmManager, readonly string[]>> = {
+  dnf: ['rpmLayers.ts', 'dnfImage.ts', 'sh/dnf-profile.sh'],
+  zypper: ['rpmLayers.ts', 'zypperImage.ts', 'sh/zypper-profile.sh'],
+};
+const buildProfileFor: Readonly<Record<RpmManager, typeof buildDnfProfile>> = {
+  dnf: buildDnfProfile,
+  zypper: buildZypperProfile,
+};
 
 const hashOf = async (files: readonly string[], ...more: string[]): Promise<string> => {
   const hash = createHash('sha256');
@@ -176,29 +187,32 @@ const partNames = async (release: string) => {
     flavours.map((flavour) => hashOf(baseFiles, release, basePackages[flavour])),
   );
   const base = { plain: plain ?? '', systemd: systemd ?? '' };
-  const tools = await hashOf(dnfToolFiles, base.plain, ...dnfPackages);
+  const tools = {
+    dnf: await hashOf(toolFiles, base.plain, ...rpmToolPackages.dnf),
+    zypper: await hashOf(toolFiles, base.plain, ...rpmToolPackages.zypper),
+  };
   const each = async (make: (flavour: Flavour) => Promise<string>): Promise<Record<Flavour, string>> => ({
     plain: await make('plain'),
     systemd: await make('systemd'),
   });
+  const rpmProfileName = async (manager: RpmManager, flavour: Flavour): Promise<string> =>
+    `profile-${manager}-${flavour}-${await hashOf(rpmProfileFiles[manager], base[flavour], tools[manager], common, rpms)}`;
   return {
     common: `common-${common}`,
     rpms: `rpms-${rpms}`,
-    tools: `dnf-tools-${tools}`,
+    tools: { dnf: `dnf-tools-${tools.dnf}`, zypper: `zypper-tools-${tools.zypper}` },
     base: await each(async (flavour) => `base-${flavour}-${base[flavour]}`),
     apt: await each(async (flavour) => `profile-${flavour}-${await hashOf([], base[flavour], common)}`),
-    dnf: await each(
-      async (flavour) =>
-        `profile-dnf-${flavour}-${await hashOf(dnfProfileFiles, base[flavour], tools, common, rpms)}`,
-    ),
+    dnf: await each((flavour) => rpmProfileName('dnf', flavour)),
+    zypper: await each((flavour) => rpmProfileName('zypper', flavour)),
   };
 };
 
 /** The image, built when this machine does not have it yet (about half a minute; one builder at a time), else at once. */
 export const openImage = async (wanted: readonly Profile[]): Promise<Image> => {
   const profiles = new Set(wanted);
-  const withDnf = [...profiles].some((profile) => profile.startsWith('dnf-'));
-  await prepareTools(withDnf ? 'rpm' : 'base');
+  const withRpms = [...profiles].some((profile) => !profile.startsWith('apt-'));
+  await prepareTools(withRpms ? 'rpm' : 'base');
   const release = await codename();
   const names = await partNames(release);
   const building = await lockOrWait('build', 'exclusive');
@@ -214,7 +228,7 @@ export const openImage = async (wanted: readonly Profile[]): Promise<Image> => {
     const keys = join(common, 'keys');
     const baseOf = async (flavour: Flavour): Promise<string> =>
       join(await part(names.base[flavour], (dir) => buildBase(dir, release, flavour)), 'root');
-    const rpms = withDnf ? await part(names.rpms, buildRpmRepository) : null;
+    const rpms = withRpms ? await part(names.rpms, buildRpmRepository) : null;
     const buildProfileOf = async (manager: Manager, flavour: Flavour): Promise<string> => {
       const base = await baseOf(flavour);
       if (manager === 'apt' || rpms === null) {
@@ -222,21 +236,21 @@ export const openImage = async (wanted: readonly Profile[]): Promise<Image> => {
         return `${join(profile, 'upper')}:${base}`;
       }
       const plain = await baseOf('plain');
-      const tools = await part(names.tools, (dir) => buildDnfTools(dir, plain));
+      const tools = await part(names.tools[manager], (dir) => buildRpmTools(manager, dir, plain));
       const lower = `${join(tools, 'upper')}:${base}`;
-      const profile = await part(names.dnf[flavour], (dir) =>
-        buildDnfProfile(dir, lower, rpms, keys, flavour),
+      const profile = await part(names[manager][flavour], (dir) =>
+        buildProfileFor[manager](dir, lower, rpms, keys, flavour),
       );
       return `${join(profile, 'upper')}:${lower}`;
     };
     const lower = new Map<Profile, string>();
-    for (const manager of ['apt', 'dnf'] as const)
+    for (const manager of ['apt', ...rpmManagers] as const)
       for (const flavour of flavours)
         if (profiles.has(`${manager}-${flavour}`))
           lower.set(`${manager}-${flavour}`, await buildProfileOf(manager, flavour));
     const inUse = await Promise.all([...used].map((name) => lockOrWait(`image-${name}`, 'shared')));
-    const { base, apt, dnf, ...single } = names;
-    if (built) await prune([base, apt, dnf, single].flatMap((group) => Object.values(group)));
+    const { base, tools, apt, dnf, zypper, ...single } = names;
+    if (built) await prune([base, tools, apt, dnf, zypper, single].flatMap((group) => Object.values(group)));
     return {
       lower,
       repository: join(common, 'repository'),

@@ -72,7 +72,7 @@ describe.skipIf(unavailable !== null)(
 
       test('the profile is installed, with its marks', async () => {
         const packages = [...(await seen.packages())].map(([name, { version }]) => [name, version]);
-        expect(Object.fromEntries(packages)).toEqual(rpmProfile(arch));
+        expect(Object.fromEntries(packages)).toEqual(rpmProfile(arch, 'dnf'));
         const reasons = await seen.output(
           "dnf -q repoquery --installed --qf '%{name} %{reason}' lab-app lab-lib",
         );
@@ -125,7 +125,7 @@ describe.skipIf(unavailable !== null)(
           "dnf -q repoquery --available --show-duplicates --qf '%{name} %{evr}' '*'",
         );
         const offered = new Set(stdout.trim().split('\n'));
-        const missing = Object.entries(rpmProfile(arch)).filter(
+        const missing = Object.entries(rpmProfile(arch, 'dnf')).filter(
           ([name, version]) => !offered.has(`${name} ${version}`),
         );
         expect(missing).toEqual([['lab-vanished', '1.0-1']]);

@@ -12,6 +12,8 @@ import {
  * The packages of the lab's RPM repository: those of shapes.ts as far as they make sense, under the same names, and what only an
  * RPM host meets. Versions are `[epoch:]version-release`. Old versions stay on offer, but for `lab-vanished`.
  */
+export type RpmManager = 'dnf' | 'zypper';
+
 export interface RpmVersion {
   readonly name: string;
   /** `[epoch:]version-release`, as rpm shows it. */
@@ -22,6 +24,8 @@ export interface RpmVersion {
   readonly source: string;
   /** Part of the profile layer: installed on every RPM host at its first boot. */
   readonly installed: boolean;
+  /** Its hosts are those of one manager only. */
+  readonly only?: RpmManager;
   /** Offered by the repository. */
   readonly offered: boolean;
   /** Further tags of the spec file, e.g. `['Requires', 'lab-lib >= 2.0']`. */
@@ -126,7 +130,7 @@ export const RPM_KERNELS = { old: '5.14.0-427.13.1.el9_4', new: '5.14.0-427.42.1
 
 /** As on RHEL: `kernel` only pulls in the `kernel-core` of its version, and both are install-only, so the old one stays. */
 const kernel = (release: string, arch: string, installed: boolean): RpmVersion[] => {
-  const common = { arch: 'native', source: 'kernel', installed } as const;
+  const common = { arch: 'native', source: 'kernel', installed, only: 'dnf' } as const;
   return [
     version('kernel', release, { ...common, files: {}, tags: [['Requires', `kernel-core = ${release}`]] }),
     version('kernel-core', release, {
@@ -143,6 +147,29 @@ const kernel = (release: string, arch: string, installed: boolean): RpmVersion[]
     }),
   ];
 };
+
+/** `uname -r` of the two kernels of SUSE's kind: the rebuild count of the package's release is not part of it. */
+export const SUSE_KERNELS = {
+  old: '5.14.21-150500.55.7-default',
+  new: '5.14.21-150500.55.36-default',
+} as const;
+
+/** As on SUSE: one package per kernel, told to stay beside the others by what it provides. */
+const suseKernel = (uname: string, installed: boolean): RpmVersion =>
+  version('kernel-default', `${uname.replace(/-default$/, '')}.1`, {
+    arch: 'native',
+    installed,
+    only: 'zypper',
+    tags: [
+      ['Provides', 'multiversion(kernel)'],
+      ['Provides', 'installhint(reboot-needed)'],
+    ],
+    files: {
+      [`/boot/vmlinuz-${uname}`]: `a kernel of the lab, ${uname}\n`,
+      [`/boot/initrd-${uname}`]: 'nothing\n',
+      [`/usr/lib/modules/${uname}/modules.dep`]: '',
+    },
+  });
 
 /** All versions, for a machine whose rpm architecture is `arch` (e.g. `x86_64`). */
 export const rpmVersionsFor = (arch: string): readonly RpmVersion[] => [
@@ -256,21 +283,23 @@ export const rpmVersionsFor = (arch: string): readonly RpmVersion[] => [
 
   ...kernel(RPM_KERNELS.old, arch, true),
   ...kernel(RPM_KERNELS.new, arch, false),
+  suseKernel(SUSE_KERNELS.old, true),
+  suseKernel(SUSE_KERNELS.new, false),
 ];
 
 /** Marked as installed for others only. */
 export const rpmAutoPackages: readonly string[] = ['lab-lib', 'kernel-core'];
-/** In /etc/dnf/plugins/versionlock.list at the installed version. */
+/** In /etc/dnf/plugins/versionlock.list at the installed version, in /etc/zypp/locks by name. */
 export const rpmLockedPackages: readonly string[] = ['lab-held'];
 /** Those whose update wants a restart, besides the plugin's own list (kernel, glibc, systemd …). */
 export const rpmRebootPackages: readonly string[] = ['lab-reboot', 'kernel-core'];
 export const rpmInstallOnly: readonly string[] = ['lab-kernel'];
 
-/** The version every RPM host starts with. */
-export const rpmProfile = (arch: string): Readonly<Record<string, string>> =>
+/** The version every host of a manager starts with. */
+export const rpmProfile = (arch: string, manager: RpmManager): Readonly<Record<string, string>> =>
   Object.fromEntries(
     rpmVersionsFor(arch)
-      .filter((p) => p.installed)
+      .filter((p) => p.installed && (p.only ?? manager) === manager)
       .map((p) => [p.name, p.version]),
   );
 
@@ -292,6 +321,7 @@ export const advisories: readonly Advisory[] = [
     packages: [
       ['kernel', RPM_KERNELS.new],
       ['kernel-core', RPM_KERNELS.new],
+      ['kernel-default', SUSE_KERNELS.new.replace('-default', '.1')],
     ],
   },
   {

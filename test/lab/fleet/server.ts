@@ -17,7 +17,7 @@ export interface Fault {
   readonly kind: 'missing' | 'error' | 'corrupt' | 'slow' | 'stall' | 'cut';
   /** Tested against the path below the repository's root, e.g. `/debian/pool/lab/lab-big_1.1_amd64.deb`, `/rpm/Packages/lab-big-1.1-1.x86_64.rpm`. */
   readonly path: RegExp;
-  /** Only requests of this host (its apt or dnf tells its name in the User-Agent). */
+  /** Only requests of this host: its apt or dnf tells its name in the User-Agent, its zypper in the path (`/at/NAME/rpm/…`). */
   readonly host?: string;
   /** For `slow`. */
   readonly bytesPerSecond?: number;
@@ -100,8 +100,9 @@ export const serveRepository = async (
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname } = new URL(request.url ?? '/', 'http://repo.lab');
-    const path = normalize(decodeURIComponent(pathname));
-    const host = /\blab-host\/(\S+)/.exec(request.headers['user-agent'] ?? '')?.[1] ?? null;
+    const [, named, path = '/'] =
+      /^(?:\/at\/([^/]+))?(\/.*)$/.exec(normalize(decodeURIComponent(pathname))) ?? [];
+    const host = named ?? /\blab-host\/(\S+)/.exec(request.headers['user-agent'] ?? '')?.[1] ?? null;
     const fault = [...faults].find((f) => f.path.test(path) && (f.host === undefined || f.host === host));
     const note = (status: number): void => {
       requests.push({ host, path, status });

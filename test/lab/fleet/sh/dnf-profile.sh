@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the profile layer of RPM hosts: everything they share above base and tools.
+# Builds the profile layer of hosts with dnf: everything they share above base and tools.
 # Runs in mount and pid namespaces of its own, so nothing it mounts or starts outlives it.
 # $1 lower layers  $2 upper (the layer)  $3 work  $4 mount point  $5 scratch (seed/, rpms/, offered, users.sh, after.sh)  $6 proxy
 set -eu

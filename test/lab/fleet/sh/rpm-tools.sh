@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds the layer that makes an RPM host of the Debian base: dnf and rpm, and no sign of dpkg and apt.
+# Builds the layer that makes an RPM host of the Debian base: dnf or zypper and rpm, and no sign of dpkg and apt.
 # Runs in mount and pid namespaces of its own, so nothing it mounts or starts outlives it.
-# $1 base (read-only)  $2 upper (the layer)  $3 work  $4 mount point  $5 the .deb files
+# $1 base (read-only)  $2 upper (the layer)  $3 work  $4 mount point  $5 the .deb files  $6 the manager
 set -eu
-base=$1 upper=$2 work=$3 root=$4 debs=$5
+base=$1 upper=$2 work=$3 root=$4 debs=$5 manager=$6
 
 mount -t overlay overlay -o "lowerdir=$base,upperdir=$upper,workdir=$work" "$root"
 mount -t proc proc "$root/proc"
@@ -25,8 +25,12 @@ rm -rf usr/share/doc/* usr/share/man/* usr/share/info/* usr/share/locale/* var/l
 rm -rf etc/apt etc/dpkg etc/debian_version var/lib/dpkg var/lib/apt var/cache/apt usr/lib/apt usr/lib/dpkg usr/share/dpkg \
   etc/cron.daily/dpkg etc/cron.daily/apt-compat usr/bin/apt usr/bin/apt-* usr/bin/dpkg usr/bin/dpkg-* usr/bin/deb-* \
   usr/sbin/dpkg-* usr/sbin/policy-rc.d
-ln -s dnf usr/bin/yum
-rm -f etc/dnf/dnf.conf etc/yum.repos.d/*
+if [ "$manager" = dnf ]; then
+  ln -s dnf usr/bin/yum
+  rm -f etc/dnf/dnf.conf etc/yum.repos.d/*
+else
+  rm -f etc/zypp/repos.d/*
+fi
 cd /
 umount "$root/mnt" "$root/run" "$root/proc"
 umount -l "$root/dev"
