@@ -1,5 +1,6 @@
 /** How sources of verdicts are called, and how old their data is, in words: the same in the window, the terminal and reports. */
 import type { Ground, GroundSource } from './model/grounds.ts';
+import type { Classification, Severity } from './model/primitives.ts';
 
 export const SOURCE_NAMES: Record<GroundSource, string> = {
   hosts: 'hosts’ own lists',
@@ -31,3 +32,14 @@ export const groundLabel = ({ source, asOf }: Ground): string =>
 /** All of them in a line; empty where nobody said anything. */
 export const groundsText = (grounds: readonly Ground[], now: number): string =>
   grounds.map((ground) => groundText(ground, now)).join('; ');
+
+type Judged = { severity?: Severity | undefined; classification?: Classification | undefined };
+
+/** How a patch is judged, in a word or two: `important`, else what kind of patch it is. */
+export const judgementText = ({ severity = 'unknown', classification = 'other' }: Judged): string =>
+  severity !== 'unknown' ? severity : classification === 'security' ? 'security, unknown' : classification;
+
+/** Another severity, or a security patch that was none, or is none any more. */
+export const isJudgedOtherwise = (held: Judged, now: Judged): boolean =>
+  (held.severity ?? 'unknown') !== (now.severity ?? 'unknown') ||
+  (held.classification === 'security') !== (now.classification === 'security');

@@ -10,6 +10,7 @@ export const snapshotHandlers = (snapshots: SnapshotService): Pick<Handlers, Sna
   'snapshots.create': snapshots.create,
   'snapshots.edit': snapshots.edit,
   'snapshots.check': snapshots.check,
+  'snapshots.verdicts': snapshots.verdicts,
   'snapshots.refresh': snapshots.refresh,
   'snapshots.previewRules': snapshots.previewRules,
   'snapshots.applyRules': snapshots.applyRules,

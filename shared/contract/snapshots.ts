@@ -1,8 +1,10 @@
 /** Snapshots: revisions, edits, freezes, exchange. */
 import { z } from 'zod';
 import { FrostError } from '../errors.ts';
+import { Grounds } from '../model/grounds.ts';
 import {
   Arch,
+  Classification,
   ContentHash,
   Ecosystem,
   HostName,
@@ -11,6 +13,7 @@ import {
   PackageName,
   PackageVersion,
   SelectorText,
+  Severity,
   SnapshotName,
   Text,
 } from '../model/primitives.ts';
@@ -94,6 +97,24 @@ export const EntryWarning = z.object({
 export type EntryWarning = z.infer<typeof EntryWarning>;
 
 /**
+ * What is known today of a version that is listed, over the hosts of the snapshot's scope that lack it. The worst severity counts.
+ * `hostCount`: of those it rests on. A revision keeps what was known when an entry came into it.
+ */
+export const EntryVerdict = z.object({
+  ecosystem: Ecosystem,
+  name: PackageName,
+  arch: Arch.optional(),
+  version: PackageVersion,
+  severity: Severity,
+  classification: Classification,
+  advisories: z.array(Text(100)).max(200),
+  cves: z.array(z.string()).max(200),
+  grounds: Grounds,
+  hostCount: z.int(),
+});
+export type EntryVerdict = z.infer<typeof EntryVerdict>;
+
+/**
  * What importing a file does to its line: makes it, moves it forward, or nothing (`same`, or the line here is already further).
  * `diverged`: both were changed; the file's revisions are kept beside the newest one here, until they are merged.
  */
@@ -163,6 +184,14 @@ export const snapshots = {
       fix: z.boolean().default(false),
     }),
     z.object({ findings: z.array(EntryWarning), fixes: z.array(Edit) }),
+  ),
+  /**
+   * What is known now of the entries as they would be after `edits`, which are not stored. None for what no host of the scope lacks, and
+   * for what neither hosts' lists nor imported data speak of.
+   */
+  verdicts: query(
+    z.object({ ref: SnapshotRef, edits: z.array(Edit).max(20_000).default([]) }),
+    z.object({ verdicts: z.array(EntryVerdict) }),
   ),
   /**
    * Takes what the last good scans of `from` offer: newer versions for entries that are there, and updates that are not yet.

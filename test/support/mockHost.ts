@@ -141,6 +141,7 @@ export const createMockHost = (options: MockOptions = {}): MockHost => {
     'snapshots.create': (input) => snapshots.create(input),
     'snapshots.edit': (input) => snapshots.edit(input),
     'snapshots.check': (input) => snapshots.check(input),
+    'snapshots.verdicts': (input) => snapshots.verdicts(input),
     'snapshots.refresh': (input) => snapshots.refresh(input),
     'snapshots.previewRules': (input) => snapshots.previewRules(input),
     'snapshots.applyRules': (input) => snapshots.applyRules(input),

@@ -37,6 +37,15 @@ export type Describer = {
   describe(facts: Where, update: Told): Described;
 };
 
+/** What is known of a step that the host's own lists do not have, and so say nothing of; undefined: nothing at all. */
+export const describeSilent = (
+  describe: (update: Told) => Described,
+  step: Pick<Told, 'name' | 'arch' | 'from' | 'to'>,
+): Described | undefined => {
+  const now = describe({ ...step, severity: 'unknown', classification: 'other', advisories: [] });
+  return now.grounds.some(({ source }) => source !== 'hosts') ? now : undefined;
+};
+
 export const createDescriber = (store: AdvisoryStore & CatalogStore): Describer => {
   const any = store.advisoryCount() > 0;
   const sources = new Map<string, { source: string; sourceVersion?: string } | undefined>();

@@ -17,7 +17,7 @@ import { ComplianceLevel, type RuleSet } from '../../../shared/model/rule.ts';
 import type { Task } from '../../../shared/model/run.ts';
 import type { Facts, InstalledPackage, Update } from '../../../shared/model/scan.ts';
 import type { Entry, ExceptionView } from '../../../shared/model/snapshot.ts';
-import { type Described, isCve, type Told } from '../advisories/describe.ts';
+import { type Described, describeSilent, isCve, type Told } from '../advisories/describe.ts';
 import { mergedGrounds } from '../advisories/grounds.ts';
 import { worse } from '../advisories/verdict.ts';
 import type { ScanExcerpt } from '../ports.ts';
@@ -165,17 +165,12 @@ const knownNow = (entry: Entry, older: Standing | undefined, known: Known): Desc
     .get(entry.name)
     ?.find((update) => update.arch === older.arch && update.to === entry.version);
   if (offered !== undefined) return known.describe(offered);
-  const now = known.describe({
+  return describeSilent(known.describe, {
     name: entry.name,
     arch: older.arch,
     from: older.version,
     to: entry.version,
-    severity: 'unknown',
-    classification: 'other',
-    advisories: [],
   });
-  // A host's lists say nothing of what they do not have.
-  return now.grounds.some(({ source }) => source !== 'hosts') ? now : undefined;
 };
 
 type Standing = { is: 'same' | 'broken' | 'older' | 'newer'; version: string; arch: string };

@@ -4,7 +4,7 @@ import type { EntryWarning } from '../../../shared/contract/snapshots.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
 import type { Entry, Revision, RevisionContent } from '../../../shared/model/snapshot.ts';
-import { compareVersions } from '../advisories/describe.ts';
+import { compareVersions, createDescriber } from '../advisories/describe.ts';
 import { likelyEcosystem, versionFault } from '../drivers/registry.ts';
 import type { Ports } from '../ports.ts';
 import { createTurns, inTurns } from '../turns.ts';
@@ -17,6 +17,7 @@ import type { Knowledge } from './known.ts';
 import { type Lines, shown } from './lines.ts';
 import { refreshEntries } from './refresh.ts';
 import { checkText, joined } from './text.ts';
+import { factsOf, type Judging, verdictSteps } from './verdicts.ts';
 
 /**
  * Whose package a name means: that of the hosts that know it, of several the one the snapshot is for or the only one that
@@ -57,18 +58,25 @@ const SLICE_HOSTS = 5000;
 export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): Promise<Knowledge> }) => {
   const { store, artefacts, clock } = ports;
   const remembered = new Map<string, Checked>();
+  const kinds: Judging['kinds'] = new WeakMap();
+
+  const judging = (): Judging => ({ describer: createDescriber(store), compareVersions, kinds });
 
   /** `known`: only where packages are added. */
-  const editContext = (content: RevisionContent, known: Knowledge | undefined): EditContext => ({
-    // One kind of host alone has or is offered exactly this version: it is that host's package.
-    exactly: (name, version) => {
-      const [one, ...others] = known?.ecosystems(name, version) ?? [];
-      return others.length === 0 ? one : undefined;
-    },
-    ecosystemOf: (name, version) =>
-      ecosystemOf(name, version, known, content.scope.ecosystem, content.entries),
-    describe: (...which) => known?.describe(...which) ?? {},
-  });
+  const editContext = (content: RevisionContent, known: Knowledge | undefined): EditContext => {
+    const judge = judging();
+    return {
+      // One kind of host alone has or is offered exactly this version: it is that host's package.
+      exactly: (name, version) => {
+        const [one, ...others] = known?.ecosystems(name, version) ?? [];
+        return others.length === 0 ? one : undefined;
+      },
+      ecosystemOf: (name, version) =>
+        ecosystemOf(name, version, known, content.scope.ecosystem, content.entries),
+      describe: (ecosystem, name, arch, version) =>
+        known === undefined ? {} : factsOf({ ecosystem, name, arch, version }, known.everything, judge),
+    };
+  };
 
   const held: CheckContext['held'] = ({ ecosystem, name, arch, version }) =>
     arch === undefined
@@ -136,6 +144,21 @@ export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): P
     return ok({ findings: fixed.findings, fixes: fixed.edits });
   };
 
+  const verdicts = async (
+    input: HandlerInput<'snapshots.verdicts'>,
+    signal?: AbortSignal,
+  ): Promise<Result<Output<'snapshots.verdicts'>>> => {
+    const known = await knowledge.read();
+    const found = lines.find(input.ref);
+    if (!found.ok) return found;
+    const { content } = found.value.revision;
+    const edited = applyEdits(content.entries, input.edits, editContext(content, known));
+    if (!edited.ok) return edited;
+    const world = await known.world(content.scope);
+    const steps = verdictSteps(edited.value, world, judging());
+    return ok({ verdicts: await inTurns(steps, createTurns(clock, SLICE_HOSTS, signal)) });
+  };
+
   const refresh = (input: HandlerInput<'snapshots.refresh'>): Result<Output<'snapshots.refresh'>> => {
     const sound = checkText(input.message);
     if (!sound.ok) return sound;
@@ -175,6 +198,8 @@ export const createEditing = (ports: Ports, lines: Lines, knowledge: { read(): P
     edit,
     /** Rejects with `cancelled` where the caller lost interest. */
     check: (input: HandlerInput<'snapshots.check'>, caller?: Caller) => checkDraft(input, caller?.signal),
+    /** As `check`. */
+    verdicts: (input: HandlerInput<'snapshots.verdicts'>, caller?: Caller) => verdicts(input, caller?.signal),
     refresh: async (input: HandlerInput<'snapshots.refresh'>) => refresh(input),
   };
 };

@@ -1,10 +1,8 @@
-/** What scans tell about packages: to describe entries added by hand, and to check entries against the fleet. */
+/** What scans tell about packages, to check and to judge entries by. */
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
-import type { Update } from '../../../shared/model/scan.ts';
 import type { RevisionContent } from '../../../shared/model/snapshot.ts';
 import type { Clock, HostStore, ScanStore } from '../ports.ts';
 import { createTurns, inTurns, type Turn } from '../turns.ts';
-import type { Described } from './edit.ts';
 import { type HostWorld, inScope, learn, nameKey, Shared, type World, worldSteps } from './world.ts';
 
 export type Knowledge = {
@@ -12,21 +10,10 @@ export type Knowledge = {
   ecosystems(name: string, version: string | undefined): Ecosystem[];
   /** The managers of all scanned hosts. */
   all: Ecosystem[];
-  describe(ecosystem: Ecosystem, name: string, arch: string | undefined, version: string): Described;
+  /** All hosts there are. */
+  everything: World;
   /** The hosts a snapshot of this scope is for. The same scope has the same world until there is a newer scan. */
   world(scope: RevisionContent['scope']): Promise<World>;
-};
-
-const describeBy = (updates: Update[]): Described => {
-  const [first] = updates;
-  if (first === undefined) return {};
-  const best = updates.find((update) => update.classification === 'security') ?? first;
-  const advisories = [...new Set(updates.flatMap((update) => update.advisories))].sort().slice(0, 200);
-  return {
-    severity: best.severity,
-    classification: best.classification,
-    ...(advisories.length === 0 ? {} : { advisories }),
-  };
 };
 
 const ECOSYSTEMS: readonly Ecosystem[] = ['apt', 'dnf', 'zypper', 'apk', 'windows'];
@@ -46,13 +33,7 @@ const knowledgeOf = async (hosts: readonly HostWorld[], turn: Turn): Promise<Kno
             host.updates.get(name)?.some((update) => update.to === version) === true,
         ),
       ),
-    describe: (ecosystem, name, arch, version) =>
-      describeBy(
-        everything
-          .having(nameKey(ecosystem, name))
-          .flatMap((host) => host.updates.get(name) ?? [])
-          .filter((update) => update.to === version && (arch === undefined || update.arch === arch)),
-      ),
+    everything,
     world: async (scope) => {
       const members = hosts.filter((host) => inScope(scope, host));
       if (members.length === hosts.length) return everything;

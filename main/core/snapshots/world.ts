@@ -17,6 +17,8 @@ export type HostWorld = {
   ecosystem: Ecosystem;
   os: string;
   release: string;
+  codename: string | undefined;
+  listsUpdatedAt: string | undefined;
   installed: ReadonlyMap<string, Installed>;
   updates: ReadonlyMap<string, readonly Update[]>;
   /** Of updates; undefined where the scan did not read any. */
@@ -102,6 +104,8 @@ export const learn = (scan: Scan, shared: Shared): HostWorld | undefined => {
     ecosystem: scan.facts.manager,
     os: scan.facts.os,
     release: scan.facts.release,
+    codename: scan.facts.codename,
+    listsUpdatedAt: scan.facts.listsUpdatedAt,
     installed: installedOf(scan, shared),
     updates: updatesOf(scan, shared),
     relations:

@@ -1,10 +1,21 @@
 /** A snapshot and a difference as the command line shows them. */
-import { groundLabel } from '../../../shared/grounds.ts';
+import type { EntryVerdict } from '../../../shared/contract/snapshots.ts';
+import { groundLabel, isJudgedOtherwise, judgementText } from '../../../shared/grounds.ts';
 import { Severity } from '../../../shared/model/primitives.ts';
-import type { SnapshotDiff, SnapshotView } from '../../../shared/model/snapshot.ts';
+import type { Entry, SnapshotDiff, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { wordsOf } from '../../core/snapshots/rule.ts';
 import type { Context } from './context.ts';
 import { safe, table } from './terminal.ts';
+
+type Verdicts = readonly EntryVerdict[];
+
+const entryKey = ({ ecosystem, name, arch }: Pick<Entry, 'ecosystem' | 'name' | 'arch'>): string =>
+  `${ecosystem} ${name} ${arch ?? ''}`;
+
+const verdictOf = (verdicts: Verdicts): ((entry: Entry) => EntryVerdict | undefined) => {
+  const known = new Map(verdicts.map((verdict) => [entryKey(verdict), verdict]));
+  return (entry) => known.get(entryKey(entry));
+};
 
 /** What cli.md lists without a question mark is always there: null where an entry goes for every architecture. */
 export const snapshotDocument = (snapshot: SnapshotView) => ({
@@ -35,9 +46,45 @@ const outsideLines = ({ outside }: SnapshotView): string[] => {
   ];
 };
 
-export const show = (context: Context, snapshot: SnapshotView, first = '') =>
-  context.result({ snapshot: snapshotDocument(snapshot) }, () => {
+/** `same, Debian tracker 2026-11-20`; empty where nothing is known of it today. */
+const nowText = (entry: Entry, now: EntryVerdict | undefined): string =>
+  now === undefined
+    ? ''
+    : [
+        isJudgedOtherwise(entry, now) ? judgementText(now) : 'same',
+        ...now.grounds.slice(0, 2).map(groundLabel),
+      ].join(', ');
+
+const otherwiseLines = (snapshot: SnapshotView, verdicts: Verdicts): string[] => {
+  const verdict = verdictOf(verdicts);
+  const names = snapshot.entries.flatMap((entry) => {
+    const now = verdict(entry);
+    return now !== undefined && isJudgedOtherwise(entry, now)
+      ? [`${entry.name} ${judgementText(entry)}, now ${judgementText(now)}`]
+      : [];
+  });
+  const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
+  return [
+    `SEVERITY is what this revision says (${snapshot.createdAt.slice(0, 10)}), NOW what is known today`,
+    ...(names.length === 0
+      ? []
+      : [`judged otherwise now than in this revision: ${safe(names.slice(0, 10).join('; '))}${more}`]),
+  ];
+};
+
+/** Beside the snapshot, not in it: what a revision says never changes, and what is known today does. */
+const knownToday = (verdicts: Verdicts | undefined) =>
+  verdicts === undefined || verdicts.length === 0 ? {} : { verdicts };
+
+/** `verdicts`: what is known today of the entries, where that was asked for. */
+export const show = (
+  context: Context,
+  snapshot: SnapshotView,
+  { first = '', verdicts }: { first?: string; verdicts?: Verdicts } = {},
+) =>
+  context.result({ snapshot: snapshotDocument(snapshot), ...knownToday(verdicts) }, () => {
     const p = context.paint;
+    const verdict = verdicts && verdictOf(verdicts);
     const head = `${first}${p.bold(snapshot.name)} @${snapshot.revision}  ${snapshot.state}  ${p.dim(snapshot.id)}`;
     const { freeze: own } = snapshot;
     const freeze =
@@ -69,7 +116,17 @@ export const show = (context: Context, snapshot: SnapshotView, first = '') =>
       snapshot.entries.length === 0
         ? 'No entries yet. Add one with: frostline snapshot edit NAME --add PACKAGE=VERSION'
         : table(
-            ['STAGE', 'PACKAGE', 'VERSION', 'DECISION', 'SOURCE', 'CLASS', 'NOTE'],
+            [
+              'STAGE',
+              'PACKAGE',
+              'VERSION',
+              'DECISION',
+              'SOURCE',
+              'CLASS',
+              'SEVERITY',
+              ...(verdict === undefined ? [] : ['NOW']),
+              'NOTE',
+            ],
             snapshot.entries.map((e) => [
               `${e.stage}`,
               e.arch === undefined ? e.name : `${e.name}:${e.arch}`,
@@ -77,13 +134,22 @@ export const show = (context: Context, snapshot: SnapshotView, first = '') =>
               e.decision,
               e.source,
               e.classification ?? '',
+              e.severity ?? '',
+              ...(verdict === undefined ? [] : [nowText(e, verdict(e))]),
               e.note ?? '',
             ]),
             p,
           );
-    return [head, ...freeze, ...outsideLines(snapshot), ...exceptions, ...held, ...promoted, entries].join(
-      '\n',
-    );
+    return [
+      head,
+      ...freeze,
+      ...outsideLines(snapshot),
+      ...exceptions,
+      ...held,
+      ...promoted,
+      ...(verdicts === undefined || snapshot.entries.length === 0 ? [] : otherwiseLines(snapshot, verdicts)),
+      entries,
+    ].join('\n');
   });
 export const diffText = (diff: SnapshotDiff): string =>
   [

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { groundLabel } from '../../../../shared/grounds.ts';
+import type { Ground } from '../../../../shared/model/grounds.ts';
 import type { ScanReport } from '../../../../shared/model/scan.ts';
 import { type Context, exitCodeForHosts, invalid, unwrap } from '../context.ts';
 import { requireHosts } from '../fleet.ts';
@@ -11,6 +12,11 @@ const wholeNumber = (name: string, text: string): number => {
   if (!Number.isInteger(value) || value < 1) throw invalid(`${name} ${text} is not a whole number above 0.`);
   return value;
 };
+
+/** A scan holds the host's own word alone; what imported data says too stands in `updates list`. */
+const ownGrounds = ({ facts }: ScanReport): Ground[] => [
+  { source: 'hosts', asOf: facts?.listsUpdatedAt ?? null },
+];
 
 /** A scan as cli.md has it: `packages` is a count. */
 const document = (scan: ScanReport) => ({
@@ -24,7 +30,11 @@ const document = (scan: ScanReport) => ({
   unseen: scan.unseen,
   packages: scan.packageCount,
   // A package that only comes in with others has no version yet.
-  updates: scan.updates.map((update) => ({ ...update, from: update.from ?? null })),
+  updates: scan.updates.map((update) => ({
+    ...update,
+    from: update.from ?? null,
+    grounds: ownGrounds(scan),
+  })),
   removals: scan.removals,
 });
 

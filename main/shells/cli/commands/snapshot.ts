@@ -154,8 +154,9 @@ export const registerSnapshot = (program: Command, action: Register): void => {
       action(async (context, [ref]) => {
         const client = await context.client();
         const found = unwrap(await client.call('snapshots.show', { ref: ref ?? '' }));
+        const { verdicts } = unwrap(await client.call('snapshots.verdicts', { ref: found.snapshot.id }));
         for (const line of findingLines(found.warnings)) context.note(line);
-        show(context, found.snapshot);
+        show(context, found.snapshot, { verdicts });
       }),
     );
 

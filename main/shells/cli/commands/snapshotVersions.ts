@@ -111,7 +111,7 @@ const registerPromote = (snapshot: Command, action: Register): void => {
             ...(o.reason === undefined ? {} : { reason: o.reason }),
           }),
         );
-        show(context, promoted, `Promoted to ${o.to}: `);
+        show(context, promoted, { first: `Promoted to ${o.to}: ` });
       }),
     );
 };
