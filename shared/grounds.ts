@@ -37,7 +37,11 @@ type Judged = { severity?: Severity | undefined; classification?: Classification
 
 /** How a patch is judged, in a word or two: `important`, else what kind of patch it is. */
 export const judgementText = ({ severity = 'unknown', classification = 'other' }: Judged): string =>
-  severity !== 'unknown' ? severity : classification === 'security' ? 'security, unknown' : classification;
+  severity !== 'unknown'
+    ? severity
+    : classification === 'security'
+      ? 'security, severity unknown'
+      : classification;
 
 /** Another severity, or a security patch that was none, or is none any more. */
 export const isJudgedOtherwise = (held: Judged, now: Judged): boolean =>

@@ -9,8 +9,9 @@ export const GroundsCell = ({ grounds }: { grounds: readonly Ground[] }) => {
   const [first, ...others] = grounds;
   if (first === undefined) return <span className="muted">–</span>;
   return (
-    <span title={groundsText(grounds, now)}>
-      {first.asOf === null ? 'age unknown' : <RelativeTime at={first.asOf} />}, {SOURCE_NAMES[first.source]}
+    <span className="small" title={groundsText(grounds, now)}>
+      {first.asOf === null ? 'age unknown' : <RelativeTime at={first.asOf} />},{' '}
+      {first.source === 'hosts' ? 'hosts’ lists' : SOURCE_NAMES[first.source]}
       {others.length > 0 && <span className="muted"> +{others.length}</span>}
     </span>
   );

@@ -30,13 +30,10 @@ export const timeColumn = <Row,>({ of, ...rest }: Of<Row, string>): Column<Row> 
 });
 
 /** Wide enough for the longest of them: who says it is no less than how old it is. */
-export const groundsColumn = <Row,>(
-  of: (row: Row) => readonly Ground[],
-  { id = 'grounds', header = 'According to' } = {},
-): Column<Row> => ({
-  id,
-  header,
-  min: 13.25,
+export const groundsColumn = <Row,>(of: (row: Row) => readonly Ground[]): Column<Row> => ({
+  id: 'grounds',
+  header: 'According to',
+  min: 12.75,
   sort: (row) => of(row)[0]?.asOf ?? undefined,
   cell: (row) => <GroundsCell grounds={of(row)} />,
 });
@@ -58,7 +55,7 @@ export const verdictColumns = <Row extends Patch>(): readonly Column<Row>[] => [
   {
     id: 'severity',
     header: 'Severity',
-    min: 6.75,
+    min: 7.25,
     sort: severityRank,
     cell: (row) => (
       <SeverityCell severity={row.severity} classification={row.classification} title={saidOf(row)} />

@@ -13,6 +13,19 @@ const Entries = z.object({
 });
 const Versions = z.object({ versions: z.array(z.object({ version: z.number() })) });
 
+const Offered = z.object({ updates: z.array(z.object({ name: z.string(), to: z.string() })) });
+const Judged = z.object({
+  snapshot: z.object({ entries: z.array(z.object({ name: z.string(), severity: z.string().optional() })) }),
+  verdicts: z.array(
+    z.object({
+      name: z.string(),
+      severity: z.string(),
+      cves: z.array(z.string()),
+      grounds: z.array(z.object({ source: z.string(), asOf: z.string().nullable() })),
+    }),
+  ),
+});
+
 const RULES = `name: production
 rules:
   - id: security
@@ -133,6 +146,9 @@ test('the catalogue knows who has what, and advisory data says what is wrong wit
 }, info) => {
   const { page } = console;
   await console.startFleet(6);
+  const { updates } = await console.read(Offered, 'updates', 'list', 'all');
+  const mended = updates.find((one) => one.name === 'openssl')?.to ?? '';
+  expect((await console.cli('snapshot', 'create', 'before', '--from', 'all')).code).toBe(0);
   await place(page, 'Catalogue').click();
   await page.getByRole('searchbox', { name: 'Search packages' }).fill('openssl');
   const packages = page.getByRole('grid', { name: 'Packages' });
@@ -150,6 +166,10 @@ test('the catalogue knows who has what, and advisory data says what is wrong wit
           'CVE-2026-0001': {
             description: 'Reads too far.',
             releases: { bookworm: { status: 'open', urgency: 'high' } },
+          },
+          'CVE-2026-0002': {
+            description: 'Writes too far.',
+            releases: { bookworm: { status: 'resolved', fixed_version: mended, urgency: 'high' } },
           },
         },
       }),
@@ -178,7 +198,12 @@ test('the catalogue knows who has what, and advisory data says what is wrong wit
     await packages.getByRole('link', { name: 'openssl', exact: true }).click();
     await expect(heading(page, 'openssl')).toBeVisible();
     const versions = page.getByRole('grid', { name: 'Versions of openssl' });
-    await expect(versions.getByRole('row').filter({ hasText: 'CVE-2026-0001' }).first()).toBeVisible();
+    const faulty = versions.getByRole('row').filter({ hasText: 'CVE-2026-0001' }).first();
+    await expect(faulty).toContainText(/Debian tracker/);
+    await page.getByRole('radio', { name: 'Offers to hosts' }).check();
+    const offers = page.getByRole('grid', { name: 'Offers of openssl' });
+    await expect(offers.getByRole('row').filter({ hasText: mended }).first()).toContainText('hosts’ lists');
+    await expectSound(page, 'the offers of a package');
     const hosts = page.getByRole('grid', { name: 'Hosts with openssl' });
     await expect(hosts.getByRole('link').first()).toBeVisible();
     await page.getByRole('radio', { name: 'Below' }).check();
@@ -187,5 +212,26 @@ test('the catalogue knows who has what, and advisory data says what is wrong wit
     await page.getByRole('textbox', { name: 'Version' }).fill('99');
     await expect(hosts.getByRole('link').first()).toBeVisible();
     await expectSound(page, 'a package');
+  });
+
+  await test.step('a snapshot made before keeps its word, with what is known today and since when beside it', async () => {
+    await place(page, 'Snapshots').click();
+    await page.getByRole('link', { name: 'before', exact: true }).click();
+    const entry = editor(page).entry('openssl');
+    await expect(entry).toContainText('As of revision 1: security, severity unknown. Today: important, ');
+    await expect(entry).toContainText(/Today: important, .*, Debian tracker/);
+    await page.getByRole('combobox', { name: 'Show' }).selectOption({ label: 'Judged otherwise today' });
+    const shown = editor(page)
+      .grid.getByRole('row')
+      .filter({ has: page.getByRole('checkbox') });
+    await expect(shown.filter({ hasText: 'As of revision 1' })).toHaveCount(await shown.count());
+    await expectSound(page, 'an entry that is judged otherwise today');
+    const { snapshot, verdicts } = await console.read(Judged, 'snapshot', 'show', 'before');
+    expect(snapshot.entries.find((one) => one.name === 'openssl')?.severity).toBe('unknown');
+    expect(verdicts.find((one) => one.name === 'openssl')).toMatchObject({
+      severity: 'important',
+      cves: ['CVE-2026-0002'],
+      grounds: [{ source: 'debian-tracker' }],
+    });
   });
 });

@@ -1,14 +1,14 @@
 /** One package: its versions, when each was first seen, what is known to be wrong with it, and which hosts have what. */
 import { ShieldAlert } from 'lucide-react';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import type { ShownVersion } from '../../../shared/contract/catalog.ts';
-import type { CatalogHost } from '../../../shared/model/catalog.ts';
+import type { CatalogHost, CatalogOffer } from '../../../shared/model/catalog.ts';
 import { PackageVersion } from '../../../shared/model/primitives.ts';
 import { present } from '../../app/loadable.ts';
 import { useAsked } from '../../app/useAsked.ts';
 import { StatusDot } from '../../ui/Badge.tsx';
-import { groundsColumn } from '../../ui/columns.tsx';
+import { groundsColumn, timeColumn } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Loading } from '../../ui/EmptyState.tsx';
 import { Field, Input, Segmented } from '../../ui/Field.tsx';
@@ -22,7 +22,6 @@ import './catalog.css';
 
 const cvesOf = (row: ShownVersion): string[] =>
   [...new Set(row.faults.flatMap((fault) => fault.cves))].sort();
-const worstOffer = (row: ShownVersion) => row.offers.toSorted((a, b) => severityRank(a) - severityRank(b))[0];
 const worstFault = (row: ShownVersion) => row.faults.toSorted(bySeverity)[0];
 
 const columns: readonly Column<ShownVersion>[] = [
@@ -75,24 +74,6 @@ const columns: readonly Column<ShownVersion>[] = [
     },
   },
   {
-    id: 'offeredAs',
-    header: 'Offered as',
-    min: 7,
-    sort: (row) => {
-      const offer = worstOffer(row);
-      return offer === undefined ? undefined : severityRank(offer);
-    },
-    cell: (row) => {
-      const offer = worstOffer(row);
-      return offer === undefined ? (
-        <span className="muted">–</span>
-      ) : (
-        <SeverityCell {...offer} title={offer.advisories.join(', ')} />
-      );
-    },
-  },
-  groundsColumn((row) => worstOffer(row)?.grounds ?? [], { id: 'offerData', header: 'Offered according to' }),
-  {
     id: 'faults',
     header: 'Known faults',
     min: 10,
@@ -110,7 +91,58 @@ const columns: readonly Column<ShownVersion>[] = [
       );
     },
   },
-  groundsColumn((row) => worstFault(row)?.grounds ?? [], { id: 'data', header: 'Faults according to' }),
+  groundsColumn((row) => worstFault(row)?.grounds ?? []),
+];
+
+type Offer = Pick<ShownVersion, 'ecosystem' | 'arch' | 'version'> & { offer: CatalogOffer };
+
+const offersOf = (versions: readonly ShownVersion[]): Offer[] =>
+  versions.flatMap(({ ecosystem, arch, version, offers }) =>
+    offers.map((offer) => ({ ecosystem, arch, version, offer })),
+  );
+
+const offerColumns: readonly Column<Offer>[] = [
+  {
+    id: 'version',
+    header: 'Version',
+    min: 11,
+    grow: 1.2,
+    cell: (row) => (
+      <>
+        <code>{row.version}</code> <span className="muted">{row.arch}</span>
+      </>
+    ),
+  },
+  {
+    id: 'by',
+    header: 'Offered by',
+    min: 11,
+    grow: 1,
+    sort: ({ offer }) => offer.origin,
+    cell: ({ offer }) => <span title={offer.origin}>{offer.origin}</span>,
+  },
+  {
+    id: 'to',
+    header: 'To hosts with',
+    min: 8,
+    sort: ({ offer }) => `${offer.distro} ${offer.release}`,
+    cell: ({ offer }) => `${offer.distro} ${offer.release}`,
+  },
+  timeColumn({ id: 'seen', header: 'First seen', min: 7, of: ({ offer }) => offer.firstSeen.at }),
+  {
+    id: 'as',
+    header: 'Offered as',
+    min: 7.25,
+    sort: ({ offer }) => severityRank(offer),
+    cell: ({ offer }) => (
+      <SeverityCell
+        severity={offer.severity}
+        classification={offer.classification}
+        title={offer.advisories.join(', ')}
+      />
+    ),
+  },
+  groundsColumn(({ offer }) => offer.grounds),
 ];
 
 const hostColumns: readonly Column<CatalogHost>[] = [
@@ -158,19 +190,53 @@ export const PackagePage = ({ name }: { name: string }) => {
         {shown === undefined && answer.status === 'loading' && <Loading label="Reading the package" />}
         {shown !== undefined && (
           <>
-            <DataTable
-              label={`Versions of ${name}`}
-              noun="version"
-              columns={columns}
-              rows={shown.versions}
-              rowKey={(row) => `${row.ecosystem}:${row.arch}:${row.version}`}
-              rowLabel={(row) => row.version}
-            />
+            <Versions name={name} versions={shown.versions} />
             <Hosts name={name} suggestion={shown.versions[0]?.version ?? ''} />
           </>
         )}
       </div>
     </div>
+  );
+};
+
+/** What is wrong with each version, or what hosts' own lists say of it where they offer it. */
+const Versions = ({ name, versions }: { name: string; versions: readonly ShownVersion[] }) => {
+  const [shown, setShown] = useState<'versions' | 'offers'>('versions');
+  const offers = useMemo(() => offersOf(versions), [versions]);
+  return (
+    <section className="catalog-fill" aria-label="Versions">
+      <Segmented
+        label="What is shown"
+        hideLabel
+        value={shown}
+        onChange={setShown}
+        options={[
+          { value: 'versions', label: 'Versions and their faults' },
+          { value: 'offers', label: 'Offers to hosts' },
+        ]}
+      />
+      {shown === 'versions' ? (
+        <DataTable
+          label={`Versions of ${name}`}
+          noun="version"
+          columns={columns}
+          rows={versions}
+          rowKey={(row) => `${row.ecosystem}:${row.arch}:${row.version}`}
+          rowLabel={(row) => row.version}
+        />
+      ) : (
+        <DataTable
+          label={`Offers of ${name}`}
+          noun="offer"
+          columns={offerColumns}
+          rows={offers}
+          rowKey={({ ecosystem, arch, version, offer }) =>
+            [ecosystem, arch, version, offer.distro, offer.release, offer.origin].join(':')
+          }
+          empty={<p className="muted">No host was ever offered it as an update.</p>}
+        />
+      )}
+    </section>
   );
 };
 

@@ -125,7 +125,7 @@ const ROWS: readonly Column<RowOfHost>[] = [
   {
     id: 'severity',
     header: 'Severity',
-    min: 6.5,
+    min: 7.25,
     sort: (one) => Severity.options.indexOf(one.row.severity),
     cell: (one) => (
       <StatusDot

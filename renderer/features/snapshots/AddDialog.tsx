@@ -7,6 +7,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field, Input, Select } from '../../ui/Field.tsx';
 import { plural } from '../../ui/format.ts';
+import { GroundsCell } from '../../ui/Grounds.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { type KnownUpdate, useSnapshots } from './store.ts';
 
@@ -231,7 +232,11 @@ const PackageBox = ({
               </span>
               <span className="small muted">
                 {plural(update.hosts.length, 'host')}
-                {update.classification === 'security' && ', security'}
+                {update.classification === 'security' && (
+                  <>
+                    , security: <GroundsCell grounds={update.grounds} />
+                  </>
+                )}
               </span>
             </div>
           ))}

@@ -31,6 +31,8 @@ import { rowsOf, type Show } from './rows.ts';
 import { SaveBar } from './SaveBar.tsx';
 import { useSnapshots, type Warning } from './store.ts';
 import { useFindings } from './useFindings.ts';
+import { useJudgements } from './useJudgements.ts';
+import { otherwiseCount } from './verdicts.ts';
 
 export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonly Warning[] }) => {
   const { draft, change, undo, redo, fixes } = useSnapshots((s) => ({
@@ -41,6 +43,7 @@ export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonl
     fixes: s.fixes,
   }));
   const check = useFindings(name, warnings);
+  const { judgements, error: unknown } = useJudgements(name);
   const [query, setQuery] = useState('');
   const [show, setShow] = useState<Show>('all');
   const [focus, setFocus] = useState<{ key: EntryKey }>();
@@ -55,7 +58,11 @@ export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonl
   const lastUndone = editor?.future.at(-1)?.label;
 
   const findings = useMemo(() => byEntry(check.findings), [check.findings]);
-  const rows = useMemo(() => rowsOf(entries, query, show, findings), [entries, query, show, findings]);
+  const rows = useMemo(
+    () => rowsOf(entries, query, show, findings, judgements),
+    [entries, query, show, findings, judgements],
+  );
+  const otherwise = useMemo(() => otherwiseCount(judgements), [judgements]);
   const whole = query.trim() === '' && show === 'all';
   const here = useMemo(() => new Set(entries.map(keyOf)), [entries]);
   const selected = useMemo(() => new Set([...chosen].filter((key) => here.has(key))), [chosen, here]);
@@ -198,6 +205,8 @@ export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonl
         <FindingSummary
           check={check}
           count={count}
+          otherwise={otherwise}
+          unknown={unknown}
           fixing={fixing}
           onNext={goToNext}
           onFixAll={() => void fixAll()}
@@ -219,6 +228,8 @@ export const EntriesTab = ({ name, warnings }: { name: string; warnings: readonl
           rows={rows}
           stages={stages}
           findings={findings}
+          judgements={judgements}
+          revision={editor.base.revision}
           focus={focus}
           selected={selected}
           onSelect={setChosen}

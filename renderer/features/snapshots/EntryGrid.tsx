@@ -25,6 +25,7 @@ import type { EntryKey } from './entries.ts';
 import type { EntryActions } from './entryActions.ts';
 import type { Findings } from './findings.ts';
 import { placeFor, type Row } from './rows.ts';
+import type { Judgements } from './verdicts.ts';
 
 const nothing = () => null;
 
@@ -32,6 +33,8 @@ export const EntryGrid = ({
   rows,
   stages,
   findings,
+  judgements,
+  revision,
   focus,
   selected,
   onSelect,
@@ -42,6 +45,9 @@ export const EntryGrid = ({
   /** Stages an entry may be put into. */
   stages: readonly number[];
   findings: Findings;
+  judgements: Judgements;
+  /** Number of the one that is edited. */
+  revision: number;
   /** Goes to this entry, each time it is a new object. */
   focus: { key: EntryKey } | undefined;
   selected: ReadonlySet<EntryKey>;
@@ -238,6 +244,7 @@ export const EntryGrid = ({
                 <HeadCell>Decision</HeadCell>
                 <HeadCell>Stage</HeadCell>
                 <HeadCell>Severity</HeadCell>
+                <HeadCell>According to</HeadCell>
                 <HeadCell>Note</HeadCell>
                 <HeadCell>More</HeadCell>
               </div>
@@ -268,6 +275,8 @@ export const EntryGrid = ({
                       {...common}
                       stages={stages}
                       findings={findings.get(row.id)}
+                      judged={judgements.get(row.id)}
+                      revision={revision}
                       selected={selected.has(row.id)}
                       tabIndex={row.id === current ? 0 : -1}
                       sortable={sortable}

@@ -11,6 +11,7 @@ import {
   GripVertical,
   Pin,
   PinOff,
+  ShieldAlert,
   StickyNote,
   Trash2,
   TriangleAlert,
@@ -18,17 +19,21 @@ import {
   X,
 } from 'lucide-react';
 import type { KeyboardEvent, MouseEvent } from 'react';
+import type { EntryVerdict } from '../../../shared/contract/snapshots.ts';
+import { judgementText } from '../../../shared/grounds.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
-import { StatusDot } from '../../ui/Badge.tsx';
 import { Button, IconButton } from '../../ui/Button.tsx';
+import { saidOf } from '../../ui/columns.tsx';
 import { Checkbox } from '../../ui/Field.tsx';
 import { formatBytes, plural } from '../../ui/format.ts';
+import { GroundsCell } from '../../ui/Grounds.tsx';
 import { Menu } from '../../ui/Menu.tsx';
-import { severityLook } from '../../ui/states.ts';
+import { SeverityCell } from '../../ui/Severity.tsx';
 import type { EntryKey } from './entries.ts';
 import type { EntryActions } from './entryActions.ts';
 import type { Finding } from './findings.ts';
 import type { EntryRow, StageRow } from './rows.ts';
+import type { Judged } from './verdicts.ts';
 
 type Common = {
   index: number;
@@ -54,7 +59,7 @@ export const StageLine = ({ row, index, start, measure, drop }: Common & { row: 
       aria-rowindex={index + 2}
       style={{ top: `${start}px` }}
     >
-      <div role="gridcell" aria-colspan={9}>
+      <div role="gridcell" aria-colspan={10}>
         <strong>Stage {row.stage}</strong>{' '}
         <span className="muted small">
           {plural(row.count, 'entry', 'entries')}
@@ -73,6 +78,8 @@ export const EntryLine = ({
   drop,
   stages,
   findings,
+  judged,
+  revision,
   selected,
   tabIndex,
   sortable,
@@ -85,6 +92,8 @@ export const EntryLine = ({
   row: EntryRow;
   stages: readonly number[];
   findings: readonly Finding[] | undefined;
+  judged: Judged | undefined;
+  revision: number;
   selected: boolean;
   tabIndex: 0 | -1;
   sortable: boolean;
@@ -101,7 +110,6 @@ export const EntryLine = ({
   });
   const one = new Set([id]);
   const rejected = entry.decision === 'reject';
-  const severity = severityLook[entry.severity ?? 'unknown'];
   const facts = [
     entry.source === 'scan' ? '' : entry.source,
     entry.sizeBytes === undefined ? '' : formatBytes(entry.sizeBytes),
@@ -201,11 +209,10 @@ export const EntryLine = ({
         </select>
       </div>
       <div className="table-cell" role="gridcell">
-        {entry.severity === undefined || entry.severity === 'unknown' ? (
-          <span className="muted">{entry.classification ?? '–'}</span>
-        ) : (
-          <StatusDot {...severity}>{severity.label}</StatusDot>
-        )}
+        <SeverityCell severity={judged?.severity} classification={judged?.classification} />
+      </div>
+      <div className="table-cell" role="gridcell">
+        <GroundsCell grounds={judged?.grounds ?? []} />
       </div>
       <div className="table-cell" role="gridcell">
         {entry.note === undefined ? (
@@ -271,9 +278,12 @@ export const EntryLine = ({
           ]}
         />
       </div>
-      {findings !== undefined && (
+      {(findings !== undefined || judged?.today !== undefined) && (
         <div className="snap-findings" role="gridcell">
-          {findings.map((finding) => (
+          {judged?.today !== undefined && (
+            <OtherwiseLine held={judged} today={judged.today} revision={revision} />
+          )}
+          {findings?.map((finding) => (
             <FindingLine
               key={`${finding.code} ${finding.message}`}
               finding={finding}
@@ -286,6 +296,25 @@ export const EntryLine = ({
     </div>
   );
 };
+
+/** `As of revision 4: moderate. Today: critical, 3 d ago, Debian tracker`. */
+const OtherwiseLine = ({
+  held,
+  today,
+  revision,
+}: {
+  held: Judged;
+  today: EntryVerdict;
+  revision: number;
+}) => (
+  <div className="snap-finding" data-tone="warn">
+    <ShieldAlert size={13} aria-hidden />
+    <span className="wrap-any">
+      As of revision {revision}: {judgementText(held)}. Today:{' '}
+      <strong title={saidOf(today)}>{judgementText(today)}</strong>, <GroundsCell grounds={today.grounds} />
+    </span>
+  </div>
+);
 
 const toneOf = (findings: readonly Finding[] | undefined): 'bad' | 'warn' | undefined =>
   findings === undefined ? undefined : findings.some((finding) => finding.level === 'error') ? 'bad' : 'warn';

@@ -8,12 +8,14 @@ import {
   PinOff,
   Redo2,
   Search,
+  ShieldAlert,
   Trash2,
   TriangleAlert,
   Undo2,
   Wrench,
   X,
 } from 'lucide-react';
+import type { FrostError } from '../../../shared/errors.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { Input } from '../../ui/Field.tsx';
@@ -61,6 +63,7 @@ export const FindBox = ({
         <option value="all">All entries</option>
         <option value="finding">With findings</option>
         <option value="error">With errors</option>
+        <option value="otherwise">Judged otherwise today</option>
         <option value="decision:approve">Approved</option>
         <option value="decision:reject">Rejected</option>
         <option value="pinned">Pinned</option>
@@ -89,6 +92,7 @@ const choices = (sources: readonly Entry['source'][]): Show[] => [
   'all',
   'finding',
   'error',
+  'otherwise',
   'decision:approve',
   'decision:reject',
   'pinned',
@@ -194,12 +198,18 @@ export const BulkTools = ({
 export const FindingSummary = ({
   check,
   count,
+  otherwise,
+  unknown,
   fixing,
   onNext,
   onFixAll,
 }: {
   check: Checking;
   count: Tally;
+  /** Entries that are judged otherwise today than in the revision. */
+  otherwise: number;
+  /** Why it is not known how they are judged today. */
+  unknown: FrostError | undefined;
   fixing: boolean;
   onNext: () => void;
   onFixAll: () => void;
@@ -240,6 +250,14 @@ export const FindingSummary = ({
         <Button size="sm" busy={fixing} icon={<Wrench size={13} aria-hidden />} onClick={onFixAll}>
           Fix all errors
         </Button>
+      )}
+      {(otherwise > 0 || unknown !== undefined) && (
+        <span aria-live="polite" className="small snap-otherwise" data-tone="warn">
+          <ShieldAlert size={14} aria-hidden />{' '}
+          {unknown !== undefined
+            ? `What is known today was not read: ${unknown.message}`
+            : `${plural(otherwise, 'entry', 'entries')} judged otherwise today than in the revision`}
+        </span>
       )}
     </section>
   );

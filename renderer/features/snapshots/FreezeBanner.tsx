@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { OutsidePackage, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { Button } from '../../ui/Button.tsx';
 import { formatDateTime, formatList, plural } from '../../ui/format.ts';
+import { GroundsCell } from '../../ui/Grounds.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { GuardProgress } from '../guard/GuardProgress.tsx';
 import { ExceptionDialog } from './ExceptionDialog.tsx';
@@ -117,6 +118,9 @@ const OutsideList = ({
             <code className="wrap-any">
               {one.name} {one.version}
             </code>
+            <span className="muted">
+              <GroundsCell grounds={one.grounds} />
+            </span>
             <span className="muted">
               {plural(one.hosts, 'host')}, first seen {formatDateTime(one.firstSeen)}
             </span>

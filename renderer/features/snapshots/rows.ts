@@ -3,22 +3,24 @@ import type { Severity } from '../../../shared/model/primitives.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
 import { type EntryKey, keyOf } from './entries.ts';
 import type { Findings } from './findings.ts';
+import type { Judgements } from './verdicts.ts';
 
 export type StageRow = { kind: 'stage'; id: string; stage: number; count: number; rejected: number };
 export type EntryRow = { kind: 'entry'; id: EntryKey; entry: Entry; position: number; of: number };
 export type Row = StageRow | EntryRow;
 
-/** What the list is cut down to, as the choice of a menu: `decision:reject`, `severity:critical`, `source:rule:web`… */
+/** What the list is cut down to, as the choice of a menu: `decision:reject`, `severity:critical` (by the revision or today), `source:rule:web`… */
 export type Show =
   | 'all'
   | 'pinned'
   | 'finding'
   | 'error'
+  | 'otherwise'
   | `decision:${Entry['decision']}`
   | `severity:${Severity}`
   | `source:${string}`;
 
-const isShown = (entry: Entry, show: Show, findings: Findings): boolean => {
+const isShown = (entry: Entry, show: Show, findings: Findings, judgements: Judgements): boolean => {
   switch (show) {
     case 'all':
       return true;
@@ -28,17 +30,25 @@ const isShown = (entry: Entry, show: Show, findings: Findings): boolean => {
       return findings.has(keyOf(entry));
     case 'error':
       return findings.get(keyOf(entry))?.some((finding) => finding.level === 'error') === true;
+    case 'otherwise':
+      return judgements.get(keyOf(entry))?.today !== undefined;
     default: {
       const [what = '', ...rest] = show.split(':');
       const value = rest.join(':');
       if (what === 'decision') return entry.decision === value;
-      if (what === 'severity') return (entry.severity ?? 'unknown') === value;
+      if (what === 'severity') {
+        const judged = judgements.get(keyOf(entry));
+        return (
+          (judged?.severity ?? entry.severity ?? 'unknown') === value || judged?.today?.severity === value
+        );
+      }
       return entry.source === value;
     }
   }
 };
 
 const NO_FINDINGS: Findings = new Map();
+const NO_JUDGEMENTS: Judgements = new Map();
 
 /** `query` finds in names, versions, notes, advisories and rules; headings of stages without a hit are left out. */
 export const rowsOf = (
@@ -46,13 +56,14 @@ export const rowsOf = (
   query: string,
   show: Show = 'all',
   findings: Findings = NO_FINDINGS,
+  judgements: Judgements = NO_JUDGEMENTS,
 ): Row[] => {
   const text = query.trim().toLowerCase();
   const rows: Row[] = [];
   const stages = Map.groupBy(entries, (entry) => entry.stage);
   for (const [stage, all] of stages) {
     const found = all.flatMap((entry, index): EntryRow[] =>
-      isShown(entry, show, findings) && (text === '' || haystack(entry).includes(text))
+      isShown(entry, show, findings, judgements) && (text === '' || haystack(entry).includes(text))
         ? [{ kind: 'entry', id: keyOf(entry), entry, position: index + 1, of: all.length }]
         : [],
     );

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { createStore } from 'zustand/vanilla';
 import type { CallInput, Output } from '../../../shared/contract/contract.ts';
 import type { SignWith } from '../../../shared/contract/signatures.ts';
-import type { Edit, EntryWarning } from '../../../shared/contract/snapshots.ts';
+import type { Edit, EntryVerdict, EntryWarning } from '../../../shared/contract/snapshots.ts';
 import { type FrostError, frostError, type Result } from '../../../shared/errors.ts';
 import type { Entry, ExceptionView, SnapshotSummary, SnapshotView } from '../../../shared/model/snapshot.ts';
 import { featureStore } from '../../app/featureStore.ts';
@@ -39,7 +39,7 @@ export type SnapshotsState = {
   open: Readonly<Record<string, Loadable<OpenSnapshot>>>;
   drafts: Readonly<Record<string, Draft>>;
   updates: Loadable<readonly KnownUpdate[]>;
-  /** Grows when scans or the fleet changed what findings rest on; of a burst of changes only now and then. */
+  /** Grows when scans, the fleet or imported data changed what findings and verdicts rest on; of a burst of changes only now and then. */
   scans: number;
   reload: () => Promise<void>;
   read: (name: string) => Promise<void>;
@@ -65,6 +65,8 @@ export type SnapshotsState = {
   applyRules: (name: string, asked: CallInput<'snapshots.applyRules'>) => Answer;
   /** Findings on a revision with edits that are not stored. */
   check: (ref: string, edits: Edit[], signal: AbortSignal) => Promise<Result<readonly EntryWarning[]>>;
+  /** What is known today of the entries, with edits that are not stored. */
+  verdicts: (ref: string, edits: Edit[], signal: AbortSignal) => Promise<Result<readonly EntryVerdict[]>>;
   /** The edits that mend what can be, on top of these. */
   fixes: (ref: string, edits: Edit[]) => Promise<Result<Output<'snapshots.check'>>>;
   history: (name: string) => Promise<Result<Output<'snapshots.history'>>>;
@@ -213,6 +215,10 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
         const result = await client.call('snapshots.check', { ref, edits, fix: false }, signal);
         return result.ok ? { ok: true, value: result.value.findings } : result;
       },
+      verdicts: async (ref, edits, signal) => {
+        const result = await client.call('snapshots.verdicts', { ref, edits }, signal);
+        return result.ok ? { ok: true, value: result.value.verdicts } : result;
+      },
       fixes: (ref, edits) => client.call('snapshots.check', { ref, edits, fix: true }),
       history: (name) => client.call('snapshots.history', { ref: name }),
       diff: (a, b) => client.call('snapshots.diff', { a, b }),
@@ -255,7 +261,7 @@ export const useSnapshots = featureStore<SnapshotsState>(({ client, changes }) =
     SCANS_PAUSE_MS,
   );
   changes.on((change) => {
-    if (change.type === 'scan' || change.type === 'hosts') void noticeScans();
+    if (change.type === 'scan' || change.type === 'hosts' || change.type === 'advisories') void noticeScans();
     // How grave the patches outside a freeze are.
     if (change.type === 'advisories') void readList();
     if (change.type !== 'snapshots' && change.type !== 'reset') return;
