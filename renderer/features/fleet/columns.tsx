@@ -2,6 +2,7 @@
 import { Play, Shield, ShieldAlert, ShieldCheck } from 'lucide-react';
 import { Link } from 'wouter';
 import type { HostOverview } from '../../../shared/contract/fleet.ts';
+import { groundText } from '../../../shared/grounds.ts';
 import { Badge, StatusDot } from '../../ui/Badge.tsx';
 import type { Column } from '../../ui/DataTable.tsx';
 import { formatCount } from '../../ui/format.ts';
@@ -38,6 +39,12 @@ const Counted = ({ overview, count }: { overview: HostOverview; count: number | 
   ) : (
     <span className={count === 0 ? 'muted' : ''}>{formatCount(count)}</span>
   );
+};
+
+/** Whose word it is which updates are security ones: imported data has no say in this number. */
+const saidBy = (row: HostOverview): string | undefined => {
+  const facts = goodScan(row)?.facts;
+  return facts && groundText({ source: 'hosts', asOf: facts.listsUpdatedAt ?? null }, Date.now());
 };
 
 export const fleetColumns: readonly Column<HostOverview>[] = [
@@ -91,10 +98,14 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
     sort: (row) => goodScan(row)?.securityCount,
     cell: (row) => {
       const count = goodScan(row)?.securityCount;
-      return count !== undefined && count > 0 && !isStale(row) ? (
-        <strong className="count-strong">{formatCount(count)}</strong>
-      ) : (
-        <Counted overview={row} count={count} />
+      return (
+        <span title={saidBy(row)}>
+          {count !== undefined && count > 0 && !isStale(row) ? (
+            <strong className="count-strong">{formatCount(count)}</strong>
+          ) : (
+            <Counted overview={row} count={count} />
+          )}
+        </span>
       );
     },
   },

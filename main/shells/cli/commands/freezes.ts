@@ -1,5 +1,6 @@
 /** `freezes`: all of them at a glance, and when they hold. */
 import type { Command } from 'commander';
+import { groundLabel } from '../../../../shared/grounds.ts';
 import type { Outside } from '../../../../shared/model/snapshot.ts';
 import { parseTime, showTime } from '../../../core/snapshots/time.ts';
 import { unwrap } from '../context.ts';
@@ -9,6 +10,12 @@ import { machineZone } from '../zone.ts';
 
 const outsideCount = ({ critical, important, moderate, low, unknown }: Outside): number =>
   critical + important + moderate + low + unknown;
+
+/** `openssl, curl (Debian tracker 2026-11-20)`: what the severities of all that is outside rest on. */
+const criticalOnes = ({ packages, grounds }: Outside): string => {
+  const critical = packages.filter(({ severity }) => severity === 'critical').map(({ name }) => name);
+  return critical.length === 0 ? '' : `${critical.join(', ')} (${grounds.map(groundLabel).join(', ')})`;
+};
 
 export const registerFreezes = (program: Command, action: Register): void => {
   const freezes = program.command('freezes').description('when which freeze holds, over all snapshots');
@@ -35,10 +42,7 @@ export const registerFreezes = (program: Command, action: Register): void => {
                     one.words ?? '',
                     `${one.exceptions?.filter((exception) => exception.active).length ?? 0}`,
                     `${outsideCount(one.outside)}`,
-                    one.outside.packages
-                      .filter(({ severity }) => severity === 'critical')
-                      .map(({ name }) => name)
-                      .join(', '),
+                    criticalOnes(one.outside),
                   ].map(safe),
                 ),
                 context.paint,

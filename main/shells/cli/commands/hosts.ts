@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { HostOverview } from '../../../../shared/contract/fleet.ts';
 import { frostError } from '../../../../shared/errors.ts';
+import { groundLabel } from '../../../../shared/grounds.ts';
 import type { Host } from '../../../../shared/model/host.ts';
 import type { Context } from '../context.ts';
 import { exitCodeForHosts, invalid, readText, unwrap } from '../context.ts';
@@ -122,7 +123,10 @@ const shown = (
           ...(latest?.state === 'failed' ? line('known from', lastGood.finishedAt) : []),
           ...line('system', facts && `${facts.osName} ${facts.arch}, kernel ${facts.kernel}`),
           ...line('packages', String(lastGood.packageCount)),
-          ...line('updates', `${lastGood.updateCount} (${lastGood.securityCount} security)`),
+          ...line(
+            'updates',
+            `${lastGood.updateCount} (${lastGood.securityCount} security by ${groundLabel({ source: 'hosts', asOf: facts?.listsUpdatedAt ?? null })})`,
+          ),
           ...line('reboot', facts?.rebootRequired ? 'required' : undefined),
         ]),
   ];
