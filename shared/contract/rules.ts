@@ -14,7 +14,9 @@ import { command, query } from './define.ts';
 import { Selectors } from './fleet.ts';
 
 /** A rule file; longer ones are not read at all. */
-export const RulesText = z.string().max(300_000);
+/** More than a set may have, so that the check can say where it is too large. */
+export const MAX_RULES_CHARS = 512 * 1024;
+export const RulesText = z.string().max(MAX_RULES_CHARS);
 
 /** A rule file's text, or a saved set (its newest version, or the one named). */
 export const RulesSource = z.union([

@@ -68,14 +68,14 @@ export const Freeze = z.object({
   hosts: SelectorText,
   from: Instant,
   to: Instant,
-  zone: z.string().min(1).max(64),
+  zone: Text(64).min(1),
   policy: FreezePolicy,
   guard: z.boolean(),
   recurrence: Recurrence.optional(),
 });
 export type Freeze = z.infer<typeof Freeze>;
 
-export const Author = z.object({ name: Text(200), fingerprint: z.string().max(100).optional() });
+export const Author = z.object({ name: Text(200), fingerprint: Text(100).optional() });
 
 /** Takes an exception back: from `at` on it lets nothing through. */
 export const Withdrawal = z.strictObject({ at: Instant, reason: Text(2000).min(1), author: Author });

@@ -97,7 +97,7 @@ export const judgeSignature = (
       fingerprint: unreadable,
       keyType: '',
       status: 'invalid',
-      reason: parsed.error.message,
+      reason: parsed.error.message.replace(/^The signature/, 'it').replace(/\.$/, ''),
       sound: false,
     };
   const fingerprint = fingerprintOf(parsed.value.publicKey, o.verifier);

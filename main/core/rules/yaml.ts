@@ -3,8 +3,12 @@
  * place where it stands. Scalars stay the text they were written as (YAML 1.2.2 §10.1, the failsafe schema): a release `12`
  * or a version `1.10` is never a number here.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
 import type { RuleIssue } from '../../../shared/model/rule.ts';
+
+/** The parser's own words where they are about the file, and not about how to call the parser. */
+const wordsOf = ({ code, message }: YAMLError): string =>
+  code === 'MULTIPLE_DOCS' ? 'a second document begins here: a file holds one set' : message;
 
 export const MAX_YAML_CHARS = 128 * 1024;
 const MAX_DEPTH = 12;
@@ -107,7 +111,7 @@ export const readYaml = (text: string): { ok: true; file: YamlFile } | { ok: fal
     if (faults.length > 0)
       return {
         ok: false,
-        issues: faults.slice(0, MAX_ISSUES).map((fault) => issue(fault.pos[0], [], fault.message)),
+        issues: faults.slice(0, MAX_ISSUES).map((fault) => issue(fault.pos[0], [], wordsOf(fault))),
       };
     const value = read(document.contents, [], 0);
     return {

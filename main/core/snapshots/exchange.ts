@@ -221,6 +221,7 @@ const checkSense = (
         'exchange.broken-chain',
         `Revision ${content.number} was made from a revision of another snapshot.`,
       );
+  if (new Set(content.parents).size !== content.parents.length) bad('was made from one revision twice');
   const expected = Math.max(0, ...parents.map((parent) => parent.number)) + 1;
   if (content.number !== expected) bad(`should have the number ${expected}`);
   const keys = new Set<string>();

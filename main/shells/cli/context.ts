@@ -1,5 +1,4 @@
 /** What every command gets: the client, and the two ways of telling (tables for people, one JSON document for programs). */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Client } from '../../../shared/contract/contract.ts';
@@ -7,12 +6,11 @@ import { exitCodeOf, type FrostError, FrostFault, frostError, type Result } from
 import { defaultDataDir } from '../../adapters/platform.ts';
 import type { ChannelClient } from '../../adapters/rpc/client.ts';
 import { attach } from '../process/attach.ts';
+import { readText } from './files.ts';
+import { invalid } from './invalid.ts';
 import { type Paint, paint, safe } from './terminal.ts';
 
 export type GlobalOptions = { dataDir?: string; passphraseFile?: string; json?: boolean; color?: boolean };
-
-/** Largest file a command reads whole (an exchange file's limit is lower and checked by the host process). */
-const LARGEST_FILE_BYTES = 48 * 1024 * 1024;
 
 export class Context {
   readonly json: boolean;
@@ -101,27 +99,7 @@ export const unwrap = <T>(result: Result<T>): T => {
   throw new FrostFault(result.error);
 };
 
-export const readText = (path: string): string => {
-  try {
-    const data = readFileSync(path);
-    if (data.length > LARGEST_FILE_BYTES)
-      throw new FrostFault(
-        frostError('input.too-large', `${path} is larger than ${LARGEST_FILE_BYTES / 1024 / 1024} MiB.`),
-      );
-    return data.toString('utf8');
-  } catch (thrown) {
-    if (thrown instanceof FrostFault) throw thrown;
-    throw new FrostFault(
-      frostError(
-        'input.invalid',
-        `${path} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
-      ),
-    );
-  }
-};
-
-export const invalid = (message: string, hint?: string): FrostFault =>
-  new FrostFault(frostError('input.invalid', message, hint === undefined ? {} : { hint }));
+export { invalid };
 
 /** Prints the error in the form that was asked for and gives its exit code. */
 export const tellError = (error: FrostError, json: boolean): number => {

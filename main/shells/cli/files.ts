@@ -1,8 +1,10 @@
 /** Files the admin names: read whole only once their size is known, and never more than they may have. */
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { fileText } from '../../../shared/age.ts';
 import { type ErrorCode, FrostFault, frostError } from '../../../shared/errors.ts';
-import { invalid } from './context.ts';
+import { invalid } from './invalid.ts';
+import { OutputFile } from './outputFile.ts';
+import { bytes } from './terminal.ts';
 
 const PIECE_BYTES = 256 * 1024;
 
@@ -12,7 +14,7 @@ const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.
 export const readBytes = (path: string, maxBytes: number, tooLarge: ErrorCode): Buffer => {
   const refuse = () =>
     new FrostFault(
-      frostError(tooLarge, `${path} is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB.`, {
+      frostError(tooLarge, `${path} is larger than ${bytes(maxBytes)}.`, {
         hint: 'Nothing of it was read.',
       }),
     );
@@ -58,12 +60,17 @@ export const readExchangeFile = (path: string, maxBytes: number): string => {
   return text;
 };
 
-/** Whole or not at all. */
+/** Text that is handed on as it is: lists of hosts, calendars, resolutions. */
+export const readText = (path: string, maxBytes = 48 * 1024 * 1024): string =>
+  readBytes(path, maxBytes, 'input.too-large').toString('utf8');
+
+/** Whole or not at all; what stands there under another name is left alone. For others to read, as the account's umask lets them. */
 export const writeWhole = (path: string, text: string): void => {
+  const output = new OutputFile(path, 0o666);
   try {
-    writeFileSync(`${path}.part`, text);
-    renameSync(`${path}.part`, path);
-  } catch (thrown) {
-    throw invalid(`${path} cannot be written: ${reasonOf(thrown)}.`);
+    output.write(text);
+    output.finish();
+  } finally {
+    output.discard();
   }
 };

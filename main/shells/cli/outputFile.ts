@@ -1,7 +1,7 @@
-/** A file that appears under its name whole or not at all, readable by its owner alone. */
+/** A file that appears under its name whole or not at all; readable by its owner alone, unless it is meant for others. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { invalid } from './context.ts';
+import { invalid } from './invalid.ts';
 
 export class OutputFile {
   readonly path: string;
@@ -9,13 +9,13 @@ export class OutputFile {
   readonly #part: string;
   #file: number | null;
 
-  /** Errors, here and later: `input.invalid` where it cannot be written. */
-  constructor(path: string) {
+  /** `mode`: less what the account's umask takes away. Errors, here and later: `input.invalid` where it cannot be written. */
+  constructor(path: string, mode = 0o600) {
     if (path === '') throw invalid('The name of the file is empty.');
     this.path = resolve(path);
     this.#part = `${this.path}.${process.pid}.part`;
     // `wx`: a link that somebody else put in its place is not followed.
-    this.#file = this.#guarded(() => openSync(this.#part, 'wx', 0o600));
+    this.#file = this.#guarded(() => openSync(this.#part, 'wx', mode));
   }
 
   write(text: string): void {
@@ -35,7 +35,12 @@ export class OutputFile {
       fsyncSync(file);
       closeSync(file);
       this.#file = null;
-      renameSync(this.#part, this.path);
+      try {
+        renameSync(this.#part, this.path);
+      } catch (thrown) {
+        rmSync(this.#part, { force: true });
+        throw thrown;
+      }
     });
   }
 

@@ -88,10 +88,11 @@ const isZone = (zone: string): boolean => {
 const unit = (count: number, name: string): string[] =>
   count === 0 ? [] : [`${count} ${name}${count === 1 ? '' : 's'}`];
 
-/** Calendar days in the zone, then hours and minutes: a day with a clock change is still a day. */
+/** Calendar days in the zone (UTC where nobody here knows it), then hours and minutes: a day with a clock change is still a day. */
 export const lengthOf = (from: string, to: string, zone: string): string => {
-  const start = Temporal.Instant.from(from).toZonedDateTimeISO(zone);
-  const end = Temporal.Instant.from(to).toZonedDateTimeISO(zone);
+  const known = isZone(zone) ? zone : 'UTC';
+  const start = Temporal.Instant.from(from).toZonedDateTimeISO(known);
+  const end = Temporal.Instant.from(to).toZonedDateTimeISO(known);
   const span = start.until(end, { largestUnit: 'days' });
   const parts = [...unit(span.days, 'day'), ...unit(span.hours, 'hour'), ...unit(span.minutes, 'minute')];
   return parts.length === 0 ? 'less than a minute' : parts.join(' ');

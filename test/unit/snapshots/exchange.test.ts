@@ -327,6 +327,9 @@ describe('a file that is not sound is refused with its reason', () => {
       [forged([{ ...first, extra: 1 }]), 'exchange.malformed'],
       [forged([{ ...first, number: 2 }]), 'exchange.malformed'],
       [forged([{ ...first, freeze: freezeOf({ hosts: ' all' }) }]), 'exchange.malformed'],
+      [forged([{ ...first, freeze: freezeOf({ zone: '\u001b[31mUTC' }) }]), 'exchange.malformed'],
+      [forged([{ ...first, author: { name: 'x', fingerprint: '\u001b[31m' } }]), 'exchange.malformed'],
+      [forged([first, { ...first, number: 2, parents: [idOf(first), idOf(first)] }]), 'exchange.malformed'],
       [forged([{ ...first, freeze: freezeOf({ hosts: '((' }) }]), 'exchange.malformed'],
       [forged([{ ...first, freeze: freezeOf({ to: '2026-11-23T14:00:00.000Z' }) }]), 'exchange.malformed'],
       [

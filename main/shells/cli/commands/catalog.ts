@@ -1,13 +1,12 @@
 /** `catalog`: every package version ever seen. `advisories`: what is known about them from imported data. */
-import { readFileSync, statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { ADVISORY_PIECE_BYTES, MAX_ADVISORY_BYTES } from '../../../../shared/contract/advisories.ts';
 import type { Client } from '../../../../shared/contract/contract.ts';
-import { FrostFault, frostError } from '../../../../shared/errors.ts';
 import { groundLabel } from '../../../../shared/grounds.ts';
 import { AdvisoryFormat, type AdvisoryImport } from '../../../../shared/model/advisory.ts';
 import type { CatalogOffer } from '../../../../shared/model/catalog.ts';
 import { invalid, unwrap } from '../context.ts';
+import { readBytes } from '../files.ts';
 import type { Register } from '../register.ts';
 import { count, names, safe, table } from '../terminal.ts';
 
@@ -20,19 +19,6 @@ const offeredAs = ({ severity, classification, grounds }: CatalogOffer): string 
     severity === 'unknown' ? classification : `${severity} ${classification}`,
     ...grounds.map(groundLabel),
   ].join(', ');
-
-const readBytes = (path: string): Buffer => {
-  try {
-    if (statSync(path).size > MAX_ADVISORY_BYTES)
-      throw new FrostFault(
-        frostError('input.too-large', `${path} is larger than ${MAX_ADVISORY_BYTES / 1024 / 1024} MiB.`),
-      );
-    return readFileSync(path);
-  } catch (thrown) {
-    if (thrown instanceof FrostFault) throw thrown;
-    throw invalid(`${path} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}.`);
-  }
-};
 
 const send = async (client: Client, fileName: string, bytes: Buffer): Promise<string> => {
   if (bytes.length === 0) throw invalid(`${fileName} is empty.`);
@@ -193,7 +179,7 @@ export const registerCatalog = (program: Command, action: Register): void => {
     .action(
       action<{ format?: AdvisoryFormat; asOf?: string }>(async (context, [file], o) => {
         const path = file ?? '';
-        const bytes = readBytes(path);
+        const bytes = readBytes(path, MAX_ADVISORY_BYTES, 'input.too-large');
         const asOf = o.asOf === undefined ? undefined : instant(o.asOf);
         const client = await context.client();
         const fileName = path.replace(/^.*[/\\]/, '').slice(0, 255);

@@ -1,12 +1,17 @@
 /** `rules`: approval rules in files and in saved versions. `snapshot create --rules` makes a snapshot from them. */
 import type { Command } from 'commander';
-import type { Preview, RulesSource } from '../../../../shared/contract/rules.ts';
+import { MAX_RULES_CHARS, type Preview, type RulesSource } from '../../../../shared/contract/rules.ts';
+import { frostError } from '../../../../shared/errors.ts';
 import { groundLabel } from '../../../../shared/grounds.ts';
 import type { PreviewRow, RuleSetSummary } from '../../../../shared/model/rule.ts';
 import type { Context } from '../context.ts';
-import { invalid, readText, unwrap } from '../context.ts';
+import { invalid, unwrap } from '../context.ts';
+import { readText } from '../files.ts';
 import type { Register } from '../register.ts';
 import { count, safe, table } from '../terminal.ts';
+
+/** What is larger is refused before it is sent; below that, the check itself has the word. */
+const rulesText = (path: string): string => readText(path, MAX_RULES_CHARS);
 
 /** A file's text; a saved set where there is no such file but the word is `NAME` or `NAME@VERSION` after `saved:`. */
 export const rulesSource = (word: string): RulesSource => {
@@ -16,7 +21,7 @@ export const rulesSource = (word: string): RulesSource => {
       name: saved[1],
       ...(saved[2] === undefined ? {} : { version: Number(saved[2]) }),
     };
-  return { text: readText(word), fileName: word.replace(/^.*[/\\]/, '').slice(0, 255) };
+  return { text: rulesText(word), fileName: word.replace(/^.*[/\\]/, '').slice(0, 255) };
 };
 
 /** NAME or NAME@VERSION. */
@@ -95,9 +100,19 @@ export const registerRules = (program: Command, action: Register): void => {
     .action(
       action(async (context, [file]) => {
         const client = await context.client();
-        const outcome = unwrap(await client.call('rules.check', { text: readText(file ?? '') }));
+        const outcome = unwrap(await client.call('rules.check', { text: rulesText(file ?? '') }));
         if (!outcome.ok) context.exitCode = 2;
-        context.result(outcome, () =>
+        const [first] = outcome.issues;
+        const error =
+          first === undefined
+            ? {}
+            : {
+                error: frostError(
+                  'input.invalid',
+                  `The rules cannot be used: line ${first.line}: ${first.path === '' ? '' : `${first.path}: `}${first.message}.`,
+                ),
+              };
+        context.result({ ...outcome, ...error }, () =>
           outcome.ok
             ? `${safe(file ?? '')}: ${count(outcome.ruleSet?.rules.length ?? 0, 'rule')}, no fault.`
             : outcome.issues
@@ -148,7 +163,7 @@ export const registerRules = (program: Command, action: Register): void => {
         const client = await context.client();
         const { saved } = unwrap(
           await client.call('rules.save', {
-            text: readText(file ?? ''),
+            text: rulesText(file ?? ''),
             ...(o.message === undefined ? {} : { message: o.message }),
           }),
         );

@@ -2,7 +2,8 @@
 import { type Command, Option } from 'commander';
 import type { CallInput } from '../../../../shared/contract/contract.ts';
 import { localDateOf, parseTime } from '../../../core/snapshots/time.ts';
-import { type Context, invalid, readText, unwrap } from '../context.ts';
+import { type Context, invalid, unwrap } from '../context.ts';
+import { readText } from '../files.ts';
 import { named, packageVersion } from '../packageWords.ts';
 import type { Register } from '../register.ts';
 import { show } from '../snapshotText.ts';

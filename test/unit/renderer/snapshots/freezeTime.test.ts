@@ -58,6 +58,12 @@ describe('the span of a freeze', () => {
     expect(lengthOf('2027-03-27T11:00:00.000Z', '2027-03-28T11:30:00.000Z', 'UTC')).toBe('1 day 30 minutes');
   });
 
+  it('of a zone nobody here knows is counted, and shown, in UTC', () => {
+    expect(lengthOf('2027-03-27T11:00:00.000Z', '2027-03-28T11:30:00.000Z', 'Mars/X')).toBe(
+      '1 day 30 minutes',
+    );
+  });
+
   it('wants the end after the beginning, and not over', () => {
     expect(spanOf(at('2026-12-24 12:00'), at('2026-12-24 12:00'), 'UTC', now)).toMatchObject({
       ok: false,
