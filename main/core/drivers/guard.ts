@@ -51,6 +51,8 @@ export type GuardKind = {
   functions: string;
   /** Shell function `fl_unblock FILE`: prints the file without our block. Part of `off`, so it stands alone. */
   unblock: string;
+  /** `unblock` has a function `fl_part FILE`, too: it prints what is ours of a file in which others may scatter that. */
+  part?: boolean;
 };
 
 const GUARD_FOLDER = `${HOST_FOLDER}/guard`;
@@ -106,7 +108,7 @@ ${kind.files
     elif [ -f "$fl_p" ] && ! cmp -s "$G/was.$fl_n" "$fl_p"; then
       ${how === 'block' ? 'fl_strip "$fl_p" || return 1' : `if fl_ours "$fl_p"; then fl_back "$G/was.$fl_n" "$fl_p" || return 1; fi`}
     fi
-  ${how === 'block' ? 'elif [ -f "$fl_p" ]; then fl_strip "$fl_p" || return 1' : `elif [ -f "$fl_p" ] && fl_ours "$fl_p"; then rm -f "$fl_p" || return 1`}
+  ${how === 'block' ? 'elif [ -f "$fl_p" ]; then fl_strip "$fl_p" && { grep -q "[^[:space:]]" "$fl_p" || rm -f "$fl_p"; } || return 1' : `elif [ -f "$fl_p" ] && fl_ours "$fl_p"; then rm -f "$fl_p" || return 1`}
   fi`,
   )
   .join('\n')}
@@ -185,7 +187,11 @@ fl_put() {
   [ ! -L "$fl_q" ] || fl_q=$(readlink -f "$fl_q")
   cmp -s "$T/out/$1" "$fl_q" && return 0
   fl_n=$(awk -F '\\t' -v p="$2" '$1 == "file" && $3 == p { print $2 }' "$G/manifest")
-  if [ -n "$fl_n" ]; then fl_sum "$T/out/$1" >"$G/wrote.$fl_n.new" && mv -f "$G/wrote.$fl_n.new" "$G/wrote.$fl_n" || return 1; fi
+  if [ -n "$fl_n" ]; then
+    # What was before is what comes back only as long as nobody else changed the rest.
+    if [ "$4" = own ] || { fl_unblock "$G/was.$fl_n" >"$T/was" && fl_unblock "$T/out/$1" >"$T/rest" && cmp -s "$T/was" "$T/rest"; }; then fl_sum "$T/out/$1" >"$G/wrote.$fl_n.new" && mv -f "$G/wrote.$fl_n.new" "$G/wrote.$fl_n" || return 1
+    else rm -f "$G/wrote.$fl_n" || return 1; fi
+  fi
   fl_new=\${fl_q%/*}/.${GUARD_MARK}.new
   if [ "$4" = block ] && [ -f "$fl_q" ]; then cp -p "$fl_q" "$fl_new" && cat "$T/out/$1" >"$fl_new" || return 1
   else cat "$T/out/$1" >"$fl_new" && chmod "$3" "$fl_new" || return 1; fi
@@ -217,15 +223,17 @@ ${kind.files.map(({ path, mode, kind: how }, index) => `  fl_put ${index} ${path
   return 0
 }`;
 
-const stateFunctions = (kind: GuardKind): string => `fl_state() {
+const stateFunctions = (
+  kind: GuardKind,
+): string => `${kind.part ? '' : `fl_part() { sed -n '/^# ${GUARD_MARK} begin/,/^# ${GUARD_MARK} end/p' "$1"; }\n`}fl_state() {
   printf 'boot\\t%s\\n' "$(cat "$R/proc/sys/kernel/random/boot_id" 2>/dev/null)"
 ${kind.files
   .map(({ path, kind: how }) =>
     how === 'own'
       ? `  if [ -f "$R${path}" ]; then printf 'file\\t${path}\\t%s\\n' "$(fl_sum "$R${path}")"; else printf 'absent\\t${path}\\n'; fi
   sed -n 's/^.*${GUARD_MARK} \\([0-9a-f]\\{64\\}\\).*$/id\\t\\1/p' "$R${path}" 2>/dev/null | head -n 1`
-      : `  if grep -q '^# ${GUARD_MARK} begin' "$R${path}" 2>/dev/null; then printf 'file\\t${path}\\t%s\\n' "$(sed -n '/^# ${GUARD_MARK} begin/,/^# ${GUARD_MARK} end/p' "$R${path}" | fl_sha)"; else printf 'absent\\t${path}\\n'; fi
-  sed -n 's/^.*${GUARD_MARK} begin \\([0-9a-f]\\{64\\}\\).*$/id\\t\\1/p' "$R${path}" 2>/dev/null | head -n 1`,
+      : `  if fl_part "$R${path}" 2>/dev/null | grep -q .; then printf 'file\\t${path}\\t%s\\n' "$(fl_part "$R${path}" | fl_sha)"; else printf 'absent\\t${path}\\n'; fi
+  sed -n 's/^.*${GUARD_MARK}[ a-z-]*\\([0-9a-f]\\{64\\}\\).*$/id\\t\\1/p' "$R${path}" 2>/dev/null | head -n 1`,
   )
   .join('\n')}
   if fl_systemd; then
@@ -270,7 +278,11 @@ export const guardOffCommand = (nonce: string, kind: GuardKind): CommandSpec =>
 
 export const guardStateCommand = (nonce: string, kind: GuardKind): CommandSpec =>
   spec(
-    framedScript(nonce, [COMMON, kind.functions, stateFunctions(kind)].join('\n'), 'fl_sec state fl_state\n'),
+    framedScript(
+      nonce,
+      [COMMON, kind.unblock, kind.functions, stateFunctions(kind)].join('\n'),
+      'fl_sec state fl_state\n',
+    ),
     false,
   );
 

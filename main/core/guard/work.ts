@@ -146,7 +146,7 @@ export const createGuardWork = (ports: Ports, deps: GuardDeps, signal: AbortSign
     if (done.state !== 'off')
       return fail('host.command-failed', `A part of the guard is still on ${host.name}.`, {
         host: host.name,
-        hint: 'Somebody changed its files: look at /etc/apt/apt.conf.d/zz-frostline-guard or /etc/dnf/dnf.conf there.',
+        hint: 'Somebody changed its files: look at /etc/apt/apt.conf.d/zz-frostline-guard, /etc/dnf/dnf.conf or /etc/zypp/locks there.',
       });
     note('guards.lifted', host, done);
     return ok(done);
