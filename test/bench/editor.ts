@@ -1,13 +1,16 @@
 /**
  * How long the check of a draft takes: 2,000 entries over 500 hosts, each of which has another set of packages, on an edit of
- * one entry, against a check of everything. Counts the CPU's time, since other work
+ * one entry, against a check of everything; and how long it takes to say what is known today of all of them. Counts the CPU's time, since other work
  * beside it makes the clock's useless. `node test/bench/editor.ts`.
  */
-import { compareVersions } from '../../main/core/advisories/describe.ts';
+import { compareVersions, createDescriber } from '../../main/core/advisories/describe.ts';
 import { type Checked, checkEntries } from '../../main/core/snapshots/check.ts';
+import { type Judging, verdictSteps } from '../../main/core/snapshots/verdicts.ts';
 import { createWorld, learn, Shared } from '../../main/core/snapshots/world.ts';
+import { atOnce } from '../../main/core/turns.ts';
 import type { PackageRelations, Scan } from '../../shared/model/scan.ts';
 import type { Entry } from '../../shared/model/snapshot.ts';
+import { createMemoryStore } from '../support/memoryStore.ts';
 
 const HOSTS = 500;
 const ENTRIES = 2000;
@@ -121,6 +124,32 @@ for (let n = 0; n < EDITS; n++) {
   last = checked;
   edits.push(took);
 }
+const AS_OF = '2026-01-01T00:00:00.000Z';
+const store = createMemoryStore();
+store.putAdvisories(
+  {
+    format: 'osv',
+    file: 'a.json',
+    sha256: 'a'.repeat(64),
+    importedAt: AS_OF,
+    asOf: AS_OF,
+    dated: true,
+    skipped: 0,
+  },
+  Array.from({ length: ENTRIES }, (_, n) => ({
+    format: 'osv' as const,
+    id: `A-${n}`,
+    severity: 'important' as const,
+    cves: [],
+    affected: [{ ecosystem: 'apt' as const, name: name(n), kind: 'binary' as const, fixed: '2.0-1' }],
+  })),
+  false,
+);
+const kinds: Judging['kinds'] = new WeakMap();
+const judge = () =>
+  atOnce(verdictSteps(entries, world, { describer: createDescriber(store), compareVersions, kinds }));
+const [verdicts, judging] = timed(judge);
+const [, again] = timed(judge);
 edits.sort((a, b) => a - b);
 const middle = edits[Math.floor(EDITS / 2)] ?? 0;
 const worst = edits.at(-1) ?? 0;
@@ -132,3 +161,4 @@ console.log(`an edit: ${ms(middle)} in the middle, ${ms(worst)} at most`);
 console.log(
   `everything / an edit: ${(whole / middle).toFixed(0)}; everything / the worst edit: ${(whole / worst).toFixed(1)}`,
 );
+console.log(`what is known today of ${verdicts.length} entries: ${ms(judging)}, once more ${ms(again)}`);
