@@ -11,6 +11,7 @@ import type { Facts, Update } from '../../../shared/model/scan.ts';
 import type { Entry, Outside, OutsidePackage } from '../../../shared/model/snapshot.ts';
 import { createDescriber, type Described } from '../advisories/describe.ts';
 import { mergedGrounds } from '../advisories/grounds.ts';
+import { kindsOf } from '../advisories/kinds.ts';
 import { SEVERITIES } from '../advisories/verdict.ts';
 import type { Store, StoredFreeze } from '../ports.ts';
 import { entryLabel } from './edit.ts';
@@ -21,8 +22,13 @@ import { begunAt } from './recurrence.ts';
 /** Named; all are counted. */
 const MAX_NAMED = 500;
 
-type Offer = { host: string; facts: Facts; update: Update };
-type Found = VersionKey & { offers: Offer[] };
+/** What hosts are told alike of a version, and who they are. */
+type Offer = { update: Update; hosts: Facts[] };
+type Found = VersionKey & { offers: Map<string, Offer>; hosts: number };
+
+/** All of an update that it is judged by. */
+const judgedBy = ({ from, severity, classification, advisories }: Update): string =>
+  [from ?? '', severity, classification, ...advisories].join('\n');
 
 const listedIn = (entries: readonly Pick<Entry, 'ecosystem' | 'name' | 'arch' | 'version'>[]) => {
   const keys = new Set(entries.map((entry) => `${entry.ecosystem} ${entryLabel(entry)} ${entry.version}`));
@@ -37,20 +43,18 @@ const offered = (hosts: Host[], store: Store): Found[] => {
     const facts = store.lastGoodSummary(host.id)?.facts;
     if (facts === undefined) continue;
     const ecosystem = facts.manager;
+    const here = new Set<Found>();
     for (const update of store.lastGoodUpdates(host.id) ?? []) {
-      const key = `${ecosystem} ${update.name}:${update.arch} ${update.to}`;
-      const offer: Offer = { host: host.name, facts, update };
-      const one = found.get(key);
-      if (one === undefined)
-        found.set(key, {
-          ecosystem,
-          name: update.name,
-          arch: update.arch,
-          version: update.to,
-          offers: [offer],
-        });
-      else one.offers.push(offer);
+      const { name, arch, to: version } = update;
+      const key = `${ecosystem} ${name}:${arch} ${version}`;
+      const one = found.get(key) ?? { ecosystem, name, arch, version, offers: new Map(), hosts: 0 };
+      found.set(key, one);
+      here.add(one);
+      const alike = one.offers.get(judgedBy(update));
+      if (alike === undefined) one.offers.set(judgedBy(update), { update, hosts: [facts] });
+      else alike.hosts.push(facts);
     }
+    for (const one of here) one.hosts += 1;
   }
   return [...found.values()];
 };
@@ -91,11 +95,16 @@ export const outsideOf = (
   });
   const describer = createDescriber(o.store);
   describer.learn(
-    out.flatMap(({ offers }) => offers.map(({ facts, update }) => ({ facts, updates: [update] }))),
+    out.map(({ ecosystem, offers }) => ({
+      facts: { manager: ecosystem },
+      updates: [...offers.values()].map(({ update }) => update),
+    })),
   );
   const packages = out
-    .map(({ offers, ecosystem, name, arch, version, firstSeen }): OutsidePackage => {
-      const verdicts = offers.map(({ facts, update }) => describer.describe(facts, update));
+    .map(({ offers, hosts, ecosystem, name, arch, version, firstSeen }): OutsidePackage => {
+      const verdicts = [...offers.values()].flatMap((offer) =>
+        kindsOf(offer.hosts).map(({ where }) => describer.describe(where, offer.update)),
+      );
       const worst = worstOf(verdicts);
       return {
         ecosystem,
@@ -107,7 +116,7 @@ export const outsideOf = (
         advisories: (worst?.advisories ?? []).slice(0, 20),
         grounds: mergedGrounds(verdicts),
         firstSeen,
-        hosts: new Set(offers.map((offer) => offer.host)).size,
+        hosts,
       };
     })
     .sort(

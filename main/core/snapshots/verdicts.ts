@@ -12,6 +12,7 @@ import {
   type Where,
 } from '../advisories/describe.ts';
 import { mergedGrounds } from '../advisories/grounds.ts';
+import { type Kind, kindsOf } from '../advisories/kinds.ts';
 import { worse } from '../advisories/verdict.ts';
 import type { Steps } from '../turns.ts';
 import type { Described as Known } from './edit.ts';
@@ -19,26 +20,13 @@ import { type Compare, fitsArch, type HostWorld, nameKey, type Situation, type W
 
 type Listed = Pick<Entry, 'ecosystem' | 'name' | 'version'> & { arch?: string | undefined };
 
-/** Hosts of one kind, with the age of the oldest of their lists. */
-type Kind = { where: Where; hosts: number };
-
-const kindsOf = (hosts: readonly HostWorld[]): Kind[] => {
-  const kinds = new Map<string, Kind>();
-  for (const { ecosystem, os, release, codename, listsUpdatedAt } of hosts) {
-    const key = `${os}\n${release}\n${codename ?? ''}`;
-    const known = kinds.get(key);
-    if (known === undefined) {
-      kinds.set(key, { where: { manager: ecosystem, os, release, codename, listsUpdatedAt }, hosts: 1 });
-      continue;
-    }
-    known.hosts += 1;
-    const { listsUpdatedAt: oldest } = known.where;
-    // As everywhere: what tells no age does not count against those that do.
-    if (listsUpdatedAt !== undefined && (oldest === undefined || listsUpdatedAt < oldest))
-      known.where = { ...known.where, listsUpdatedAt };
-  }
-  return [...kinds.values()];
-};
+const whereOf = ({ ecosystem, os, release, codename, listsUpdatedAt }: HostWorld): Where => ({
+  manager: ecosystem,
+  os,
+  release,
+  codename,
+  listsUpdatedAt,
+});
 
 type Step = Pick<Told, 'name' | 'arch' | 'from' | 'to'>;
 
@@ -72,7 +60,7 @@ const describedIn = (
       ? []
       : stepsNotOffered(entry, situation, (a, b) => o.compareVersions(entry.ecosystem, a, b));
   if (offered.length + steps.length === 0) return { described: [], hosts: 0 };
-  const kinds = o.kinds.get(situation) ?? kindsOf(situation.hosts);
+  const kinds = o.kinds.get(situation) ?? kindsOf(situation.hosts.map(whereOf));
   o.kinds.set(situation, kinds);
   const found = kinds.map(({ where, hosts }) => {
     const described = [

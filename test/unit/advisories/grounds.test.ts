@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergedGrounds } from '../../../main/core/advisories/grounds.ts';
+import { kindsOf } from '../../../main/core/advisories/kinds.ts';
 import { groundsText } from '../../../shared/grounds.ts';
 import { type Ground, GroundSource } from '../../../shared/model/grounds.ts';
 import { Severity } from '../../../shared/model/primitives.ts';
@@ -61,6 +62,23 @@ describe('merged grounds', () => {
       }),
     );
   });
+});
+
+it('hosts that are judged alike are one kind, as old as the oldest of their lists', () => {
+  const host = (release: string, n: number | undefined, codename?: string) => ({
+    manager: 'apt' as const,
+    os: 'debian',
+    release,
+    codename,
+    listsUpdatedAt: n === undefined ? undefined : day(n),
+  });
+  expect(
+    kindsOf([host('12', undefined), host('12', 9), host('13', 5), host('12', 7), host('12', 3, 'bookworm')]),
+  ).toEqual([
+    { where: host('12', 7), hosts: 3 },
+    { where: host('13', 5), hosts: 1 },
+    { where: host('12', 3, 'bookworm'), hosts: 1 },
+  ]);
 });
 
 it('is told in words, with the age', () => {
