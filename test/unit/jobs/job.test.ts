@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ROOT_MARK } from '../../../main/core/drivers/shell.ts';
 import {
   type FollowEvent,
@@ -29,9 +29,32 @@ beforeEach(() => {
   writeFileSync(join(root, 'proc/sys/kernel/random/boot_id'), 'first-boot\n');
   writeFileSync(join(root, ROOT_MARK), '');
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(async () => {
+  await endJob();
+  rmSync(root, { recursive: true, force: true });
+});
 
 const folder = () => join(root, 'var/lib/frostline/jobs', TOKEN);
+/** The job's processes, as far as they live: the one that runs it, and its script. A number may be somebody else's by now. */
+const living = (): number[] => {
+  const file = join(folder(), 'pid');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  return lines.flatMap((line) => {
+    const [pid, started] = line.split(' ').map(Number);
+    if (!existsSync(`/proc/${pid}/stat`)) return [];
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return pid !== undefined && pid > 1 && state !== 'Z' && Number(rest[18]) === started ? [pid] : [];
+  });
+};
+/**
+ * A job that waits for a file in its folder would wait for ever once the folder is gone, and the file with it: it looks now and
+ * then, and not in the moment between.
+ */
+const endJob = async () => {
+  for (const pid of living()) process.kill(pid, 'SIGKILL');
+  await vi.waitFor(() => expect(living()).toEqual([]), { interval: 10 });
+};
 const env = () => ({ ...process.env, FROSTLINE_ROOT: root });
 function run(spec: CommandSpec) {
   const { stdout, stderr, status } = spawnSync('sh', ['-s'], {
@@ -147,12 +170,8 @@ describe('a detached job', () => {
     start('echo up; while [ ! -e "$FROSTLINE_JOB/go" ]; do sleep 0.1; done');
     const following = follow();
     await following.until((event) => event.kind === 'log');
-    const pids = readFileSync(join(folder(), 'pid'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => Number(line.split(' ')[0]));
-    expect(pids).toHaveLength(2);
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    expect(living()).toHaveLength(2);
+    for (const pid of living()) process.kill(pid, 'SIGKILL');
     await following.ended;
     expect(following.events.at(-1)).toEqual({
       kind: 'died',
