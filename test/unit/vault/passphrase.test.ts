@@ -15,12 +15,16 @@ import { createPassphraseVault } from '../../../main/adapters/vault/passphrase.t
 import type { SecretName } from '../../../main/core/ports.ts';
 import type { Result } from '../../../shared/errors.ts';
 
-const derivations = vi.hoisted(() => vi.fn());
+/** The cost of each derivation that was asked for. */
+const derivations = vi.hoisted(() => vi.fn<(N: number | undefined) => void>());
+/** A key costs half a second of a processor, as it should: one test pays that, and the others take a thousandth of the cost. */
+const cheap = vi.hoisted(() => ({ by: 1024 }));
 vi.mock('node:crypto', async (original) => {
   const crypto = await original<typeof import('node:crypto')>();
-  const scrypt = (...args: Parameters<typeof crypto.scrypt>) => {
-    derivations();
-    crypto.scrypt(...args);
+  type Args = Parameters<typeof crypto.scrypt>;
+  const scrypt = (passphrase: Args[0], salt: Args[1], length: Args[2], o: Args[3], done: Args[4]) => {
+    derivations(o.N);
+    crypto.scrypt(passphrase, salt, length, { ...o, N: (o.N ?? 0) / cheap.by }, done);
   };
   return { ...crypto, scrypt };
 });
@@ -31,6 +35,7 @@ const OTHER: SecretName = 'host/2/sudoPassword';
 let dir = '';
 let file = '';
 beforeEach(() => {
+  cheap.by = 1024;
   dir = mkdtempSync(join(tmpdir(), 'frostline-vault-'));
   file = join(dir, 'data', 'vault.json');
 });
@@ -52,6 +57,8 @@ const filled = async () => {
 
 describe('a passphrase vault', () => {
   it('is absent, is created by its first passphrase, and keeps secrets over a restart', async () => {
+    cheap.by = 1;
+    derivations.mockClear();
     const vault = createPassphraseVault({ file });
     expect(vault.state()).toBe('absent');
     expect(vault.kind).toBe('passphrase');
@@ -63,6 +70,7 @@ describe('a passphrase vault', () => {
     expect(must(await again.get(NAME))).toBe('first sécret');
     expect(must(await again.get(OTHER))).toBe('');
     expect(must(await again.get('host/3/password'))).toBeUndefined();
+    expect(derivations.mock.calls).toEqual([[2 ** 17], [2 ** 17]]);
   });
 
   it('derives no key again for the passphrase that has opened it, and does for any other', async () => {
