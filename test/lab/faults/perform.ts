@@ -1,5 +1,6 @@
 /** Carries a row out on a host of its own, through the real command line, and holds it to what the row says. */
 import { appendFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { gapsIn, type Live } from '../support/live.ts';
 import type { Case } from './case.ts';
@@ -22,17 +23,28 @@ const seenIn = (c: Case, live: Live, exit: number): Seen => {
   return { exit, state, code: told?.code, message: told?.message };
 };
 
-const packagesOf = async (c: Case, row: Row, before: unknown): Promise<PackageState | 'mixed'> => {
-  const after = await c.side.picture(c.host);
-  try {
-    expect(after).toEqual(before);
-    return 'old';
-  } catch {
-    // Not as before; how then is told below.
+const bringsOf = (row: Row): readonly string[] => row.brings ?? ['lab-plain'];
+
+const versionsOf = (c: Case, row: Row): Promise<(string | undefined)[]> =>
+  Promise.all(bringsOf(row).map((name) => c.side.version(c.host, name)));
+
+/** How the host was before the run: its packages of the snapshot and, where the row says that all is to be old again, all else. */
+type Before = { versions: (string | undefined)[]; picture: unknown };
+
+/** To take a picture of a host costs it seconds, and nothing can be learnt from one when versions are others than before. */
+const beforeOf = async (c: Case, row: Row): Promise<Before> => {
+  const { packages } = endingOf(row, c.side.name);
+  const compared = packages === 'old' || nextOf(row, c.side.name).packages === 'old';
+  return { versions: await versionsOf(c, row), picture: compared ? await c.side.picture(c.host) : undefined };
+};
+
+const packagesOf = async (c: Case, row: Row, before: Before): Promise<PackageState> => {
+  const has = await versionsOf(c, row);
+  if (isDeepStrictEqual(has, before.versions) && before.picture !== undefined) {
+    const after = await c.side.picture(c.host);
+    if (isDeepStrictEqual(after, before.picture)) return 'old';
   }
-  const brings = row.brings ?? ['lab-plain'];
-  const has = await Promise.all(brings.map((name) => c.side.version(c.host, name)));
-  if (has.every((version, index) => version === c.side.newest(brings[index] ?? '')))
+  if (has.every((version, index) => version === c.side.newest(bringsOf(row)[index] ?? '')))
     return (await c.side.broken(c.host)) === '' ? 'new' : 'half';
   return has.some((version) => version?.includes(' ')) ? 'half' : 'mixed';
 };
@@ -40,7 +52,7 @@ const packagesOf = async (c: Case, row: Row, before: unknown): Promise<PackageSt
 const judge = async (
   c: Case,
   row: Row,
-  o: { what: string; live: Live; exit: number; ending: Ending; before: unknown },
+  o: { what: string; live: Live; exit: number; ending: Ending; before: Before },
 ): Promise<void> => {
   const { ending, live } = o;
   const seen = seenIn(c, live, o.exit);
@@ -76,8 +88,8 @@ const shown = (c: Case, live: Live): string[] =>
 
 export const performRow = async (row: Row, c: Case): Promise<void> => {
   await row.inject?.(c);
-  const before = await c.side.picture(c.host);
-  const snapshot = await c.snapshot(row.brings ?? ['lab-plain']);
+  const before = await beforeOf(c, row);
+  const snapshot = await c.snapshot(bringsOf(row));
   const options = row.options ?? [];
 
   const live = c.console.start(snapshot, c.name, ...options);
