@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
 import { BROKEN_OK_FILE, SLOW_SECONDS_FILE } from './fleet/shapes.ts';
 import { LabConsole } from './support/console.ts';
+import { holdSlow, letSlowGo } from './support/gate.ts';
 import { mostActive } from './support/live.ts';
 import {
   describeLab,
@@ -91,38 +92,35 @@ describeLab('failures', () => {
     await console.snapshotOf('risky', 'lab-broken=1.1', 'lab-slow=1.1');
     await console.edit('h03', '--tag', 'slow');
     await Promise.all(
-      fleet.hosts.map((host) => host.output(`echo ${host.name === 'h03' ? 6 : 0} > ${SLOW_SECONDS_FILE}`)),
+      fleet.hosts.map((host) =>
+        host.name === 'h03' ? holdSlow(host) : host.output(`echo 0 > ${SLOW_SECONDS_FILE}`),
+      ),
     );
-    const done = await console.run(
-      'risky',
-      'all',
-      '--concurrency',
-      '3',
-      '--max-failures',
-      '1',
-      '--on-failure',
-      'keep',
-    );
-    expect(done.code).toBe(1);
-    const [aborting, ...more] = done.live.of('run.aborting');
-    if (aborting === undefined || more.length > 0) throw new Error(done.live.timeline().join('\n'));
+    const options = ['--concurrency', '3', '--max-failures', '1', '--on-failure', 'keep'];
+    const live = console.start('risky', 'all', ...options);
+    await live.slowOn('h03');
+    await live.event('the end of what may fail', (event) => event.type === 'run.aborting');
+    await letSlowGo(fleet.host('h03'));
+    expect(await live.ended).toBe(1);
+    const [aborting, ...more] = live.of('run.aborting');
+    if (aborting === undefined || more.length > 0) throw new Error(live.timeline().join('\n'));
     expect(aborting.reason).toContain('2 of 6');
-    const started = done.live
+    const started = live
       .of('task.state')
       .filter((event) => event.to === 'connecting' && event.seq > aborting.seq);
     expect(started).toEqual([]);
-    expect(done.live.finished.verdict).toBe('aborted');
-    expect(done.live.finished.hosts).toMatchObject({
+    expect(live.finished.verdict).toBe('aborted');
+    expect(live.finished.hosts).toMatchObject({
       h01: 'failed',
       h02: 'failed',
       h03: 'succeeded',
       h06: 'terminated',
     });
-    expect(done.live.path('h06')).toEqual(['terminated']);
+    expect(live.path('h06')).toEqual(['terminated']);
     const after = await labPackages(fleet.host('h06'));
     expect(after).toEqual(profilePackages);
     expect(await jobsOn(fleet.host('h06'))).toEqual([]);
-    expect(mostActive(done.live.events)).toBe(3);
+    expect(mostActive(live.events)).toBe(3);
   });
 
   test('rollback-run: one failure undoes the whole run, every host as before', async () => {
@@ -226,13 +224,14 @@ describeLab('failures', () => {
 
   test('a host that changed between plan and task is stopped with plan.drifted, and nothing is changed', async () => {
     const [first, second] = [fleet.host('h01'), fleet.host('h02')];
-    await first.output(`echo 4 > ${SLOW_SECONDS_FILE}`);
+    await holdSlow(first);
     await console.snapshotOf('drift', 'lab-slow=1.1', 'lab-app=2.0');
     const live = console.start('drift', 'h01 or h02', '--concurrency', '1');
     await live.slowOn('h01');
     // Somebody else installs the new dependency by hand: the transaction is not the approved one any more.
     await second.output('apt-get -qy install lab-newdep');
     const before = await pictureOf(second);
+    await letSlowGo(first);
     expect(await live.ended).toBe(1);
     expect(live.finished.hosts).toEqual({ h01: 'succeeded', h02: 'failed' });
     const failed = await live.reaches('h02', 'failed');

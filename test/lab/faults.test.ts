@@ -5,6 +5,7 @@ import { type Fleet, startFleet } from './fleet/fleet.ts';
 import type { LabHost } from './fleet/host.ts';
 import { SLOW_SECONDS_FILE, SLOW_STEPS } from './fleet/shapes.ts';
 import { LabConsole } from './support/console.ts';
+import { holdSlow, letSlowGo } from './support/gate.ts';
 import { gapsIn, type Live } from './support/live.ts';
 import {
   aptTransactions,
@@ -46,10 +47,15 @@ describeLab('faults in mid-run', () => {
     await fleet?.stop();
   });
   const touched = new Set<LabHost>();
-  /** lab-slow takes this long on the host; afterwards the host is put back. */
+  /** lab-slow takes this long on the hosts; afterwards they are put back. */
   const slow = async (seconds: number, ...hosts: LabHost[]): Promise<void> => {
     for (const host of hosts) touched.add(host);
     await Promise.all(hosts.map((host) => host.output(`echo ${seconds} > ${SLOW_SECONDS_FILE}`)));
+  };
+  /** lab-slow stops at this step on the first host until it is let go; afterwards the host is put back. */
+  const hold = async (step = 1): Promise<void> => {
+    touched.add(h1);
+    await holdSlow(h1, step);
   };
   afterEach(async () => {
     await Promise.all([...touched].map((host) => host.reset()));
@@ -57,6 +63,7 @@ describeLab('faults in mid-run', () => {
     await console.settle();
   });
 
+  const aborting = (live: Live) => live.event('an abort', (event) => event.type === 'run.aborting');
   const stepsOf = (live: Live, host: string): string[] =>
     live
       .of('task.output')
@@ -72,7 +79,8 @@ describeLab('faults in mid-run', () => {
   };
 
   test('the host process is killed at every step of a task: the run goes on, nothing is done twice', async () => {
-    await slow(2, h1);
+    await hold(1);
+    await hold(SLOW_STEPS);
     const live = console.start('slow', 'h01');
     const moments: TaskState[] = ['connecting', 'simulating', 'capturing', 'staging', 'applying'];
     for (const moment of moments) {
@@ -81,8 +89,10 @@ describeLab('faults in mid-run', () => {
     }
     await live.slowOn('h01');
     await console.killHost();
+    await letSlowGo(h1);
     await live.prints('h01', `step ${SLOW_STEPS} of`);
     await console.killHost();
+    await letSlowGo(h1, SLOW_STEPS);
     await live.reaches('h01', 'verifying');
     await console.killHost();
     expect(await live.ended, live.timeline().join('\n')).toBe(0);
@@ -131,12 +141,13 @@ describeLab('faults in mid-run', () => {
   });
 
   test('Ctrl-C detaches and the run goes on; watching again continues after the last event seen', async () => {
-    await slow(2, h1);
+    await hold();
     const live = console.start('slow', 'h01');
     await live.slowOn('h01');
     live.interrupt();
     expect(await live.ended).toBe(130);
     expect(live.of('run.finished')).toEqual([]);
+    await letSlowGo(h1);
 
     const since = live.events.at(-1)?.seq ?? 0;
     const rest = await console.runs('watch', live.runId, '--since', String(since));
@@ -160,10 +171,13 @@ describeLab('faults in mid-run', () => {
   });
 
   test('abort: what is at work finishes, what is queued never starts', async () => {
-    await slow(3, h1);
+    await hold();
     const live = console.start('slow', 'h01 or h02 or h03', '--concurrency', '1');
     await live.slowOn('h01');
-    await console.ok('runs', 'abort', live.runId, '--reason', 'the window is over');
+    const aborted = console.ok('runs', 'abort', live.runId, '--reason', 'the window is over');
+    await aborting(live);
+    await letSlowGo(h1);
+    await aborted;
     expect(await live.ended).toBe(1);
     expect(live.of('run.aborting')).toMatchObject([{ reason: 'the window is over' }]);
     expect(live.finished).toMatchObject({
@@ -175,11 +189,14 @@ describeLab('faults in mid-run', () => {
   });
 
   test('abort --stop-running: a host at work ends before its next stage, and can be brought back', async () => {
-    await slow(3, h1);
+    await hold();
     const before = await pictureOf(h1);
     const live = console.start('staged', 'h01');
     await live.slowOn('h01');
-    await console.ok('runs', 'abort', live.runId, '--stop-running');
+    const aborted = console.ok('runs', 'abort', live.runId, '--stop-running');
+    await aborting(live);
+    await letSlowGo(h1);
+    await aborted;
     expect(await live.ended).toBe(1);
     expect(live.finished.hosts).toEqual({ h01: 'cancelled' });
     expect(await labPackages(h1)).toEqual(SLOWED);
@@ -188,13 +205,13 @@ describeLab('faults in mid-run', () => {
   });
 
   test('a host that was away when its turn came is tried again in the same run', async () => {
-    await slow(3, h1);
-    touched.add(h2);
+    await hold();
     await slow(0, h2);
     const live = console.start('slow', 'h01 or h02', '--concurrency', '1', '--max-failures', '100%');
     await live.slowOn('h01');
     const restore = await h2.refuseSsh();
     await h2.dropSshConnections();
+    await letSlowGo(h1);
     expect(await live.ended).toBe(1);
     expect(live.finished.hosts).toEqual({ h01: 'succeeded', h02: 'unreachable' });
     await restore();

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
 import { SLOW_SECONDS_FILE } from './fleet/shapes.ts';
 import { LabConsole } from './support/console.ts';
+import { holdSlow, letSlowGo } from './support/gate.ts';
 import { describeLab, jobsOn, labPackages, profilePackages, resetWorn } from './support/outside.ts';
 
 describeLab('freeze', () => {
@@ -143,11 +144,13 @@ describeLab('freeze', () => {
   });
 
   test('a task that waited in the queue when a freeze began is refused when it would start', async () => {
-    await fleet.host('h01').output(`echo 3 > ${SLOW_SECONDS_FILE}`);
+    await holdSlow(fleet.host('h01'));
+    await fleet.host('h03').output(`echo 0 > ${SLOW_SECONDS_FILE}`);
     await console.snapshotOf('slow', 'lab-slow=1.1');
     const live = console.start('slow', 'all', '--concurrency', '1');
     await live.slowOn('h01');
     await freeze('plain', 'h02', '--from', 'now');
+    await letSlowGo(fleet.host('h01'));
     expect(await live.ended).toBe(1);
     expect(live.finished.hosts).toEqual({ h01: 'succeeded', h02: 'refused', h03: 'succeeded' });
     expect((await live.reaches('h02', 'refused')).error).toMatchObject({ code: 'freeze.other-snapshot' });
@@ -156,7 +159,8 @@ describeLab('freeze', () => {
   });
 
   test('a later window of a recurring freeze, made during a run, refuses what has not started', async () => {
-    await fleet.host('h01').output(`echo 8 > ${SLOW_SECONDS_FILE}`);
+    await holdSlow(fleet.host('h01'));
+    await fleet.host('h03').output(`echo 0 > ${SLOW_SECONDS_FILE}`);
     await console.snapshotOf('slow-again', 'lab-slow=1.1');
     const live = console.start('slow-again', 'all', '--concurrency', '1');
     await live.slowOn('h01');
@@ -164,6 +168,7 @@ describeLab('freeze', () => {
     const yesterday = (minutes: number) => new Date(Date.now() - 86_400_000 + minutes * 60_000).toISOString();
     const window = ['--from', yesterday(-1), '--to', yesterday(60), '--zone', 'UTC'];
     await freeze('plain', 'h02', ...window, '--recurrence', 'FREQ=DAILY');
+    await letSlowGo(fleet.host('h01'));
     expect(await live.ended).toBe(1);
     expect(live.finished.hosts).toEqual({ h01: 'succeeded', h02: 'refused', h03: 'succeeded' });
     expect(live.path('h02')).not.toContain('applying');

@@ -6,6 +6,7 @@ import type { HeldLock, LabHost } from '../fleet/host.ts';
 import { must } from '../fleet/process.ts';
 import { SLOW_SECONDS_FILE } from '../fleet/shapes.ts';
 import type { LabConsole, Login } from '../support/console.ts';
+import { holdSlow, letSlowGo, reachedGate } from '../support/gate.ts';
 import type { Live } from '../support/live.ts';
 import type { Side } from './sides.ts';
 
@@ -19,7 +20,7 @@ export class Case {
   /** The name the console knows the host by; `knowAs` gives it another. */
   name: string;
   /** A lock that the row's fault holds. */
-  held: HeldLock | undefined;
+  lock: HeldLock | undefined;
   readonly #undo: (() => Promise<unknown>)[] = [];
   /** Requests that the repository had answered before this row: the same host may have fetched the same file in another. */
   readonly #earlier: number;
@@ -68,13 +69,20 @@ export class Case {
     await this.host.output(`echo ${seconds} > ${SLOW_SECONDS_FILE}`);
   }
 
-  /** Waits until the manager is in the middle of lab-slow. dnf shows what a script prints only when it has ended. */
-  async slowly(live: Live): Promise<void> {
-    if (this.side.name === 'apt') return live.slowOn(this.name);
-    await live.reaches(this.name, 'applying');
-    await this.host.output("until pgrep -f '[r]pm-tmp' >/dev/null; do sleep 0.05; done", {
-      timeoutMs: 60_000,
-    });
+  /** lab-slow stops at this step until it is let go. */
+  hold(step = 1): Promise<void> {
+    return holdSlow(this.host, step);
+  }
+
+  /** Waits until lab-slow stands at its first step, and is seen there. dnf shows what a script prints only when it has ended. */
+  async held(live: Live): Promise<void> {
+    if (this.side.name === 'apt') await live.slowOn(this.name);
+    else await live.reaches(this.name, 'applying');
+    await reachedGate(this.host, '1');
+  }
+
+  letGo(step = 1): Promise<void> {
+    return letSlowGo(this.host, step);
   }
 
   /** Waits until the task shows that it waits for something. */

@@ -9,7 +9,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { LabHost } from '../fleet/host.ts';
 import { must, run } from '../fleet/process.ts';
 import type { RpmVersion } from '../fleet/rpmShapes.ts';
-import type { PackageVersion } from '../fleet/shapes.ts';
+import { type PackageVersion, stopAt } from '../fleet/shapes.ts';
 
 const MiB = 1024 * 1024;
 
@@ -46,6 +46,11 @@ export const EATEN_FILE = '/var/tmp/lab-eater.full';
 /** The file whose presence makes all of these behave. */
 export const CONTENT_FILE = '/etc/lab-content';
 
+/** The gate before lab-leaver 1.1 gives way to another version. */
+export const LEAVE_GATE = 'leave';
+/** The gate before lab-hungry begins to eat (apt). */
+export const HUNGRY_GATE = 'hungry';
+
 const HUNGRY = `perl -e 'my @all; push @all, "x" x (8 << 20) while @all < 128;'`;
 
 /** Versions 1.0 and 1.1 of each; none is on a host at first. */
@@ -55,7 +60,7 @@ export const extraPackages: readonly PackageVersion[] = [
   // Takes all the memory it can get.
   ...pair('lab-hungry', {
     scripts: {
-      postinst: upgraded(`[ -e ${CONTENT_FILE} ] || ${HUNGRY} || exit 1`),
+      postinst: upgraded(`${stopAt(HUNGRY_GATE)}\n[ -e ${CONTENT_FILE} ] || ${HUNGRY} || exit 1`),
     },
   }),
   // Fills the disk before it is unpacked.
@@ -81,6 +86,10 @@ export const extraPackages: readonly PackageVersion[] = [
       },
     },
   ),
+  // Takes its time to go.
+  ...pair('lab-leaver', {
+    scripts: { prerm: `#!/bin/sh\n[ "$1" != upgrade ] || {\n${stopAt(LEAVE_GATE)}\n}\nexit 0\n` },
+  }),
   // Asks a question on its standard input, as scripts of in-house packages do.
   ...pair('lab-asks', {
     scripts: {

@@ -55,6 +55,8 @@ export const BROKEN_OK_FILE = '/etc/lab-broken.ok';
 /** Holds the whole seconds that the postinst of `lab-slow` 1.1 takes (default 4); read at every step. */
 export const SLOW_SECONDS_FILE = '/etc/lab-slow.seconds';
 export const SLOW_STEPS = 8;
+/** A script that comes to a fifo of this name and a gate's own waits there until it is let through (`support/gate.ts`). lab-slow 1.1 has a gate at each step, named by its number. */
+export const GATE = '/run/lab/gate-';
 /** lab-conf ships two conffiles that change in each version. The profile edits this one on every host … */
 export const EDITED_CONFFILE = '/etc/lab-conf/site.conf';
 /** … and leaves this one as shipped. */
@@ -71,14 +73,19 @@ const conf = (number: string, installed: boolean): PackageVersion =>
     conffiles: [EDITED_CONFFILE, UNTOUCHED_CONFFILE],
   });
 
+/** Waits at a gate where it is closed, and shows that it has come there. To open a fifo is to wait for its other end. */
+export const stopAt = (gate: string): string =>
+  `[ ! -p ${GATE}${gate} ] || { : > ${GATE}${gate}.reached; read -r _ < ${GATE}${gate}; } || :`;
+
 /** The steps of an update that takes its time. */
 export const slowScript = `
 step=0
 while [ $step -lt ${SLOW_STEPS} ]; do
   step=$((step + 1))
   echo "lab-slow: step $step of ${SLOW_STEPS}"
+  ${stopAt('$step')}
   seconds=$(cat ${SLOW_SECONDS_FILE} 2>/dev/null || echo 4)
-  sleep "$(awk -v s="$seconds" 'BEGIN { printf "%.3f", s / ${SLOW_STEPS} }')"
+  [ "$seconds" = 0 ] || sleep "$(awk -v s="$seconds" 'BEGIN { printf "%.3f", s / ${SLOW_STEPS} }')"
 done
 date +%s >> /var/lib/lab-slow.configured`;
 

@@ -123,9 +123,9 @@ export const accessRows: readonly Row[] = [
     fault: 'The account’s key is taken away, and the connection ends, in mid-apply',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(120),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.output('mv /home/admin/.ssh /root/ssh');
       await c.host.dropSshConnections();
     },
@@ -141,7 +141,7 @@ export const accessRows: readonly Row[] = [
       after: 'key given back',
       mend: async (c) => {
         await c.host.output('mv /root/ssh /home/admin/.ssh');
-        await c.slow(0);
+        await c.letGo();
         await jobEnded(c);
       },
       state: 'succeeded',
@@ -229,9 +229,9 @@ export const accessRows: readonly Row[] = [
     fault: 'sudo is taken away from the account in mid-apply',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(120),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.output("sed -i '/^admin/d' /etc/sudoers.d/lab");
       await c.host.dropSshConnections();
     },
@@ -247,7 +247,7 @@ export const accessRows: readonly Row[] = [
       after: 'allowed again',
       mend: async (c) => {
         await c.host.output("echo 'admin ALL=(ALL:ALL) NOPASSWD: ALL' >> /etc/sudoers.d/lab");
-        await c.slow(0);
+        await c.letGo();
         await jobEnded(c);
       },
       state: 'succeeded',

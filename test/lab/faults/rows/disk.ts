@@ -1,5 +1,6 @@
+import { closeGate, openGate, reachedGate } from '../../support/gate.ts';
 import type { Case } from '../case.ts';
-import { CONTENT_FILE, EATEN_FILE } from '../extras.ts';
+import { CONTENT_FILE, EATEN_FILE, HUNGRY_GATE } from '../extras.ts';
 import type { Row } from '../matrix.ts';
 import { shortOfMemory } from '../memory.ts';
 
@@ -67,12 +68,13 @@ export const diskRows: readonly Row[] = [
     brings: ['lab-hungry', 'lab-slow'],
     inject: async (c) => {
       await c.installOld('lab-hungry');
-      await c.slow(1);
+      await c.slow(0);
+      await closeGate(c.host, HUNGRY_GATE);
     },
-    during: async (c, live) => {
-      await live.reaches(c.name, 'applying');
-      await c.host.output("until pgrep -f '[l]ab-hungry.postinst' >/dev/null; do sleep 0.01; done");
+    during: async (c) => {
+      await reachedGate(c.host, HUNGRY_GATE);
       c.defer(await shortOfMemory(c.host, 200 * MiB, 'apt-get'));
+      await openGate(c.host, HUNGRY_GATE);
     },
     ends: {
       exit: 1,

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import { SLOW_SECONDS_FILE } from '../../fleet/shapes.ts';
+import { closeGate, reachedGate } from '../../support/gate.ts';
 import type { Case } from '../case.ts';
+import { LEAVE_GATE } from '../extras.ts';
 import type { Row } from '../matrix.ts';
 import { jobEnded } from './network.ts';
 
@@ -11,11 +12,10 @@ const on = ['apt', 'dnf'] as const;
 const killRunner = (c: Case): Promise<string> =>
   c.host.output("awk '{ print $1 }' /var/lib/frostline/jobs/*/pid | xargs kill -9");
 
-/** The plug is pulled and put in again; what was slow is quick afterwards. */
+/** The plug is pulled and put in again. */
 const cut = async (c: Case): Promise<void> => {
   await c.host.powerCut();
   await c.host.boot();
-  await c.slow(0);
 };
 
 export const hostRows: readonly Row[] = [
@@ -26,12 +26,13 @@ export const hostRows: readonly Row[] = [
     on,
     brings: ['lab-slow'],
     long: true,
-    inject: (c) => c.slow(8),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.freeze();
       await c.waiting(live, 'answer again');
       await c.host.thaw();
+      await c.letGo();
     },
     shows: 'host to answer again (…)',
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
@@ -68,9 +69,9 @@ export const hostRows: readonly Row[] = [
     fault: 'The power is cut in the middle of a package, and comes back',
     on,
     brings: ['lab-slow'],
-    inject: (c) => c.slow(60),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await cut(c);
     },
     ends: {
@@ -89,9 +90,9 @@ export const hostRows: readonly Row[] = [
     on,
     brings: ['lab-slow'],
     options: ['--on-failure', 'keep'],
-    inject: (c) => c.slow(60),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await cut(c);
     },
     ends: {
@@ -110,9 +111,9 @@ export const hostRows: readonly Row[] = [
     on: ['apt'],
     brings: ['lab-slow'],
     options: ['--on-failure', 'keep'],
-    inject: (c) => c.slow(60),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await cut(c);
     },
     ends: {
@@ -133,9 +134,9 @@ export const hostRows: readonly Row[] = [
     long: true,
     // Its rollback has as long, and has to be through with it.
     options: ['--timeout', '20s'],
-    inject: (c) => c.slow(60),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.network.link(false);
       await c.host.powerCut();
     },
@@ -154,7 +155,6 @@ export const hostRows: readonly Row[] = [
       mend: async (c) => {
         await c.host.network.link(true);
         await c.host.boot();
-        await c.slow(0);
       },
       exit: 1,
       state: 'rolled-back',
@@ -193,19 +193,18 @@ export const hostRows: readonly Row[] = [
     group,
     fault: 'The power is cut while the host is being rolled back',
     on: ['apt'],
-    brings: ['lab-slow'],
-    inject: (c) => c.slow(0),
+    brings: ['lab-leaver'],
+    inject: (c) => c.installOld('lab-leaver'),
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
     next: {
       by: 'rollback',
       after: 'a rollback in which the power is cut ends as rollback-failed, with the state of the packages',
       mend: async (c, run) => {
+        await closeGate(c.host, LEAVE_GATE);
         const back = c.console.live('runs', 'rollback', run, '--yes');
         await back.reaches(c.name, 'rolling-back');
-        const begun = '/var/lib/frostline/jobs/*-rb/begun';
-        await c.host.output(`until ls -d ${begun} >/dev/null 2>&1; do sleep 0.01; done`);
-        await c.host.powerCut();
-        await c.host.boot();
+        await reachedGate(c.host, LEAVE_GATE);
+        await cut(c);
         await back.ended;
         expect(back.finished.hosts[c.name], back.timeline().join('\n')).toBe('rollback-failed');
       },
@@ -219,13 +218,12 @@ export const hostRows: readonly Row[] = [
     fault: 'Somebody reboots the host in mid-apply',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(60),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       const { boots } = c.host;
       await c.host.output('reboot');
       await c.host.booted(boots + 1);
-      await c.slow(0);
     },
     ends: {
       exit: 1,
@@ -242,12 +240,12 @@ export const hostRows: readonly Row[] = [
     fault: 'Somebody kills the job’s own processes; the package manager goes on without them',
     on,
     brings: ['lab-slow'],
-    inject: (c) => c.slow(120),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await killRunner(c);
       await live.reaches(c.name, 'rolling-back');
-      await c.slow(0);
+      await c.letGo();
     },
     ends: {
       exit: 1,
@@ -264,10 +262,11 @@ export const hostRows: readonly Row[] = [
     fault: 'Somebody kills the package manager in the middle of a package',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(40),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
-      await c.host.output(`echo 0 > ${SLOW_SECONDS_FILE}; pkill -9 -x 'apt-get|dpkg|dnf|yum'`);
+      await c.held(live);
+      await c.host.output("pkill -9 -x 'apt-get|dpkg'");
+      await c.letGo();
     },
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
     next: { by: 'run', state: 'compliant', packages: 'new' },
@@ -278,10 +277,11 @@ export const hostRows: readonly Row[] = [
     fault: 'Somebody removes Frostline’s folder from the host in mid-apply',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(8),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.output('rm -rf /var/lib/frostline');
+      await c.letGo();
       await c.managerGone();
     },
     ends: {
@@ -300,10 +300,10 @@ export const hostRows: readonly Row[] = [
     on: ['apt'],
     brings: ['lab-slow'],
     options: ['--timeout', '10s'],
-    inject: (c) => c.slow(6),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
-      await c.host.output("pkill -STOP -x 'apt-get|dpkg|dnf|yum'");
+      await c.held(live);
+      await c.host.output("pkill -STOP -x 'apt-get|dpkg'");
     },
     ends: {
       exit: 1,
@@ -316,7 +316,8 @@ export const hostRows: readonly Row[] = [
       by: 'retry',
       after: 'the job goes on',
       mend: async (c) => {
-        await c.host.output("pkill -CONT -x 'apt-get|dpkg|dnf|yum'");
+        await c.host.output("pkill -CONT -x 'apt-get|dpkg'");
+        await c.letGo();
         await jobEnded(c);
       },
       state: 'succeeded',

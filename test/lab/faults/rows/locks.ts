@@ -18,12 +18,12 @@ export const lockRows: readonly Row[] = [
     fault: 'A person’s package manager holds the lock, and gives it back',
     on,
     during: async (c, live) => {
-      const { held } = c;
-      await c.waiting(live, String(held?.pid));
-      await held?.release();
+      const { lock } = c;
+      await c.waiting(live, String(lock?.pid));
+      await lock?.release();
     },
     inject: async (c) => {
-      c.held = await c.host.holdManagerLock();
+      c.lock = await c.host.holdManagerLock();
     },
     shows: '…pid … (…)…',
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
@@ -36,7 +36,7 @@ export const lockRows: readonly Row[] = [
     on,
     options: ['--lock-timeout', '2s'],
     inject: async (c) => {
-      c.held = await c.host.holdManagerLock();
+      c.lock = await c.host.holdManagerLock();
     },
     ends: {
       exit: 1,
@@ -54,7 +54,7 @@ export const lockRows: readonly Row[] = [
     next: {
       by: 'retry',
       after: 'lock given back',
-      mend: async (c) => c.held?.release(),
+      mend: async (c) => c.lock?.release(),
       state: 'succeeded',
       packages: 'new',
     },
@@ -65,11 +65,11 @@ export const lockRows: readonly Row[] = [
     fault: 'unattended-upgrades is at work',
     on: ['apt'],
     inject: async (c) => {
-      c.held = await c.holdAs('unattended-upgr', '/var/lib/dpkg/lock-frontend');
+      c.lock = await c.holdAs('unattended-upgr', '/var/lib/dpkg/lock-frontend');
     },
     during: async (c, live) => {
       await c.waiting(live, 'unattended-upgr');
-      await c.held?.release();
+      await c.lock?.release();
     },
     shows: '…unattended-upgr…',
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
@@ -83,7 +83,7 @@ export const lockRows: readonly Row[] = [
     long: true,
     inject: async (c) => {
       await c.forgetLists();
-      c.held = await c.host.holdFileLock('/var/lib/apt/lists/lock');
+      c.lock = await c.host.holdFileLock('/var/lib/apt/lists/lock');
     },
     ends: {
       exit: 1,
@@ -96,7 +96,7 @@ export const lockRows: readonly Row[] = [
     next: {
       by: 'run',
       after: 'lock given back',
-      mend: async (c) => c.held?.release(),
+      mend: async (c) => c.lock?.release(),
       state: 'succeeded',
       packages: 'new',
     },

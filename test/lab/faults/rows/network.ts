@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { reachedGate } from '../../support/gate.ts';
 import type { Live } from '../../support/live.ts';
 import { aptTransactions, jobsOn, timesUnpacked } from '../../support/outside.ts';
 import type { Case } from '../case.ts';
@@ -47,12 +48,15 @@ export const networkRows: readonly Row[] = [
     fault: 'The link goes down in mid-apply, for seconds',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(8),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
+      await c.hold(6);
       await c.host.network.link(false);
+      await c.letGo();
       await stepOnHost(c, 6);
       await c.host.network.link(true);
+      await c.letGo(6);
     },
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
     also: onceAndWhole,
@@ -65,13 +69,16 @@ export const networkRows: readonly Row[] = [
     fault: 'The link goes down in mid-apply, until the connection is given up; the job goes on meanwhile',
     on,
     brings: ['lab-slow'],
-    inject: (c) => c.slow(48),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
+      await c.hold(6);
       await c.host.network.link(false);
+      await c.letGo();
+      await reachedGate(c.host, '6');
       await c.waiting(live, 'answer again');
       await c.host.network.link(true);
-      await c.slow(0);
+      await c.letGo(6);
     },
     shows: AGAIN,
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
@@ -85,10 +92,11 @@ export const networkRows: readonly Row[] = [
     fault: 'The link goes down in mid-apply, for longer than the job lasts',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(8),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.network.link(false);
+      await c.letGo();
       await jobEnded(c);
       await c.waiting(live, 'answer again');
       await c.host.network.link(true);
@@ -106,10 +114,11 @@ export const networkRows: readonly Row[] = [
     on: ['apt'],
     brings: ['lab-slow'],
     options: ['--timeout', '10s'],
-    inject: (c) => c.slow(6),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.network.link(false);
+      await c.letGo();
     },
     shows: AGAIN,
     ends: {
@@ -177,12 +186,13 @@ export const networkRows: readonly Row[] = [
     fault: 'Every packet is answered with a TCP reset, in mid-apply',
     on,
     brings: ['lab-slow'],
-    inject: (c) => c.slow(8),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.network.interfere({ kind: 'reset', port: c.host.port });
       await c.waiting(live, 'answer again');
       await c.host.network.clear();
+      await c.letGo();
     },
     shows: AGAIN,
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
@@ -196,7 +206,7 @@ export const networkRows: readonly Row[] = [
     on: ['apt'],
     brings: ['lab-slow'],
     inject: async (c) => {
-      await c.slow(1);
+      await c.slow(0);
       await c.host.network.interfere({ kind: 'lose', percent: 15 });
     },
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
@@ -211,7 +221,7 @@ export const networkRows: readonly Row[] = [
     on: ['apt'],
     brings: ['lab-slow'],
     inject: async (c) => {
-      await c.slow(1);
+      await c.slow(0);
       const proxy = await delayingProxy(c.host, 2000);
       c.defer(() => proxy.close());
       await c.knowAs(`${c.host.name}-far`, {}, proxy);
@@ -250,13 +260,14 @@ export const networkRows: readonly Row[] = [
     fault: 'Every sshd process is killed in mid-apply, the listener too',
     on,
     brings: ['lab-slow'],
-    inject: (c) => c.slow(8),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       const restore = await c.host.refuseSsh();
       await c.host.dropSshConnections();
       await c.waiting(live, 'answer again');
       await restore();
+      await c.letGo();
     },
     shows: AGAIN,
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
@@ -270,13 +281,14 @@ export const networkRows: readonly Row[] = [
     on: ['apt'],
     flavour: 'systemd',
     brings: ['lab-slow'],
-    inject: (c) => c.slow(8),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       const restore = await c.host.refuseSsh();
       await c.host.dropSshConnections();
       await c.waiting(live, 'answer again');
       await restore();
+      await c.letGo();
     },
     shows: AGAIN,
     ends: { exit: 0, state: 'succeeded', packages: 'new' },
@@ -290,11 +302,13 @@ export const networkRows: readonly Row[] = [
     fault: 'The host has another key when the connection is opened anew, in mid-apply',
     on: ['apt'],
     brings: ['lab-slow'],
-    inject: (c) => c.slow(8),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.changeHostKey();
       await c.host.dropSshConnections();
+      await c.letGo();
+      await jobEnded(c);
     },
     ends: {
       exit: 1,

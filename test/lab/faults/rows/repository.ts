@@ -119,7 +119,15 @@ export const repositoryRows: readonly Row[] = [
       message: 'The host answers, but this phase took too long: A command on HOST did not end within 5 s.',
       packages: 'old',
     },
-    next: { ...healed, by: 'run', options: [] },
+    next: {
+      ...healed,
+      by: 'run',
+      options: [],
+      mend: async (c) => {
+        await c.undoAll();
+        await c.managerGone();
+      },
+    },
   },
   {
     id: 'repository-unreachable',

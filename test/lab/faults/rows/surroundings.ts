@@ -92,10 +92,11 @@ export const surroundingRows: readonly Row[] = [
     fault: 'The host has no systemd: the job is started by other means, and outlives the session',
     on,
     brings: ['lab-slow'],
-    inject: (c) => c.slow(8),
+    inject: (c) => c.hold(),
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.dropSshConnections();
+      await c.letGo();
     },
     ends: well,
     next: { by: 'rollback', state: 'rolled-back', packages: 'old' },
@@ -108,14 +109,15 @@ export const surroundingRows: readonly Row[] = [
     flavour: 'systemd',
     brings: ['lab-slow'],
     inject: async (c) => {
-      await c.slow(8);
+      await c.hold();
       await c.host.output(
         "printf '#!/bin/sh\\necho Failed to start transient service unit >&2\\nexit 1\\n' > /usr/local/sbin/systemd-run; chmod 755 /usr/local/sbin/systemd-run",
       );
     },
     during: async (c, live) => {
-      await c.slowly(live);
+      await c.held(live);
       await c.host.dropSshConnections();
+      await c.letGo();
     },
     ends: well,
     next: { by: 'rollback', state: 'rolled-back', packages: 'old' },
