@@ -13,7 +13,7 @@ import { withFile } from './file.ts';
 import { type Asked, type CarriedMetadata, collectMetadata } from './metadata/collect.ts';
 import type { MetadataReader } from './metadata/ports.ts';
 import { readHead } from './read.ts';
-import { manifestOf, writeBundle } from './write.ts';
+import { bundleId, manifestOf, writeBundle } from './write.ts';
 
 /** The snapshots' own service, for the exchange file in a bundle. */
 export type MakingDeps = Pick<EngineDeps, 'scanHost' | 'tools'> & {
@@ -176,12 +176,10 @@ export const createMaker = (ports: Ports, deps: MakingDeps) => {
       });
       if (!written.ok) return written;
       store.putBundled(line.id, packages);
-      const id = await withFile(bundles, own.value, (source) => readHead(source, hasher));
-      if (!id.ok) return id;
       return ok({
         file: own.value,
         bytes: written.value.bytes,
-        id: id.value.id,
+        id: bundleId(manifest.value, hasher),
         packages: manifest.value.packages.map((one) => ({ ...one, via: via.get(one.sha256) ?? 'pool' })),
         origins,
         notDirect: notDirect.map((one) => ({ ...one, reason: plainLine(one.reason, 2000) })),

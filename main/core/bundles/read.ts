@@ -21,7 +21,7 @@ import { BLOCK, isZero, paddingOf, readTarHeader } from './tar.ts';
 export const MANIFEST_NAME = 'bundle.json';
 export const SIGNATURES_NAME = 'bundle.signatures.json';
 export const EXCHANGE_NAME = 'exchange.frost.json';
-const MAX_MANIFEST_BYTES = 24 * 1024 * 1024;
+export const MAX_MANIFEST_BYTES = 24 * 1024 * 1024;
 /** Each is unpacked and read whole. */
 const MAX_METADATA_FILES = 1000;
 const MAX_SIGNATURES_BYTES = 512 * 1024;

@@ -12,7 +12,7 @@ import type { Hasher } from '../ports.ts';
 import { canonicalJson } from '../snapshots/canonical.ts';
 import type { CarriedAdvisories } from './advisories.ts';
 import type { BundleSink } from './ports.ts';
-import { EXCHANGE_NAME, MANIFEST_NAME, membersOf } from './read.ts';
+import { EXCHANGE_NAME, MANIFEST_NAME, MAX_MANIFEST_BYTES, membersOf } from './read.ts';
 import { paddingOf, tarEnd, tarHeader } from './tar.ts';
 
 const PIECE_BYTES = 1024 * 1024;
@@ -33,23 +33,34 @@ export type BundleContent = {
   since?: string;
 };
 
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+const textOf = (manifest: BundleManifest): string => canonicalJson(manifest);
+
 /** `exchange` is what was exported. Error: `input.too-large`. */
 export const manifestOf = (content: BundleContent, hasher: Hasher): Result<BundleManifest> => {
   const { head, snapshot, createdAt, exchange, packages, metadata, advisories, since } = content;
   if (packages.length > MAX_BUNDLE_PACKAGES)
     return fail('input.too-large', `${packages.length} packages are more than a bundle may have.`);
-  return ok({
+  const manifest: BundleManifest = {
     format: BUNDLE_FORMAT,
     head,
     snapshot,
     createdAt,
-    exchange: { sha256: hasher.sha256(exchange), bytes: new TextEncoder().encode(exchange).length },
+    exchange: { sha256: hasher.sha256(exchange), bytes: bytesOf(exchange) },
     packages: packages.toSorted((a, b) => byText(orderOf(a), orderOf(b))),
     metadata,
     advisories: advisories === undefined ? [] : [advisories.file],
     ...(since === undefined ? {} : { since }),
-  });
+  };
+  // A bundle that nobody would read is not written.
+  const bytes = bytesOf(textOf(manifest));
+  return bytes > MAX_MANIFEST_BYTES
+    ? fail('input.too-large', `A manifest of ${bytes} bytes is more than a bundle may have.`)
+    : ok(manifest);
 };
+
+/** What a bundle with this manifest is called by, as whoever reads it finds it. */
+export const bundleId = (manifest: BundleManifest, hasher: Hasher): string => hasher.sha256(textOf(manifest));
 
 /** Errors: `store.full`, and for a pooled file `not-found`, `store.damaged`; `cancelled`. The sink is left open. */
 export const writeBundle = async (
@@ -75,7 +86,7 @@ export const writeBundle = async (
     const body = await sink.write(content);
     return body.ok ? padded(content.length) : body;
   };
-  const first = await whole(MANIFEST_NAME, encoder.encode(canonicalJson(manifest)));
+  const first = await whole(MANIFEST_NAME, encoder.encode(textOf(manifest)));
   if (!first.ok) return first;
   for (const { name, bytes, sha256 } of membersOf(manifest)) {
     if (signal.aborted) return fail('cancelled', 'The bundle was cancelled.');

@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import { extract } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
+import { manifestOf } from '../../../main/core/bundles/write.ts';
 import { fail } from '../../../shared/errors.ts';
 import type { BundleManifest } from '../../../shared/model/bundle.ts';
+import { nodeHasher } from '../../support/ports.ts';
 import { bad, good } from '../snapshots/support.ts';
 import { bundleOf, connected, type Played, WEB, withSnapshot } from './played.ts';
 import { packagesFile, releaseFile } from './repositories.ts';
@@ -337,4 +339,26 @@ describe('the place of a bundle', () => {
     expect(readdirSync(made.dir).filter((name) => name.includes('frost.tar'))).toEqual(['a.frost.tar']);
     expect(read(made.file('a.frost.tar')).equals(before)).toBe(true);
   });
+});
+
+it('is refused before anything is written, where its manifest is longer than anybody reads', () => {
+  const packages = Array.from({ length: 40_000 }, (_, n) => ({
+    ecosystem: 'apt' as const,
+    name: `p${n}${'x'.repeat(190)}`,
+    arch: 'amd64',
+    version: `1${'0'.repeat(190)}`,
+    sha256: n.toString(16).padStart(64, '0'),
+    bytes: 1,
+    role: 'new' as const,
+    carried: true,
+  }));
+  const content = {
+    head: `sha256:${'0'.repeat(64)}`,
+    snapshot: { name: 'autumn', revision: 1 },
+    createdAt: '2026-11-23T14:00:00.000Z',
+    exchange: '{}',
+    metadata: [],
+  };
+  expect(bad(manifestOf({ ...content, packages }, nodeHasher)).code).toBe('input.too-large');
+  expect(manifestOf({ ...content, packages: packages.slice(0, 10_000) }, nodeHasher).ok).toBe(true);
 });
