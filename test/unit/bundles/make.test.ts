@@ -342,23 +342,29 @@ describe('the place of a bundle', () => {
 });
 
 it('is refused before anything is written, where its manifest is longer than anybody reads', () => {
-  const packages = Array.from({ length: 40_000 }, (_, n) => ({
-    ecosystem: 'apt' as const,
-    name: `p${n}${'x'.repeat(190)}`,
-    arch: 'amd64',
-    version: `1${'0'.repeat(190)}`,
-    sha256: n.toString(16).padStart(64, '0'),
-    bytes: 1,
-    role: 'new' as const,
-    carried: true,
-  }));
-  const content = {
-    head: `sha256:${'0'.repeat(64)}`,
-    snapshot: { name: 'autumn', revision: 1 },
-    createdAt: '2026-11-23T14:00:00.000Z',
-    exchange: '{}',
-    metadata: [],
-  };
-  expect(bad(manifestOf({ ...content, packages }, nodeHasher)).code).toBe('input.too-large');
-  expect(manifestOf({ ...content, packages: packages.slice(0, 10_000) }, nodeHasher).ok).toBe(true);
+  const sha = (n: number) => n.toString(16).padStart(64, '0');
+  const root = { name: 'InRelease', sha256: sha(0), bytes: 1 };
+  const vouches = Array.from({ length: 40_000 }, (_, n) => sha(n));
+  const withIndexes = (count: number) =>
+    manifestOf(
+      {
+        head: `sha256:${sha(0)}`,
+        snapshot: { name: 'autumn', revision: 1 },
+        createdAt: '2026-11-23T14:00:00.000Z',
+        exchange: '{}',
+        packages: [],
+        metadata: [
+          {
+            ecosystem: 'apt',
+            repository: 'Debian',
+            root,
+            indexes: Array.from({ length: count }, () => ({ ...root, vouches })),
+          },
+        ],
+      },
+      nodeHasher,
+    );
+  const made = withIndexes(10);
+  expect(made.ok ? 'made' : made.error.code).toBe('input.too-large');
+  expect(withIndexes(1).ok).toBe(true);
 });
