@@ -265,7 +265,7 @@ const exceptedRows = (known: Known, rows: ComplianceRow[]): ComplianceRow[] =>
     ];
   });
 
-/** What is offered to the host and stands in no entry, in this version: the snapshot says nothing about it. */
+/** What is offered to the host and stands in no entry, in this version: the snapshot says nothing about it, unless an exception lets it through. */
 const outsideRows = (
   updates: Update[],
   wanted: Wanted,
@@ -276,10 +276,10 @@ const outsideRows = (
     const listed = (wanted.byName.get(update.name) ?? []).some(
       (entry) => entry.ecosystem === ecosystem && fits(entry, update.arch) && entry.version === update.to,
     );
-    const letThrough = wanted.exceptions.some(
+    const letThrough = wanted.exceptions.find(
       (one) => one.active && one.name === update.name && fits(one, update.arch) && one.version === update.to,
     );
-    if (listed || letThrough) return [];
+    if (listed) return [];
     const { severity, classification, advisories, cves, grounds } = describe(update);
     return [
       {
@@ -287,7 +287,9 @@ const outsideRows = (
         name: update.name,
         arch: update.arch,
         version: update.to,
-        status: 'outside',
+        ...(letThrough === undefined
+          ? { status: 'outside' }
+          : { status: 'excepted', exception: exceptionView(letThrough) }),
         installed: update.from === null ? [] : [{ arch: update.arch, version: update.from }],
         severity,
         classification,
@@ -349,13 +351,11 @@ export const judgeHost = (
     describe,
   };
   const entries = wanted.entries.map((entry) => judgeEntry(entry, known));
-  const rows = [
-    ...entries,
-    ...exceptedRows(known, entries),
-    ...outsideRows(scan.updates, wanted, ecosystem, describe),
-  ];
-  const sums = summed(rows);
-  return { ...sums, level: levelOf(sums.counts) };
+  const offered = outsideRows(scan.updates, wanted, ecosystem, describe);
+  const sums = summed([...entries, ...exceptedRows(known, entries), ...offered]);
+  // What is only offered says nothing about how the host is.
+  const waiting = offered.filter((row) => row.status === 'excepted').length;
+  return { ...sums, level: levelOf({ ...sums.counts, excepted: sums.counts.excepted - waiting }) };
 };
 
 /** A host nothing is known of: every entry is unknown, and so is the host, also where the snapshot is empty. */

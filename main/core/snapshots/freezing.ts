@@ -74,9 +74,13 @@ const freeze =
     const { line, revision } = found.value;
     const live = lines.liveFreeze(line.id);
     if (live !== undefined)
-      return fail('state.conflict', `There is already ${freezeLabel(live, clock.now())}.`, {
-        hint: `Thaw '${line.name}' first; a snapshot has one freeze at a time.`,
-      });
+      return fail(
+        firstOverlap(live.freeze, input) === undefined ? 'state.conflict' : 'freeze.overlap',
+        `There is already ${freezeLabel(live, clock.now())}.`,
+        {
+          hint: `Thaw '${line.name}' first; a snapshot has one freeze at a time.`,
+        },
+      );
     const recurring = (one: Revision) => one.content.freeze?.recurrence !== undefined;
     if (input.recurrence !== undefined && store.revisions(line.id).filter(recurring).length >= MAX_RECURRING)
       return fail(

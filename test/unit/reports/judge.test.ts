@@ -282,7 +282,17 @@ describe('what is offered and stands in no entry', () => {
 
   it('is not outside where an exception lets it through, as long as it is in force', () => {
     const world = { updates: [update('zsh', '5.0')], packages: [installed('zsh')] };
-    expect(statuses({ ...world, exceptions: [exception('zsh', '5.0')] })).toEqual([]);
+    const verdict = judge({ ...world, exceptions: [exception('zsh', '5.0')] });
+    expect(verdict.rows).toMatchObject([
+      {
+        name: 'zsh',
+        version: '5.0',
+        status: 'excepted',
+        installed: [{ version: '1.0' }],
+        exception: { reason: 'CVE-2026-1 will not wait', author: 'anna', active: true },
+      },
+    ]);
+    expect(verdict).toMatchObject({ level: 'not-applicable', outsideBySeverity: { unknown: 0 } });
     expect(statuses({ ...world, exceptions: [exception('zsh', '5.0', { active: false })] })).toEqual([
       'zsh outside',
     ]);

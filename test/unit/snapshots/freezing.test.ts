@@ -146,6 +146,7 @@ describe('freezing', () => {
       code: 'state.conflict',
       hint: "Thaw 'autumn' first; a snapshot has one freeze at a time.",
     });
+    expect(bad(await freeze('autumn', { from: at(19), to: at(30) })).code).toBe('freeze.overlap');
     advance(20);
     expect(good(await freeze('autumn')).snapshot.revision).toBe(4);
   });
