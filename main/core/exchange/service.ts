@@ -219,7 +219,12 @@ const signerHandlers = (ports: Used) => {
   return {
     'signers.list': async (_input: HandlerInput<'signers.list'>): Promise<Result<Output<'signers.list'>>> => {
       const known = knownSigners(store);
-      const text = known.signers.map((signer) => `${writeSigner(Signer.parse(signer))}\n`).join('');
+      // Such a file cannot say that a key was revoked: whoever reads it would trust it.
+      const revoked = new Set(known.revoked.map((key) => key.fingerprint));
+      const text = known.signers
+        .filter((signer) => !revoked.has(signer.fingerprint))
+        .map((signer) => `${writeSigner(Signer.parse(signer))}\n`)
+        .join('');
       return ok({ ...viewOf(known, clock.now()), text });
     },
     'signers.add': async (input: HandlerInput<'signers.add'>) => add(input),

@@ -131,6 +131,7 @@ describe('the signers', () => {
     expect(good(await world.signing['signers.list']({}))).toMatchObject({
       signers: [{ status: 'revoked' }],
       revoked: [{ fingerprint: anna.fingerprint, reason: 'laptop stolen' }],
+      text: '',
     });
     const again = await world.signing['signatures.sign']({
       ref: 'autumn',
