@@ -1,9 +1,9 @@
 /** The note of an entry. */
 import { useState } from 'react';
+import { ok } from '../../../shared/errors.ts';
 import type { Entry } from '../../../shared/model/snapshot.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Dialog } from '../../ui/Dialog.tsx';
 import { Field, Textarea } from '../../ui/Field.tsx';
+import { FormDialog } from '../../ui/FormDialog.tsx';
 
 export const NoteDialog = ({
   entry,
@@ -16,26 +16,15 @@ export const NoteDialog = ({
 }) => {
   const [note, setNote] = useState(entry.note ?? '');
   return (
-    <Dialog
+    <FormDialog
       onClose={onClose}
       title={`Note on ${entry.name}`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        onNote(note.trim());
-        onClose();
-      }}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary">
-            Keep the note
-          </Button>
-        </>
-      }
+      action="Keep the note"
+      onSubmit={async () => ok(onNote(note.trim()))}
     >
       <Field label="Note" hint="Empty removes it. It is saved with the next revision.">
         <Textarea rows={4} maxLength={2000} value={note} onChange={(event) => setNote(event.target.value)} />
       </Field>
-    </Dialog>
+    </FormDialog>
   );
 };
