@@ -4,8 +4,8 @@ import { aptDriver } from './apt/driver.ts';
 import { isDebianVersion } from './apt/version.ts';
 import { detectingScan, type Scanner } from './detect.ts';
 import { dnfDriver } from './dnf/driver.ts';
-import { isRpmVersion } from './dnf/version.ts';
 import type { PackageDriver } from './driver.ts';
+import { isRpmVersion } from './rpm/version.ts';
 
 export const drivers = { apt: aptDriver, dnf: dnfDriver } satisfies Partial<Record<Ecosystem, PackageDriver>>;
 

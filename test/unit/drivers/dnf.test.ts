@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dnfDriver } from '../../../main/core/drivers/dnf/driver.ts';
 import { newestKernel } from '../../../main/core/drivers/dnf/kernel.ts';
-import { migratesData } from '../../../main/core/drivers/dnf/proof.ts';
 import { EXIT } from '../../../main/core/drivers/jobWords.ts';
+import { migratesData } from '../../../main/core/drivers/rpm/proof.ts';
 import { readRecording } from '../../conformance/drivers/recording.ts';
 import { NONCE, readScan, recorded, scanned, simulated } from './dnfCases.ts';
 

@@ -7,12 +7,13 @@ import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { HostState } from '../driver.ts';
 import { readPairs } from '../facts.ts';
 import { makeOldFolder, oldFolderFault } from '../oldFolder.ts';
+import { capturedPackages } from '../rpm/rows.ts';
 import { checkedToken, HOST_FOLDER, plainLine } from '../shell.ts';
 import { CAPTURE } from './host/capture.ts';
 import { FETCH } from './host/fetch.ts';
 import { RESOLVE } from './host/resolve.ts';
 import { VERIFY } from './host/verify.ts';
-import { capturedPackages, readInventory, readRestart } from './inventory.ts';
+import { readInventory, readRestart } from './inventory.ts';
 import { kernelState } from './kernel.ts';
 import { type Answer, HOST_BODY, type Line, program, programBody, readAnswer, script } from './program.ts';
 

@@ -3,6 +3,7 @@ import { removeJobs } from '../../jobs/job.ts';
 import { compareCapture } from '../compare.ts';
 import type { PackageDriver } from '../driver.ts';
 import { parseGuard } from '../guard.ts';
+import { compareRpmVersions } from '../rpm/version.ts';
 import { selectEntries } from '../select.ts';
 import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
 import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
@@ -14,7 +15,6 @@ import { judgeJob, readProgress } from './progress.ts';
 import { parseScan, scanCommand } from './scan.ts';
 import { parseSimulation, simulateCommand } from './simulation.ts';
 import { parseStage, stageCommand } from './stage.ts';
-import { compareRpmVersions } from './version.ts';
 
 export const dnfDriver: PackageDriver = {
   id: 'dnf',

@@ -1,23 +1,10 @@
 /** What rpm has installed and what dnf marked, out of a program's records. Pure. */
 import { z } from 'zod';
-import { Arch, PackageName, PackageVersion, Text } from '../../../../shared/model/primitives.ts';
-import type { Capture } from '../../../../shared/model/run.ts';
-import { Facts, type InstalledPackage } from '../../../../shared/model/scan.ts';
+import { Text } from '../../../../shared/model/primitives.ts';
+import { Facts } from '../../../../shared/model/scan.ts';
+import { Row } from '../rpm/rows.ts';
 import { plainLine } from '../shell.ts';
 import type { Answer, Line } from './program.ts';
-
-const Row = z.object({
-  name: PackageName,
-  arch: Arch,
-  version: PackageVersion,
-  /** File name of the source package. */
-  source: z.string().max(500),
-  /** Install-only: several versions may be there at once. */
-  multi: z.boolean(),
-  auto: z.boolean(),
-  held: z.boolean(),
-});
-export type Row = z.infer<typeof Row>;
 
 export type Inventory = {
   rows: Row[];
@@ -26,9 +13,6 @@ export type Inventory = {
   /** dnf told marks and locks too; else every package counts as wanted and free. */
   marks: boolean;
 };
-
-/** `name:arch`. */
-export const keyOf = (p: { name: string; arch: string }): string => `${p.name}:${p.arch}`;
 
 export function readInventory(answer: Answer): Inventory {
   const rows: Row[] = [];
@@ -42,49 +26,6 @@ export function readInventory(answer: Answer): Inventory {
   const failed = (line: Line) => line.what === 'dnf' || line.what === 'history';
   return { rows, malformed, marks: ![...answer.of('fault'), ...answer.of('unread')].some(failed) };
 }
-
-/** `lab-app-1.0-1.src.rpm` names the source package and its version. */
-function sourceOf(row: Row): { source: string; sourceVersion: string } {
-  const [, name, version] = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(row.source) ?? [];
-  const source = PackageName.safeParse(name);
-  const sourceVersion = PackageVersion.safeParse(version);
-  return source.success && sourceVersion.success
-    ? { source: source.data, sourceVersion: sourceVersion.data }
-    : { source: row.name, sourceVersion: row.version };
-}
-
-/** Packages that are there in two versions though they should not be. */
-function doubled(rows: Row[]): Set<string> {
-  const counts = new Map<string, number>();
-  for (const row of rows.filter((one) => !one.multi))
-    counts.set(keyOf(row), (counts.get(keyOf(row)) ?? 0) + 1);
-  return new Set([...counts].filter(([, count]) => count > 1).map(([key]) => key));
-}
-
-export function installedPackages(rows: Row[]): InstalledPackage[] {
-  const twice = doubled(rows);
-  return rows.map((row) => ({
-    name: row.name,
-    arch: row.arch,
-    version: row.version,
-    ...sourceOf(row),
-    auto: row.auto,
-    held: row.held,
-    ...(twice.has(keyOf(row)) ? { brokenState: 'duplicate' } : {}),
-  }));
-}
-
-/**
- * States are dpkg's two letters. rpm knows no half-installed packages; but one that is there in two versions is what a cut-off
- * transaction leaves, and counts as half installed (`iH`). All others are `ii`.
- */
-export const capturedPackages = (rows: Row[]): Capture['packages'] => {
-  const twice = doubled(rows);
-  return rows.map((row) => {
-    const { name, arch, version, auto, held } = row;
-    return { name, arch, version, auto, held, state: twice.has(keyOf(row)) ? 'iH' : 'ii' };
-  });
-};
 
 const Broken = Facts.shape.broken.element;
 

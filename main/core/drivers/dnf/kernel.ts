@@ -1,7 +1,7 @@
 /** Which kernel runs, and which one a restart should bring. Pure. */
+import type { Row } from '../rpm/rows.ts';
+import { compareRpmVersions } from '../rpm/version.ts';
 import { plainLine } from '../shell.ts';
-import type { Row } from './inventory.ts';
-import { compareRpmVersions } from './version.ts';
 
 /** Packages that hold a kernel itself; `kernel` alone only where nothing else does. */
 const KERNEL = /^kernel(-(?:rt|debug|64k|uek|ml|lt|16k|zfcpdump|rt-debug|64k-debug))?(-core)?$/;

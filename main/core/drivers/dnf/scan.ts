@@ -6,19 +6,13 @@ import { BlockReason, Facts, PackageRelations, Scan, Update } from '../../../../
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { ScanReading } from '../driver.ts';
 import { bootedAt, clockSkew, readMounts, readOsRelease, readPairs, readPrivilege } from '../facts.ts';
+import { installedPackages } from '../rpm/rows.ts';
 import { plainLine, type Sections } from '../shell.ts';
 import { LOCKS } from './host/locks.ts';
 import { REFRESH } from './host/refresh.ts';
 import { RELATIONS } from './host/relations.ts';
 import { SCAN } from './host/scan.ts';
-import {
-  type Inventory,
-  installedPackages,
-  readBroken,
-  readInventory,
-  readLock,
-  readRestart,
-} from './inventory.ts';
+import { type Inventory, readBroken, readInventory, readLock, readRestart } from './inventory.ts';
 import { kernelState, newestKernel } from './kernel.ts';
 import { type Answer, HOST_BODY, program, programBody, readAnswer, script } from './program.ts';
 

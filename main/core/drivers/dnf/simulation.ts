@@ -1,15 +1,24 @@
 /** The simulation: one round trip, without root, for all stages, each with those before it. Touches nothing but a temporary folder. */
 import { z } from 'zod';
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
-import { CONSOLE_ORIGIN, PlanAction, type Refusal, type SpaceNeed } from '../../../../shared/model/plan.ts';
+import type { Refusal } from '../../../../shared/model/plan.ts';
 import type { Entry } from '../../../../shared/model/snapshot.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { HeldArtefacts, Simulation, StageRequest } from '../driver.ts';
-import { type Mounts, readMounts, readPairs } from '../facts.ts';
-import { isPushed, type PushedPackage } from '../pushed.ts';
-import { archMatches } from '../select.ts';
+import { readMounts, readPairs } from '../facts.ts';
+import type { PushedPackage } from '../pushed.ts';
+import { proofs } from '../rpm/proof.ts';
+import { installedPackages, keyOf } from '../rpm/rows.ts';
+import {
+  Act,
+  actionRefusals,
+  brokenRefusals,
+  plannedActions,
+  type RpmManager,
+  spaceNeed,
+  type Transaction,
+} from '../rpm/transaction.ts';
 import { plainLine } from '../shell.ts';
-import { freeSpace } from '../space.ts';
 import { BACK } from './host/back.ts';
 import { FETCH } from './host/fetch.ts';
 import { LOCKS } from './host/locks.ts';
@@ -17,19 +26,9 @@ import { REFRESH } from './host/refresh.ts';
 import { RESOLVE } from './host/resolve.ts';
 import { REVERSE } from './host/reverse.ts';
 import { SIMULATE } from './host/simulate.ts';
-import {
-  installedPackages,
-  keyOf,
-  type Row,
-  readBroken,
-  readInventory,
-  readLock,
-  readRestart,
-} from './inventory.ts';
+import { readBroken, readInventory, readLock, readRestart } from './inventory.ts';
 import { kernelState } from './kernel.ts';
 import { type Answer, HOST_BODY, program, programBody, readAnswer, script } from './program.ts';
-import { proofs } from './proof.ts';
-import { compareRpmVersions } from './version.ts';
 
 /** After these the running system keeps the old code until it is restarted: needs-restarting's own list, and microcode. */
 const WANTS_REBOOT =
@@ -45,6 +44,15 @@ type Context = {
 
 /** What dnf calls the repository of package files that are their own. */
 const FILE_REPOSITORY = '@commandline';
+
+const DNF: RpmManager = {
+  ecosystem: 'dnf',
+  pushedRepository: FILE_REPOSITORY,
+  cache: '/var/cache/dnf',
+  unlock: 'dnf versionlock delete',
+  mend: 'dnf remove --duplicates',
+  kernel: /^kernel(-[\w]+)*-core$/,
+};
 
 export function simulateCommand(options: {
   nonce: string;
@@ -66,78 +74,13 @@ export function simulateCommand(options: {
   };
 }
 
-const Act = z.object({
-  stage: z.int().nonnegative(),
-  action: z.enum(['install', 'upgrade', 'downgrade', 'reinstall', 'remove']),
-  name: z.string(),
-  arch: z.string(),
-  old: z.string().nullable(),
-  new: z.string().nullable(),
-  /** Architecture of `old`. */
-  was: z.string().nullable(),
-  repo: z.string().max(300),
-  down: z.number().nonnegative(),
-  size: z.number().nonnegative(),
-  freed: z.number().nonnegative(),
-  multi: z.boolean(),
-});
-type Act = z.infer<typeof Act>;
-
-/** A plan has no more actions than this; one more, so that a host that says so much is refused and not cut short. */
-const MAX_ACTIONS = 20_001;
-
-/** What a transaction changes: the package, or, where several versions may be there, the version. */
-const slotOf = (act: Act): string =>
-  act.multi
-    ? `${act.name}:${act.arch}:${act.action === 'remove' ? act.old : act.new}`
-    : `${act.name}:${act.arch}`;
-
-const matches = (entry: Entry, name: string, arch: string): boolean =>
-  entry.ecosystem === 'dnf' && entry.name === name && archMatches(entry.arch, arch, 'noarch');
-
-const entriesFor = (entries: Entry[], name: string, arch: string): Entry[] =>
-  entries.filter((entry) => matches(entry, name, arch));
-
-function kindOf(from: string | undefined, to: string): PlanAction['action'] {
-  if (from === undefined) return 'install';
-  return compareRpmVersions(from, to) > 0 ? 'downgrade' : 'upgrade';
-}
-
-const originOf = ({ name, repo, new: version }: Act, { pushed }: Context): string =>
-  repo === FILE_REPOSITORY && isPushed(pushed, name, version ?? undefined) ? CONSOLE_ORIGIN : plainLine(repo);
-
-type Planned = { action: PlanAction; act: Act };
-
-/** Each stage's transaction is told from the present state; what earlier stages did is taken off. */
-function plannedActions(answer: Answer, context: Context): Planned[] {
-  const planned: Planned[] = [];
-  const done = new Map<string, string | null>();
+/** Of the stages that dnf could solve. */
+function solvedActs(answer: Answer): Act[] {
   const solved = new Set(answer.of('solved').map((line) => line.stage));
-  for (const line of answer.of('act')) {
+  return answer.of('act').flatMap((line) => {
     const read = Act.safeParse(line);
-    if (!read.success || !solved.has(read.data.stage) || planned.length >= MAX_ACTIONS) continue;
-    const act = read.data;
-    const slot = slotOf(act);
-    const before = done.get(slot);
-    if (before === act.new || act.action === 'reinstall') continue;
-    const from = before ?? (before === null ? undefined : (act.old ?? undefined));
-    done.set(slot, act.new);
-    const listed = entriesFor(context.entries, act.name, act.arch).some(
-      (entry) => entry.decision === 'approve',
-    );
-    const action = PlanAction.safeParse({
-      action: act.new === null ? 'remove' : kindOf(from, act.new),
-      name: act.name,
-      arch: act.arch,
-      ...(from === undefined ? {} : { from }),
-      ...(act.new === null ? {} : { to: act.new }),
-      stage: context.stages[act.stage]?.stage ?? 1,
-      dependency: !listed,
-      ...(act.repo === '' ? {} : { origin: originOf(act, context) }),
-    });
-    if (action.success) planned.push({ action: action.data, act });
-  }
-  return planned;
+    return read.success && solved.has(read.data.stage) ? [read.data] : [];
+  });
 }
 
 const Want = z.object({
@@ -196,88 +139,6 @@ function requestRefusals(answer: Answer, context: Context): Refusal[] {
   ];
 }
 
-/** What dnf would do but the snapshot does not want: held packages, rejected ones, and listed ones in another version. */
-function actionRefusals(actions: PlanAction[], context: Context, rows: Map<string, Row>): Refusal[] {
-  const found: Refusal[] = [];
-  const refuse = (action: PlanAction, message: string) =>
-    found.push({ code: 'host.dependency-conflict', message, package: action.name });
-  for (const action of actions) {
-    if (action.action !== 'install' && rows.get(keyOf(action))?.held) {
-      refuse(
-        action,
-        `${action.name} is locked on this host, and would be ${action.action === 'remove' ? 'removed' : `changed to ${action.to ?? '?'}`}. Release it there with dnf versionlock delete, or reject it in the snapshot.`,
-      );
-    }
-    if (action.action === 'remove') continue;
-    const entries = entriesFor(context.entries, action.name, action.arch);
-    const approved = entries.filter((entry) => entry.decision === 'approve');
-    if (approved.length === 0 && entries.length > 0) {
-      refuse(
-        action,
-        `${action.name} is rejected by the snapshot, but its other packages need ${action.to ?? '?'}.`,
-      );
-    } else if (approved.length > 0 && !approved.some((entry) => entry.version === action.to)) {
-      refuse(
-        action,
-        `${action.name} is listed as ${approved.map((entry) => entry.version).join(', ')}, but dnf would bring ${action.to ?? '?'}.`,
-      );
-    }
-  }
-  return found;
-}
-
-/** What an earlier transaction left torn, unless the plan replaces it. */
-function brokenRefusals(broken: Simulation['broken'], actions: PlanAction[]): Refusal[] {
-  const mended = new Set(actions.filter((action) => action.to !== undefined).map((action) => action.name));
-  const left = broken.filter(({ name }) => name !== 'dnf' && !mended.has(name));
-  const [first] = left;
-  if (first === undefined) return [];
-  return [
-    {
-      code: 'host.packages-broken',
-      message:
-        `Broken on this host: ${left.map(({ name, state }) => `${name}: ${state}`).join(', ')}. Mend it with dnf remove --duplicates.`.slice(
-          0,
-          2000,
-        ),
-      package: first.name,
-    },
-  ];
-}
-
-const MIB = 1024 * 1024;
-/** rpm writes its database and dnf its history beside the packages' own files. */
-const MARGIN = 8 * MIB;
-/** What a kernel's initramfs takes in /boot. */
-const INITRAMFS = 100 * MIB;
-
-/** Bytes per mount: downloads where dnf keeps them, files in /usr's, kernels in /boot's. */
-function spaceNeed(planned: Planned[], mounts: Mounts): SpaceNeed {
-  let download = 0;
-  let disk = 0;
-  let largest = 0;
-  let kernels = 0;
-  const sizes = new Map<string, number>();
-  for (const { action, act } of planned) {
-    const slot = slotOf(act);
-    const before = sizes.get(slot) ?? act.freed;
-    const after = act.new === null ? 0 : act.size;
-    sizes.set(slot, after);
-    if (action.origin !== CONSOLE_ORIGIN) download += act.down;
-    disk += after - before;
-    // rpm puts a package's new files beside its old ones, one package at a time.
-    if (act.new !== null) largest = Math.max(largest, Math.min(before, after));
-    if (act.new !== null && /^kernel(-[\w]+)*-core$/.test(action.name)) kernels++;
-  }
-  const needs: [string, number][] = [
-    ['/var/cache/dnf', download],
-    ['/usr', Math.max(0, disk) + largest],
-    ['/var/lib/rpm', 1],
-    ['/boot', kernels * INITRAMFS],
-  ];
-  return { download, disk, ...freeSpace(mounts, MARGIN, planned.length > 0 ? needs : []) };
-}
-
 const Place = z.object({ name: z.string(), arch: z.string(), version: z.string(), at: z.string().max(1000) });
 
 /** `name arch version` → where it is, of records whose field `field` tells. */
@@ -312,7 +173,8 @@ export function parseSimulation(output: CommandOutput, context: Context): Result
     return fail('host.output-malformed', 'rpm listed no package, so nothing can be planned.');
   const pairs = readPairs(answer.sections.lines('host', 50));
   const rows = new Map(inventory.rows.map((row) => [keyOf(row), row]));
-  const planned = plannedActions(answer, context);
+  const transaction: Transaction = { ...context, manager: DNF };
+  const planned = plannedActions(solvedActs(answer), transaction);
   const actions = planned.map(({ action }) => action);
   const before = new Map(planned.map(({ action, act }) => [action, act.was ?? action.arch]));
   const files = places(answer, 'kept', 'path');
@@ -327,7 +189,7 @@ export function parseSimulation(output: CommandOutput, context: Context): Result
   const kernel = kernelState(pairs.get('kernel') ?? '', inventory.rows);
   return ok({
     actions,
-    bytes: spaceNeed(planned, mounts),
+    bytes: spaceNeed(planned, mounts, DNF),
     reboot:
       readRestart(answer)?.required === true ||
       kernel.expected !== undefined ||
@@ -345,8 +207,8 @@ export function parseSimulation(output: CommandOutput, context: Context): Result
     ),
     refusals: [
       ...requestRefusals(answer, context),
-      ...actionRefusals(actions, context, rows),
-      ...(context.stages.length === 0 ? [] : brokenRefusals(broken, actions)),
+      ...actionRefusals(actions, transaction, rows),
+      ...(context.stages.length === 0 ? [] : brokenRefusals(broken, actions, DNF)),
     ],
     broken,
     lock,

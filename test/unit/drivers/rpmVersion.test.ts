@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { compareRpmVersions, isRpmVersion, rpmvercmp } from '../../../main/core/drivers/dnf/version.ts';
+import { compareRpmVersions, isRpmVersion, rpmvercmp } from '../../../main/core/drivers/rpm/version.ts';
 
 const rpm = spawnSync('rpm', ['--version']).status === 0;
 
