@@ -37,7 +37,7 @@ describeLab('conformance on real hosts', () => {
   let transport: Transport;
 
   beforeAll(async () => {
-    fleet = await startFleet({ hosts: 3, systemd: 1, dnf: 2, dnfSystemd: 1 });
+    fleet = await startFleet({ hosts: 3, systemd: 1, dnf: 2, dnfSystemd: 1, zypper: 2, zypperSystemd: 1 });
     transport = createSshTransport({
       trust: trustIn(fleet),
       vault: createMemoryVault(),
@@ -100,6 +100,16 @@ describeLab('conformance on real hosts', () => {
       { name: 'lab-kernel', version: '2.0-1', stage: 2 },
       { name: 'lab-service', version: '1.1-1', stage: 3 },
     ],
+    zypper: [
+      { name: 'lab-plain', version: '1.1-1', stage: 1 },
+      { name: 'lab-app', version: '2.0-1', stage: 1 },
+      { name: 'lab-conf', version: '1.1-1', stage: 1 },
+      { name: 'lab-epoch', version: '1:2.0-1', stage: 1 },
+      { name: 'lab-mail', version: '2.0-1', stage: 2 },
+      { name: 'lab-slow', version: '1.1-1', stage: 2 },
+      { name: 'kernel-default', version: '5.14.21-150500.55.36.1', stage: 2 },
+      { name: 'lab-service', version: '1.1-1', stage: 3 },
+    ],
   } as const;
 
   describe.each([
@@ -107,6 +117,8 @@ describeLab('conformance on real hosts', () => {
     ['apt', 'with real systemd', 'h03'],
     ['dnf', 'without an init of its own', 'r01'],
     ['dnf', 'with real systemd', 'r02'],
+    ['zypper', 'without an init of its own', 'z01'],
+    ['zypper', 'with real systemd', 'z02'],
   ] as const)('a host of %s %s', (manager, what, name) => {
     driverSuite(drivers[manager], {
       name: `a lab host ${what}`,

@@ -21,11 +21,8 @@ export type FoundMetadata = {
   leftOut: { path: string; reason: 'unreadable' | 'no-root' }[];
 };
 
-/**
- * `fl_cat FILE`: its content, unpacked; fails where there is nothing to unpack it with. `fl_index ROOT SIGNATURE INDEX` tells
- * of a list that any of the hashes in $T/want stands in; SIGNATURE may be empty.
- */
-const FUNCTIONS = `fl_cat() {
+/** `fl_cat FILE`: its content, unpacked; fails where there is nothing to unpack it with. */
+export const UNPACK_FUNCTION = `fl_cat() {
   fl_c=
   case $1 in
     *.gz) fl_c='gzip -dc' ;;
@@ -39,7 +36,10 @@ const FUNCTIONS = `fl_cat() {
   elif fl_has "\${fl_c%% *}"; then $fl_c "$1"
   elif [ -x "$R/usr/lib/apt/apt-helper" ]; then "$R/usr/lib/apt/apt-helper" cat-file "$1"
   else return 1; fi 2>/dev/null
-}
+}`;
+
+/** `fl_index ROOT SIGNATURE INDEX` tells of a list that any of the hashes in $T/want stands in; SIGNATURE may be empty. */
+const FUNCTIONS = `${UNPACK_FUNCTION}
 fl_size() { wc -c <"$1" | tr -d ' '; }
 fl_index() {
   rm -f "$T/unread"

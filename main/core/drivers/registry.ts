@@ -6,8 +6,11 @@ import { detectingScan, type Scanner } from './detect.ts';
 import { dnfDriver } from './dnf/driver.ts';
 import type { PackageDriver } from './driver.ts';
 import { isRpmVersion } from './rpm/version.ts';
+import { zypperDriver } from './zypper/driver.ts';
 
-export const drivers = { apt: aptDriver, dnf: dnfDriver } satisfies Partial<Record<Ecosystem, PackageDriver>>;
+export const drivers = { apt: aptDriver, dnf: dnfDriver, zypper: zypperDriver } satisfies Partial<
+  Record<Ecosystem, PackageDriver>
+>;
 
 const byEcosystem: Partial<Record<Ecosystem, PackageDriver>> = drivers;
 
@@ -19,6 +22,7 @@ type VersionRule = { is(text: string): boolean; kind: string; example: string };
 const versions: Record<keyof typeof drivers, VersionRule> = {
   apt: { is: isDebianVersion, kind: 'a Debian package', example: '1.2-3 or 2:1.2-3' },
   dnf: { is: isRpmVersion, kind: 'an RPM package', example: '1.2-3.el9 or 2:1.2-3.el9' },
+  zypper: { is: isRpmVersion, kind: 'an RPM package', example: '1.2-150500.3.1 or 2:1.2-3.1' },
 };
 const versionRules: Partial<Record<Ecosystem, VersionRule>> = versions;
 
@@ -34,7 +38,7 @@ export const versionFault = (
 /** Where nothing else tells: the first manager whose versions look like this one. */
 export const likelyEcosystem = (version: string): Ecosystem =>
   ecosystems.find((ecosystem) => versionFault(ecosystem, version) === undefined) ?? ecosystems[0];
-const ecosystems: [Ecosystem, ...Ecosystem[]] = ['apt', 'dnf'];
+const ecosystems: [Ecosystem, ...Ecosystem[]] = ['apt', 'dnf', 'zypper'];
 
 /** Scans a host of which nothing is known; where no driver knows its manager it answers `host.unsupported`, and names it. */
 export const scanDriver = (): Scanner => anyManager;

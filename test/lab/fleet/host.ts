@@ -241,9 +241,15 @@ export class LabHost {
     return this.#hold(command, gate, `rm -f ${gate}`);
   }
 
-  /** The manager's own lock is held: dpkg's by a real apt-get, or dnf's by its own code in a python3. Nothing changes on the host. */
+  /** The manager's own lock is held: by a real apt-get, a zypper that waits for an answer, or dnf's own code in a python3. Nothing changes on the host. */
   holdManagerLock(): Promise<HeldLock> {
     if (this.manager === 'apt') return this.holdDpkgLock();
+    if (this.manager === 'zypper') {
+      const asks = '/run/lab/hold-zypper';
+      const held = `while [ "$(cat /run/zypp.pid 2> /dev/null)" != $$ ]; do sleep 0.05; done; touch ${asks}`;
+      const command = `mkfifo ${asks}.answer; (${held}) & exec zypper --no-refresh install lab-plain=1.1-1 <> ${asks}.answer`;
+      return this.#hold(command, asks, `rm -f ${asks} ${asks}.answer`);
+    }
     const gate = '/run/lab/hold-dnf';
     const python = [
       'import dnf.lock, os, sys, time',

@@ -77,10 +77,6 @@ export function parseCapture(
   });
 }
 
-/** rpm's convention, without the epoch. One host has no two packages that differ in nothing but the epoch. */
-export const artefactFile = (a: { name: string; arch: string; version: string }): string =>
-  `${a.name}-${a.version.replace(/^\d+:/, '')}.${a.arch}.rpm`;
-
 /** The state to compare with, and whether a restart is wanted. No root needed. */
 export function verifyCommand(options: { nonce: string }): CommandSpec {
   return {

@@ -3,15 +3,16 @@ import { removeJobs } from '../../jobs/job.ts';
 import { compareCapture } from '../compare.ts';
 import type { PackageDriver } from '../driver.ts';
 import { parseGuard } from '../guard.ts';
+import { judging, readProgress } from '../rpm/progress.ts';
+import { artefactFile } from '../rpm/rows.ts';
 import { compareRpmVersions } from '../rpm/version.ts';
 import { selectEntries } from '../select.ts';
-import { artefactFile, captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
+import { captureCommand, parseCapture, parseVerify, verifyCommand } from './capture.ts';
 import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
 import { historyCommand, parseHistory } from './history.ts';
 import { applyJob, rollbackJob } from './jobs.ts';
 import { locateCommand, parseLocations } from './locate.ts';
 import { metadataOf } from './metadata.ts';
-import { judgeJob, readProgress } from './progress.ts';
 import { parseScan, scanCommand } from './scan.ts';
 import { parseSimulation, simulateCommand } from './simulation.ts';
 import { parseStage, stageCommand } from './stage.ts';
@@ -38,7 +39,7 @@ export const dnfDriver: PackageDriver = {
   applyJob,
   rollbackJob,
   progress: readProgress,
-  judgeJob,
+  judgeJob: judging({ manager: 'dnf', clean: 'dnf clean packages', install: 'dnf downgrade ./FILE.rpm' }),
   verify: verifyCommand,
   parseVerify,
   compare: compareCapture,

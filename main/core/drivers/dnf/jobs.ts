@@ -4,6 +4,7 @@ import type { Capture } from '../../../../shared/model/run.ts';
 import type { JobScript, StageRequest } from '../driver.ts';
 import { EXIT } from '../jobWords.ts';
 import type { PushedPackage } from '../pushed.ts';
+import { touchedPackages } from '../rpm/back.ts';
 import { ENVIRONMENT } from '../shell.ts';
 import { APPLY } from './host/apply.ts';
 import { BACK } from './host/back.ts';
@@ -59,62 +60,15 @@ export function applyJob(options: {
   return jobScript(program(request, LOCKS, FETCH, RESOLVE, BACK, JOB, APPLY));
 }
 
-type Captured = Capture['packages'][number];
-
-/** The captured package an action changed; an update may have changed its architecture to noarch or from it. */
-function capturedFor(packages: Captured[], action: PlanAction): Captured | undefined {
-  if (action.from === undefined) return undefined;
-  const named = packages.filter((p) => p.name === action.name);
-  const exact = named.filter((p) => p.arch === action.arch);
-  const candidates =
-    exact.length > 0 ? exact : named.filter((p) => p.arch === 'noarch' || action.arch === 'noarch');
-  // Of an install-only package the action names which of the versions it means.
-  return (
-    candidates.find((p) => p.version === action.from) ?? (candidates.length === 1 ? candidates[0] : undefined)
-  );
-}
-
 export function rollbackJob(options: {
   capture: Capture;
   actions: PlanAction[];
   lockTimeoutSeconds: number;
 }): JobScript {
-  const byName = Map.groupBy(options.capture.packages, (p) => p.name);
-  const back = new Map<string, unknown>();
-  const added = new Map<string, unknown>();
-  for (const action of options.actions) {
-    const here = byName.get(action.name) ?? [];
-    const was = capturedFor(here, action);
-    if (was) {
-      const { name, arch, version } = was;
-      const file = options.capture.secured.find(
-        (s) => s.name === name && s.arch === arch && s.version === version,
-      );
-      back.set(`${name}:${arch}:${version}`, {
-        name,
-        arch,
-        version,
-        ...(file === undefined ? {} : { path: file.path, sha256: file.sha256 }),
-      });
-    } else if (
-      action.to !== undefined &&
-      !here.some((p) => p.arch === action.arch && p.version === action.to)
-    ) {
-      const only = !here.some((p) => p.arch === action.arch);
-      added.set(`${action.name}:${action.arch}:${action.to}`, {
-        name: action.name,
-        arch: action.arch,
-        version: action.to,
-        only,
-      });
-    }
-  }
-  // Removing one of several versions changes the mark of those that stay: every one of a touched name counts.
-  const names = new Set(options.actions.map((action) => action.name));
-  const marks = options.capture.packages.filter((p) => names.has(p.name));
+  const { back, added, marks } = touchedPackages(options.capture, options.actions);
   const request = {
-    back: [...back.values()],
-    added: [...added.values()],
+    back: back.map(({ was: { name, arch, version }, file }) => ({ name, arch, version, ...file })),
+    added,
     marks: marks.map(({ name, arch, version, auto, held }) => ({ name, arch, version, auto, held })),
     exit: EXIT,
     lockSeconds: patience(options.lockTimeoutSeconds),

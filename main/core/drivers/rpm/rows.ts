@@ -62,3 +62,7 @@ export const capturedPackages = (rows: Row[]): Capture['packages'] => {
     return { name, arch, version, auto, held, state: twice.has(keyOf(row)) ? 'iH' : 'ii' };
   });
 };
+
+/** rpm's convention, without the epoch. One host has no two packages that differ in nothing but the epoch. */
+export const artefactFile = (a: { name: string; arch: string; version: string }): string =>
+  `${a.name}-${a.version.replace(/^\d+:/, '')}.${a.arch}.rpm`;

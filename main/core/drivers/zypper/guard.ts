@@ -10,7 +10,6 @@
  * Our own calls of zypper go by the locks without ours (`LOCKS_UNBLOCK`); they are judged by the freeze itself.
  */
 import type { CommandSpec } from '../../ports.ts';
-import { compareRpmVersions } from '../dnf/version.ts';
 import {
   checkedGuardId,
   GUARD_MARK,
@@ -21,6 +20,7 @@ import {
   guardOnCommand,
   guardStateCommand,
 } from '../guard.ts';
+import { compareRpmVersions } from '../rpm/version.ts';
 import { quote } from '../shell.ts';
 import { nameExactly, namesBut } from './names.ts';
 

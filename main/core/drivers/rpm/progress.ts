@@ -1,7 +1,7 @@
-/** Reads the progress of the dnf jobs, and says what their exit codes mean. Pure; hostile lines are ignored. */
+/** Reads the progress of the jobs on rpm hosts, and says what their exit codes mean. Pure; hostile lines are ignored. */
 import { err, ok, type Result } from '../../../../shared/errors.ts';
 import { PackageName } from '../../../../shared/model/primitives.ts';
-import type { JobProgress } from '../driver.ts';
+import type { JobProgress, PackageDriver } from '../driver.ts';
 import {
   commonMeanings,
   EXIT,
@@ -13,7 +13,7 @@ import {
 } from '../jobWords.ts';
 import { plainLine } from '../shell.ts';
 
-/** One line of the progress file: `frostline:<stage>:<stages>:<what>` (host/job.ts). */
+/** One line of the progress file: `frostline:<stage>:<stages>:<what>`. */
 export function readProgress(line: string): JobProgress | null {
   if (line.length > 4000) return null;
   const own = readOwnLine(line);
@@ -29,12 +29,14 @@ export function readProgress(line: string): JobProgress | null {
   return null;
 }
 
-const MEANINGS: Meanings = {
-  ...commonMeanings({ manager: 'dnf', clean: 'dnf clean packages', install: 'dnf downgrade ./FILE.rpm' }),
+export type ManagerWords = Parameters<typeof commonMeanings>[0];
+
+const meaningsOf = (words: ManagerWords): Meanings => ({
+  ...commonMeanings(words),
   [EXIT.broke]: {
     code: 'host.command-failed',
     message: 'The job could not work on this host.',
-    hint: 'Look at the output: dnf or its Python library does not work there.',
+    hint: `Look at the output: ${words.manager} does not work there.`,
   },
   [EXIT.repository]: {
     code: 'host.repository',
@@ -46,7 +48,7 @@ const MEANINGS: Meanings = {
     message: 'The packages are in place, but a script of theirs failed, and rpm goes on after that.',
     hint: 'See what the script said, mend the host or roll it back.',
   },
-};
+});
 
 /** Lines of the job's own; what packages' scripts print can never begin so. */
 const ownLines = (log: string): string[] =>
@@ -63,8 +65,18 @@ const saidBy = (log: string, name: string): string[] =>
     .map((line) => plainLine(line.slice(name.length + 4), 300))
     .slice(-5);
 
-/** `logTail`: the end of the job's log. Errors name the packages and what their scripts said. */
-export function judgeJob(kind: 'apply' | 'rollback', exitCode: number, logTail: string): Result<void> {
+/** `words`: what the manager's commands are called. `logTail`: the end of the job's log. Errors name the packages and what their scripts said. */
+export function judging(words: ManagerWords): PackageDriver['judgeJob'] {
+  const meanings = meaningsOf(words);
+  return (kind, exitCode, logTail) => judge(kind, exitCode, logTail, meanings);
+}
+
+function judge(
+  kind: 'apply' | 'rollback',
+  exitCode: number,
+  logTail: string,
+  meanings: Meanings,
+): Result<void> {
   if (exitCode === EXIT.done) return ok(undefined);
   const own = ownLines(logTail);
   const verdict = own.findLast((line) =>
@@ -84,5 +96,5 @@ export function judgeJob(kind: 'apply' | 'rollback', exitCode: number, logTail: 
     .slice(-2);
   const said = quotes.length > 0 || names.length > 0 ? quotes : others;
   const last = verdict ?? own.at(-1) ?? plainLine(logTail.slice(-400), 400);
-  return err(jobError({ kind, exitCode, meanings: MEANINGS, details: [...said, last], names }));
+  return err(jobError({ kind, exitCode, meanings, details: [...said, last], names }));
 }
