@@ -1,5 +1,5 @@
 /**
- * With the guard on, the host's own apt-get, dnf and unattended-upgrades bring in nothing that is not listed, and Frostline goes
+ * With the guard on, the host's own apt-get, dnf, zypper and unattended-upgrades bring in nothing that is not listed, and Frostline goes
  * on as if it were not there; with it off again the host's configuration is byte for byte as before, times included. What came
  * onto the hosts otherwise is drift, by the words of the hosts themselves.
  */
@@ -73,7 +73,7 @@ describeLab('guard and drift', () => {
   const before = new Map<string, string[]>();
 
   beforeAll(async () => {
-    fleet = await startFleet({ hosts: 2, systemd: 1, dnf: 1 });
+    fleet = await startFleet({ hosts: 2, systemd: 1, dnf: 1, zypper: 1 });
     console = new LabConsole(fleet);
     await console.takeIn();
     await installUnattendedUpgrades(fleet.host('h01'));
@@ -84,22 +84,33 @@ describeLab('guard and drift', () => {
         `printf 'Package: lab-multi\\nPin: version 2.0\\nPin-Priority: 1001\\n' > /etc/apt/preferences; rm -rf /var/log/unattended-upgrades`,
       );
     await console.snapshotOf('plain', 'lab-plain=1.1');
-    await console.snapshotOf('rpm', 'lab-plain=1.1-1');
+    await onlyPlain('rpm', 'r01');
+    await onlyPlain('suse', 'z01');
   });
   afterAll(async () => {
     await console?.close();
     await fleet?.stop();
   });
 
+  /** Of one host's updates: the same name and version are on offer for both kinds of hosts with rpm. */
+  const onlyPlain = async (name: string, host: string): Promise<void> => {
+    const { entries } = await console.snapshot('create', name, '--from', host);
+    const others = entries.filter((entry) => entry.name !== 'lab-plain');
+    await console.snapshot('edit', name, ...others.flatMap((entry) => ['--remove', entry.name]));
+  };
   const guards = async (...args: string[]): Promise<Record<string, string>> => {
     const answer = await console.cli('guard', ...args);
     return Object.fromEntries(
       Guards.parse(answer.json).guards.map((guard) => [guard.host, `${guard.desired} ${guard.state}`]),
     );
   };
-  /** The two snapshots on their hosts, at once. */
-  const both = <T>(work: (name: string, hosts: string) => Promise<T>): Promise<T[]> =>
-    Promise.all([work('plain', 'h*'), work('rpm', 'r*')]);
+  /** Which snapshot is for which hosts. */
+  const snapshots = [
+    ['plain', 'h*'],
+    ['rpm', 'r*'],
+    ['suse', 'z*'],
+  ] as const;
+  const snapshotFor = (host: string): number => snapshots.findIndex(([, hosts]) => hosts[0] === host[0]);
   const drift = async (): Promise<HostDrift[]> =>
     // As it stands: what was not there before has no version, and null says so.
     Drift.parse(JSON.parse((await console.cli('report', 'drift', '--format', 'json')).stdout)).report.drift;
@@ -110,14 +121,14 @@ describeLab('guard and drift', () => {
 
   test('a freeze with --guard puts it on all its hosts', async () => {
     for (const host of fleet.hosts) before.set(host.name, await configuration(host));
-    await console.snapshot('freeze', 'plain', '--hosts', 'h*', '--to', '+2h', '--guard');
-    await console.snapshot('freeze', 'rpm', '--hosts', 'r*', '--to', '+2h', '--guard');
-    expect(await guards('status')).toEqual({ h01: 'on on', h02: 'on on', r01: 'on on' });
+    for (const [name, hosts] of snapshots)
+      await console.snapshot('freeze', name, '--hosts', hosts, '--to', '+2h', '--guard');
+    expect(await guards('status')).toEqual({ h01: 'on on', h02: 'on on', r01: 'on on', z01: 'on on' });
     expect(await configuration(fleet.host('h01'))).not.toEqual(before.get('h01'));
   });
 
   test('Frostline sees all updates, installs what is listed, and goes back', async () => {
-    const done = await both((name, hosts) => console.run(name, hosts));
+    const done = await Promise.all(snapshots.map(([name, hosts]) => console.run(name, hosts)));
     for (const one of done)
       expect(one.live.finished.verdict, JSON.stringify(one.run.tasks.map((task) => task.error))).toMatch(
         /success/,
@@ -126,11 +137,11 @@ describeLab('guard and drift', () => {
     for (const scan of scans) expect(scan.updates.map((update) => update.name)).toContain('lab-app');
     // What Frostline itself did is no drift.
     for (const host of await drift()) {
-      const run = done[host.host === 'r01' ? 1 : 0]?.id;
+      const run = done[snapshotFor(host.host)]?.id;
       expect(host).toMatchObject({ baseline: { source: 'capture', run }, packages: [] });
     }
     const back = await Promise.all(done.map((one) => console.runs('rollback', one.id)));
-    expect(back.map((one) => one.code)).toEqual([0, 0]);
+    expect(back.map((one) => one.code)).toEqual([0, 0, 0]);
     expect(await lab(fleet.host('h01'))).toContain('"lab-plain":"1.0"');
   });
 
@@ -173,6 +184,21 @@ describeLab('guard and drift', () => {
     expect(await lab(host)).toBe(kept.replace('lab-plain 1.0', 'lab-plain 1.1'));
   });
 
+  test('zypper brings in nothing unlisted, however it is asked', async () => {
+    const host = fleet.host('z01');
+    const kept = await lab(host);
+    const zypper = (words: string) => host.exec(`zypper -n --no-refresh ${words}`);
+    // It names the lock that is in its way, and nobody is there to say that it may be passed by.
+    for (const words of ['in lab-newdep', 'in lab-multi=2.0-1', 'patch', 'dup']) {
+      const { code, stdout } = await zypper(words);
+      expect({ words, code }).toEqual({ words, code: 4 });
+      expect(stdout).toContain('remove lock to allow installation of');
+    }
+    expect(await lab(host)).toBe(kept);
+    expect((await zypper('up')).code).toBe(0);
+    expect(await lab(host)).toBe(kept.replace('lab-plain 1.0', 'lab-plain 1.1'));
+  });
+
   test('dnf-automatic, told to install whatever there is, finds nothing to do', async () => {
     const host = fleet.host('r01');
     const packages = await lab(host);
@@ -196,8 +222,18 @@ describeLab('guard and drift', () => {
       .output(
         'sed "s/^ lab-plain-1.1-1.*/ lab-*/" /etc/dnf/dnf.conf >/root/c; cat /root/c >/etc/dnf/dnf.conf',
       );
-    expect(await guards('status')).toEqual({ h01: 'on missing', h02: 'on on', r01: 'on tampered' });
-    expect(await guards('on', 'all')).toEqual({ h01: 'on on', h02: 'on on', r01: 'on on' });
+    await fleet
+      .host('z01')
+      .output(
+        'sed "s/^version: != 1.1-1/version: != 2.0-1/" /etc/zypp/locks >/root/l; cat /root/l >/etc/zypp/locks',
+      );
+    expect(await guards('status')).toEqual({
+      h01: 'on missing',
+      h02: 'on on',
+      r01: 'on tampered',
+      z01: 'on tampered',
+    });
+    expect(await guards('on', 'all')).toEqual({ h01: 'on on', h02: 'on on', r01: 'on on', z01: 'on on' });
   });
 
   test('put twice nothing changes; cut off in the middle, taking it off brings everything back', async () => {
@@ -216,13 +252,23 @@ describeLab('guard and drift', () => {
 
   test('thawed, every host’s configuration is byte for byte as before', async () => {
     await guards('on', 'h02');
-    for (const name of ['plain', 'rpm']) await console.snapshot('thaw', name, '--reason', 'the test is over');
+    for (const [name] of snapshots) await console.snapshot('thaw', name, '--reason', 'the test is over');
     // One that is off is shown as that once more before it is forgotten.
     for (const state of Object.values(await guards('status'))) expect(state).toBe('off off');
     for (const host of fleet.hosts) {
       expect(await configuration(host), host.name).toEqual(before.get(host.name));
       expect(await host.output('ls -A /var/lib/frostline | grep -v jobs; true')).toBe('guard.lock');
     }
+  });
+
+  test('a lock that somebody adds under the guard, with which zypper writes all locks anew, stays', async () => {
+    const host = fleet.host('z01');
+    await guards('on', 'z01', '--snapshot', 'suse');
+    await host.output('zypper -q al lab-multi');
+    expect(await guards('status', 'z01')).toEqual({ z01: 'on tampered' });
+    await guards('off', 'z01');
+    const names = (await host.output('cat /etc/zypp/locks')).match(/^solvable_name: .*$/gm);
+    expect(names).toEqual(['solvable_name: lab-held', 'solvable_name: lab-multi']);
   });
 
   test('what a person did by hand is drift: which package, from what to what, who, with which command, when', async () => {
@@ -243,6 +289,7 @@ describeLab('guard and drift', () => {
       byHand('h01', 'apt-get -y install lab-newdep=1.0').then(() => byHand('h01', 'dpkg -r lab-slow')),
       byHand('h02', 'apt-get -y install lab-multi=2.0'),
       byHand('r01', 'dnf -y remove lab-slow'),
+      byHand('z01', 'zypper -n rm lab-slow'),
     ]);
     await console.scan('all');
     const found = Object.fromEntries((await drift()).map((one) => [one.host, one.packages]));
@@ -276,6 +323,14 @@ describeLab('guard and drift', () => {
       r01: [
         { ...listed, arch: 'noarch', from: '1.0-1', to: '1.1-1', command: 'dnf -y upgrade' },
         { ...slow, name: 'lab-slow', kind: 'removed', from: '1.0-1', to: null },
+      ],
+      z01: [
+        { ...listed, arch: 'noarch', from: '1.0-1', to: '1.1-1', command: 'zypper -n --no-refresh up' },
+        // Of who used sudo libzypp knows nothing.
+        {
+          ...{ ...slow, name: 'lab-slow', kind: 'removed', from: '1.0-1', to: null },
+          ...{ by: 'root', command: 'zypper -n rm lab-slow' },
+        },
       ],
     });
   });
