@@ -241,13 +241,13 @@ export class LabHost {
     return this.#hold(command, gate, `rm -f ${gate}`);
   }
 
-  /** The manager's own lock is held: by a real apt-get, a zypper that waits for an answer, or dnf's own code in a python3. Nothing changes on the host. */
+  /** The manager's own lock is held: by a real apt-get, a zypper shell that waits, or dnf's own code in a python3. Nothing changes on the host. */
   holdManagerLock(): Promise<HeldLock> {
     if (this.manager === 'apt') return this.holdDpkgLock();
     if (this.manager === 'zypper') {
       const asks = '/run/lab/hold-zypper';
       const held = `while [ "$(cat /run/zypp.pid 2> /dev/null)" != $$ ]; do sleep 0.05; done; touch ${asks}`;
-      const command = `mkfifo ${asks}.answer; (${held}) & exec zypper --no-refresh install lab-plain=1.1-1 <> ${asks}.answer`;
+      const command = `mkfifo ${asks}.answer; (${held}) & exec zypper --no-refresh shell <> ${asks}.answer > /dev/null`;
       return this.#hold(command, asks, `rm -f ${asks} ${asks}.answer`);
     }
     const gate = '/run/lab/hold-dnf';

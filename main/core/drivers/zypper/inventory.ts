@@ -49,7 +49,7 @@ export function readInventory(sections: Sections): Inventory {
     });
     if (row.success) {
       rows.push(row.data);
-      vendors.set(keyOf(row.data), vendor);
+      vendors.set(keyOf(row.data), vendor === '(none)' ? '' : vendor);
       sizes.set(`${name} ${arch} ${row.data.version}`, Number(bytes) || 0);
     } else malformed++;
   }
@@ -58,7 +58,7 @@ export function readInventory(sections: Sections): Inventory {
     const [name = '', arch = '', version = '', uname = ''] = line.split('\t');
     return uname === '' ? [] : [{ name, arch, version: plainVersion(version), uname: plainLine(uname, 200) }];
   });
-  return { rows, vendors, sizes, kernels, malformed, locks: sections.rc('locks') === 0 };
+  return { rows, vendors, sizes, kernels, malformed, locks: sections.text('locks').includes('<locks ') };
 }
 
 const Holder = z.object({ pid: z.coerce.number().int().positive(), command: z.string() });
