@@ -104,7 +104,7 @@ ${kind.files
   rm -f "\${fl_p%/*}/.${GUARD_MARK}.new"
   fl_n=$(awk -F '\\t' -v p='${path}' '$1 == "file" && $3 == p { print $2 }' "$fl_list")
   if [ -n "$fl_n" ]; then
-    if [ -f "$G/wrote.$fl_n" ] && [ -f "$fl_p" ] && [ "$(fl_sum "$fl_p")" = "$(cat "$G/wrote.$fl_n")" ]; then fl_back "$G/was.$fl_n" "$(readlink -f "$fl_p")" || return 1
+    if [ -f "$G/wrote.$fl_n" ] && [ -f "$fl_p" ] && [ "$(fl_sum "$fl_p")" = "$(cat "$G/wrote.$fl_n")" ]; then fl_back "$G/was.$fl_n" "$(readlink -f "$fl_p")"${how === 'block' ? ' && fl_strip "$fl_p"' : ''} || return 1
     elif [ -f "$fl_p" ] && ! cmp -s "$G/was.$fl_n" "$fl_p"; then
       ${how === 'block' ? 'fl_strip "$fl_p" || return 1' : `if fl_ours "$fl_p"; then fl_back "$G/was.$fl_n" "$fl_p" || return 1; fi`}
     fi

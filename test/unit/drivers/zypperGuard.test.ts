@@ -216,6 +216,15 @@ describe.skipIf(process.platform === 'win32')('a host with zypper under guard', 
     expect(now()).not.toContain('frostline-guard');
   });
 
+  test('one that came back with a backup, without what was put aside, comes off with the next', () => {
+    writeFileSync(locks, OTHERS);
+    on('lab-plain=1.1-1');
+    rmSync(join(root, 'var/lib/frostline'), { recursive: true });
+    on('lab-plain=1.1-1', 'lab-app=2-1');
+    expect(off()).toMatchObject({ present: 'none' });
+    expect(now()).toBe(OTHERS);
+  });
+
   test('without the console: the script that lies beside it takes it off', () => {
     writeFileSync(locks, OTHERS);
     on('lab-plain=1.1-1');
