@@ -9,6 +9,7 @@ import {
   answer,
   failedResult,
   Harness,
+  holds,
   lost,
   move,
   passed,
@@ -31,7 +32,7 @@ describe('whatever happens in whatever order', () => {
         harness.store();
         expect(harness.model.state).toBe('finished');
         expect(harness.events.at(-1)?.type).toMatch(/run\.finished|task\.output/);
-        for (const task of harness.model.tasks) expect(FINAL_STATES.has(task.state)).toBe(true);
+        for (const task of harness.model.tasks) holds(FINAL_STATES.has(task.state), () => task);
       }),
       { numRuns: 1500 },
     );
@@ -45,7 +46,7 @@ describe('whatever happens in whatever order', () => {
         const harness = new Harness(plan);
         const judge = () => {
           const failures = harness.model.tasks.filter((task) => task.counted).length;
-          expect(harness.aborted).toBe(limit !== null && failures >= limit);
+          holds(harness.aborted === (limit !== null && failures >= limit), () => [limit, failures]);
         };
         // A run that has ended does not abort any more, and one whose last task fails just ends with both.
         for (const one of answers) {

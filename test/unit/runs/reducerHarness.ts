@@ -111,6 +111,13 @@ export const RESULTS: Record<Exclude<EffectKind, 'interrupt' | 'stop-job'>, Step
   compare: [compared(true), compared(false), unknown(true), unknown(false)],
 };
 
+/**
+ * Asked some millions of times, so no `expect`: making one costs more than a step of the reducer. `what` tells of what did not hold.
+ */
+export const holds = (is: boolean, what: () => unknown): void => {
+  if (!is) throw new Error(`does not hold: ${JSON.stringify(what())}`);
+};
+
 /** A run under test: the reducer, the effects it asked for that are not done, and all events so far. */
 export class Harness {
   model: RunModel;
@@ -154,51 +161,52 @@ export class Harness {
     const begun = wanted.filter((task) => nowAt(task.host)?.state === 'rolling-back');
     const left = wanted.filter((task) => nowAt(task.host)?.rollbackWanted);
     for (const first of begun)
-      for (const later of left) expect(first.completed).toBeGreaterThan(later.completed);
+      for (const later of left)
+        holds(first.completed > later.completed, () => ['undone in order', first.host, later.host]);
   }
 
   checkWave(event: Extract<RunEvent, { type: 'wave.started' }>): void {
     const { resolvedGate, until } = this.plan.parameters;
-    expect(this.aborted, 'a wave opened after the abort').toBe(false);
-    if (until !== undefined) expect(this.now() < until).toBe(true);
+    holds(!this.aborted, () => ['no wave opens after the abort', event]);
+    if (until !== undefined) holds(this.now() < until, () => ['no wave opens after the end', event, until]);
     // Nobody of the waves before is at work or waits, unless they were asked for again.
     const last = this.events.findLast((one) => one.type === 'wave.waiting' || one.type === 'run.retrying');
     const waited = last?.type === 'wave.waiting' && last.wave === event.wave;
     const mayStart = event.hosts.some((host) => this.replay.tasks.get(host) === 'queued');
     if (event.wave === 1 || !mayStart || last?.type === 'run.retrying') return;
-    if (resolvedGate.kind === 'manual') expect(waited && this.approved).toBe(true);
-    if (resolvedGate.kind === 'soak') expect(waited).toBe(true);
+    if (resolvedGate.kind === 'manual')
+      holds(waited && this.approved, () => ['a manual gate was opened', event]);
+    if (resolvedGate.kind === 'soak') holds(waited, () => ['a wave soaks first', event]);
     if (resolvedGate.kind === 'soak' && waited && !this.approved)
-      expect(this.now() >= (last.until ?? '')).toBe(true);
+      holds(this.now() >= (last.until ?? ''), () => ['a wave soaks to its end', event, last]);
   }
 
   check(event: RunEvent): void {
     if (event.type === 'wave.started') this.checkWave(event);
     if (event.type === 'wave.waiting') this.approved = false;
-    expect(event.seq).toBe(this.events.length + 1);
+    holds(event.seq === this.events.length + 1, () => ['the numbers have no gap', event, this.events.length]);
     this.events.push(event);
     if (event.type === 'task.state') {
-      expect(mayFollow(event.from, event.to), `${event.from} → ${event.to}`).toBe(true);
-      if (event.to === 'connecting') expect(this.aborted, 'a task started after the abort').toBe(false);
+      holds(mayFollow(event.from, event.to), () => ['a legal step', event]);
+      if (event.to === 'connecting') holds(!this.aborted, () => ['no task starts after the abort', event]);
     }
     if (event.type === 'run.aborting') this.aborted = true;
     if (event.type === 'run.retrying') this.aborted = false;
     replayEvent(this.replay, event, this.plan.parameters.concurrency);
-    expect(this.replay.problems).toEqual([]);
+    holds(this.replay.problems.length === 0, () => this.replay.problems);
   }
 
   /** What holds between any two inputs. */
   judge(): void {
     const { tasks, parameters } = this.model;
     const active = tasks.filter((task) => isActive(task.state));
-    expect(active.length).toBeLessThanOrEqual(parameters.concurrency);
+    holds(active.length <= parameters.concurrency, () => ['the cap', active.map((task) => task.host)]);
     for (const task of tasks) {
       // Whoever is at work waits for exactly one effect that is open; whoever is not, waits for none.
-      expect(this.open.filter((effect) => effect.id === task.effect)).toHaveLength(
-        isActive(task.state) ? 1 : 0,
-      );
+      const waitsFor = this.open.filter((effect) => effect.id === task.effect);
+      holds(waitsFor.length === (isActive(task.state) ? 1 : 0), () => ['one effect each', task, waitsFor]);
       if (task.changed && FINAL_STATES.has(task.state))
-        expect(task.captured || task.reattach !== null).toBe(true);
+        holds(task.captured || task.reattach !== null, () => ['no change without a capture', task]);
     }
     if (parameters.slowStart) {
       const well = tasks.filter((task) => task.state === 'succeeded' || task.state === 'compliant').length;
@@ -207,9 +215,10 @@ export class Harness {
       const fresh = this.events.every(
         (event) => event.type !== 'run.rolling-back' && event.type !== 'run.retrying',
       );
-      if (fresh) expect(active.length).toBeLessThanOrEqual(Math.max(limit, 1));
+      if (fresh) holds(active.length <= Math.max(limit, 1), () => ['a slow start', limit, active.length]);
     }
-    expect(differences(this.replay, this.run())).toEqual([]);
+    const found = differences(this.replay, this.run());
+    holds(found.length === 0, () => found);
   }
 
   run() {
@@ -241,7 +250,7 @@ export class Harness {
   /** Lets everything end, well: gates are opened, the abort probe has nothing against it. */
   finish(): void {
     for (let steps = 0; this.model.state !== 'finished' || this.open.length > 0; steps += 1) {
-      expect(steps).toBeLessThan(10_000);
+      holds(steps < 10_000, () => ['the run ends', this.model.state, this.open]);
       const [next] = this.open;
       if (next !== undefined) this.answer(next, 0);
       else if (!this.model.cleared) this.give({ kind: 'probe', at: AT, result: 'clear', detail: '' });
