@@ -1,24 +1,15 @@
 /**
  * A whole host process over a data folder, with the demo fleet as its hosts: main/host.ts as it is, but for the store, which
- * may be the death of it. Arguments: what to do, data folder, and for `prepare` the run's parameters as JSON.
+ * may be the death of it (`bundle.ts` puts it in its place). Arguments: what to do, data folder, and for `prepare` the run's parameters as JSON.
  * `prepare` makes fleet, snapshot and plan; `play` starts the run, or resumes it, and sees it to its end; `report` tells how it ended.
  */
-import { registerHooks } from 'node:module';
+import { dirname, join } from 'node:path';
+import { createClient } from '../../../main/adapters/rpc/client.ts';
+import { serveChannel } from '../../../main/adapters/rpc/serve.ts';
+import { startHost } from '../../../main/host.ts';
 import type { Output } from '../../../shared/contract/contract.ts';
 import type { Result } from '../../../shared/errors.ts';
 import { channelPair } from '../../support/channelPair.ts';
-
-registerHooks({
-  resolve: (specifier, context, next) => {
-    const found = next(specifier, context);
-    const isStore =
-      found.url.endsWith('/main/adapters/sqlite/open.ts') && context.parentURL?.endsWith('/main/host.ts');
-    return isStore === true ? { ...found, url: new URL('mortalStore.ts', import.meta.url).href } : found;
-  },
-});
-const { startHost } = await import('../../../main/host.ts');
-const { serveChannel } = await import('../../../main/adapters/rpc/serve.ts');
-const { createClient } = await import('../../../main/adapters/rpc/client.ts');
 
 /** With five hosts: app-01's new package fails, cache-01 has an old kernel. */
 const FLEET = 5;
@@ -43,7 +34,7 @@ const host = value(
   await startHost({
     dataDir,
     version: 'test',
-    demoCommand: [process.execPath, new URL('../../../main/adapters/demo/main.ts', import.meta.url).pathname],
+    demoCommand: [process.execPath, join(dirname(process.argv[1] ?? ''), 'demo.mjs')],
   }),
 );
 const [near, far] = channelPair();

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { bundleConsole } from './bundle.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 600_000 });
 
@@ -60,28 +61,25 @@ type Ended = {
 
 const children = new Set<ChildProcess>();
 const base = mkdtempSync(join(tmpdir(), 'frostline-crash-'));
+let program = '';
 const folders: string[] = [];
 
 /** One process from its start to its end. */
 const run = async (folder: string, args: string[], death?: Death): Promise<{ code: number; out: string }> => {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, 'console.child.ts'), args[0] ?? '', join(folder, 'data'), ...args.slice(1)],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: LONGEST_LIFE_MS,
-      env: {
-        ...process.env,
-        // Long enough that some of the deaths come in the middle of a job.
-        FROSTLINE_DEMO_PACE: '40',
-        FROSTLINE_TEST_DEATH: death?.when ?? 'none',
-        FROSTLINE_TEST_DEATHS: join(folder, 'deaths'),
-        ...(death?.at === undefined ? {} : { FROSTLINE_TEST_DEATH_AT: death.at }),
-        // Dozens of processes read the same sources.
-        NODE_COMPILE_CACHE: join(base, 'cache'),
-      },
+  const child = spawn(process.execPath, [program, args[0] ?? '', join(folder, 'data'), ...args.slice(1)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LONGEST_LIFE_MS,
+    env: {
+      ...process.env,
+      // Long enough that some of the deaths come in the middle of a job.
+      FROSTLINE_DEMO_PACE: '40',
+      FROSTLINE_TEST_DEATH: death?.when ?? 'none',
+      FROSTLINE_TEST_DEATHS: join(folder, 'deaths'),
+      ...(death?.at === undefined ? {} : { FROSTLINE_TEST_DEATH_AT: death.at }),
+      // Dozens of processes read the same sources.
+      NODE_COMPILE_CACHE: join(base, 'cache'),
     },
-  );
+  });
   children.add(child);
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   children.delete(child);
@@ -170,6 +168,7 @@ describe.skipIf(process.platform !== 'linux')('a run whose host process is kille
     const every = async (when: Death['when']): Promise<void> => {
       ended.set(nameOf({ when }), await play({ when }));
     };
+    program = await bundleConsole(join(base, 'program'));
     undisturbed = await play();
     await Promise.all([every('after'), every('inside'), chosen()]);
   });

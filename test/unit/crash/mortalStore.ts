@@ -3,7 +3,7 @@
  * transition comes about. `after`: once it is committed, before anything it asks for is done. `inside`: when all of it is
  * written and the transaction is not committed yet, so that what led to it is done and nobody will know.
  *
- * `console.child.ts` puts it in the store's place for main/host.ts, which knows nothing of it.
+ * `bundle.ts` puts it in the store's place for main/host.ts, which knows nothing of it.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
