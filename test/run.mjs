@@ -97,7 +97,7 @@ const check = async () => {
 const skips = new Map();
 const skippedBecause = (reason) => skips.set(reason, (skips.get(reason) ?? 0) + 1);
 
-const vitest = async (project, how) => {
+const vitest = async (project, how, projects = [project]) => {
   const file = join(RESULTS, `${project}.json`);
   const wentWell = await run(
     project,
@@ -105,8 +105,7 @@ const vitest = async (project, how) => {
     [
       bin('vitest', 'vitest.mjs'),
       'run',
-      '--project',
-      project,
+      ...projects.flatMap((name) => ['--project', name]),
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${file}`,
@@ -171,7 +170,9 @@ if (parts.some((part) => part !== 'check')) {
 if (parts.includes('check')) await check();
 // The lab mostly waits for hosts, the unit tests mostly for the processor: beside each other both are done sooner.
 await Promise.all([
-  ...(parts.includes('unit') ? [vitest('unit', { aside: parts.includes('lab') })] : []),
+  ...(parts.includes('unit')
+    ? [vitest('unit', { aside: parts.includes('lab') }, ['unit', 'unit-alone'])]
+    : []),
   ...(parts.includes('lab') ? [vitest('lab')] : []),
 ]);
 if (parts.includes('e2e')) await playwright();
