@@ -10,6 +10,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import {
   _electron,
   type Browser,
@@ -28,6 +29,7 @@ const NODE = existsSync(join(ROOT, 'node_modules/node/bin/node'))
 const CLI = join(ROOT, 'dist', 'main', 'cli.js');
 const SHELL = process.env.FROSTLINE_SHELL === 'electron' ? 'electron' : 'browser';
 const VIEWPORT = { width: 1280, height: 800 };
+const NO_RESOLVER = pathToFileURL(join(import.meta.dirname, 'noResolver.mjs')).href;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 const CHROMIUM = {
@@ -71,6 +73,7 @@ type Opened = { page: Page; openWindow(): Promise<Page>; close(): Promise<void> 
 
 const childEnv = ({ pace, staysDown }: Options): NodeJS.ProcessEnv => ({
   ...process.env,
+  NODE_OPTIONS: `--import=${NO_RESOLVER}`,
   FROSTLINE_DEMO_PACE: String(pace),
   FROSTLINE_DEMO_STAYS_DOWN: staysDown,
 });
