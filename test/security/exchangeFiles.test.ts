@@ -146,7 +146,7 @@ describe('too much', () => {
     const pipe = join(folder, 'pipe');
     expect(run('mkfifo', [pipe]).code).toBe(0);
     run('sh', ['-c', `(head -c 3000000 /dev/zero > ${pipe} 2>/dev/null) >/dev/null 2>&1 &`]);
-    expect(() => readExchangeFile(pipe, 1024 * 1024)).toThrow('larger than 1 MiB');
+    expect(() => readExchangeFile(pipe, 1024 * 1024)).toThrow('larger than 1.0 MiB');
   });
 
   test('text of more than the limit', async () => {
