@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { BundlePackage } from '../../shared/model/bundle.ts';
 import { BundleMetadata, MetadataLeftOut } from '../../shared/model/metadata.ts';
+import { newKey } from '../support/sshServer.ts';
 import { REPOSITORY_HOST, REPOSITORY_URL, SSH_PORT } from './fleet/config.ts';
 import { type Fleet, startFleet } from './fleet/fleet.ts';
 import type { LabHost } from './fleet/host.ts';
@@ -89,8 +90,14 @@ describeLab('an air gap', () => {
 
   test('a bundle has what the connected hosts would install, with dependencies, and what they have', async () => {
     const before = await pictureOf(host('h01'));
+    const { private: secret, public: line } = newKey();
+    await writeFile(file('anna'), secret, { mode: 0o600 });
+    await writeFile(file('signers'), `anna ${line}\n`);
     const made = Made.parse(
-      await here.ok('snapshot', 'bundle', 'air', file('a.frost.tar'), '--hosts', 'all', '--direct'),
+      await here.ok(
+        ...['snapshot', 'bundle', 'air', file('a.frost.tar'), '--hosts', 'all', '--direct'],
+        ...['--sign', file('anna')],
+      ),
     );
     expect(made.missing).toEqual([]);
     // The managers say where. What is new for h01 the console fetches there; of the name in r01's address it knows nothing.
@@ -169,7 +176,11 @@ describeLab('an air gap', () => {
     const trusted = await host('h01').output('base64 /usr/share/keyrings/lab.gpg');
     await writeFile(keyring, Buffer.from(trusted, 'base64'));
     const taken = Taken.parse(
-      await there.ok('snapshot', 'import', file('a.frost.tar'), '--keyring', keyring),
+      await there.ok(
+        ...['snapshot', 'import', file('a.frost.tar'), '--keyring', keyring],
+        // What signed the bundle signed the snapshot, too: nothing else is wanted where only signed files are taken.
+        ...['--allowed-signers', file('signers')],
+      ),
     );
     expect(taken.bundle.metadata).toMatchObject({
       repositories: [{ signature: { status: 'good' } }, { signature: { status: 'none' } }],

@@ -108,7 +108,14 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
         `The packages are ${megabytes(bytes)}, more than the console's store may hold (${megabytes(limits.pool)}).`,
         { hint: 'Raise the limit (artefacts limits), then import again.' },
       );
-    return exchange.refusal;
+    // The bundle itself may be signed all the same.
+    return exchange.refusal?.code === 'signature.missing'
+      ? frostError(
+          'signature.missing',
+          'The snapshot in the bundle is not signed, and only signed files are taken here.',
+          { hint: 'Ask its author to sign it (snapshot bundle --sign KEY does), and for the file again.' },
+        )
+      : exchange.refusal;
   };
 
   /** Read, not taken in. Where only signed files are taken, advisory data counts only if somebody vouches for the bundle itself. */

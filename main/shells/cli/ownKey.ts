@@ -1,6 +1,7 @@
-/** Signing with the caller's own key. */
+/** Signing with the caller's own key: a text, or a revision. */
 import type { KeySource } from '../../core/exchange/ports.ts';
-import { unwrap } from './context.ts';
+import { type Context, unwrap } from './context.ts';
+import { readSecret } from './files.ts';
 
 /**
  * Signed in this process: the key's path, its passphrase and the agent are the caller's, not the host process's. What signs is
@@ -14,4 +15,28 @@ export const signHere = async (text: string, source: KeySource): Promise<string>
   ]);
   const signingKeys = createSigningKeys({ agentSocket: process.env.SSH_AUTH_SOCK });
   return unwrap(await signRevision(text, source, { verifier: sshVerifier, signingKeys }));
+};
+
+export type KeyOptions = { keyPassphraseFile?: string };
+
+/** Signs a revision, and keeps the signature beside it. */
+export const signSnapshot = async (
+  context: Context,
+  ref: string,
+  source: { key: string } | { agent: true; fingerprint?: string },
+  o: KeyOptions,
+) => {
+  const client = await context.client();
+  const { id } = unwrap(await client.call('signatures.list', { ref }));
+  const armor = await signHere(
+    id,
+    'key' in source
+      ? {
+          kind: 'file',
+          file: source.key,
+          ...(o.keyPassphraseFile === undefined ? {} : { passphrase: readSecret(o.keyPassphraseFile) }),
+        }
+      : { kind: 'agent', fingerprint: source.fingerprint },
+  );
+  return unwrap(await client.call('signatures.sign', { ref: id, with: { kind: 'signature', armor } }));
 };

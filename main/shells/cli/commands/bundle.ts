@@ -8,7 +8,7 @@ import type { BundleMetadata, MetadataSignature } from '../../../../shared/model
 import { type Context, invalid, unwrap } from '../context.ts';
 import { readKeyring, readSecret, readSmall } from '../files.ts';
 import { checkSelectors } from '../fleet.ts';
-import { signHere } from '../ownKey.ts';
+import { signHere, signSnapshot } from '../ownKey.ts';
 import type { Register } from '../register.ts';
 import { diffText } from '../snapshotText.ts';
 import { bytes, count, safe } from '../terminal.ts';
@@ -125,7 +125,7 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
     .option('--hosts <selector>', 'the hosts it is made through and for; again and again', collect, [])
     .option('--direct', "fetch new packages over this machine's own connection, from where the hosts say")
     .option('--since <file>', 'leave out what this earlier bundle has')
-    .option('--sign <key>', 'vouch for it with this SSH private key')
+    .option('--sign <key>', 'vouch for it, and for the snapshot in it, with this SSH private key')
     .option('--key-passphrase-file <file>', 'opens an encrypted private key')
     .action(
       action<{
@@ -143,6 +143,8 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
           );
         if (o.since === '') throw invalid('--since is empty.');
         const client = await context.client();
+        // First, so that the exchange file in the bundle has it: whoever takes signed files only wants both.
+        if (o.sign !== undefined) await signSnapshot(context, ref ?? '', { key: o.sign }, o);
         const made = unwrap(
           await client.call('bundles.make', {
             ref: ref ?? '',

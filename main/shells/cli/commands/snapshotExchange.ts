@@ -7,7 +7,7 @@ import { exitCodeOf } from '../../../../shared/errors.ts';
 import type { SignatureView } from '../../../../shared/model/signature.ts';
 import { type Context, invalid, unwrap } from '../context.ts';
 import { readExchangeFile, readSecret, readSmall, writeWhole } from '../files.ts';
-import { signHere } from '../ownKey.ts';
+import { type KeyOptions, signSnapshot } from '../ownKey.ts';
 import type { Register } from '../register.ts';
 import { diffText } from '../snapshotText.ts';
 import { bytes, safe } from '../terminal.ts';
@@ -23,29 +23,6 @@ const signatureText = ({ signer, fingerprint, keyType, status, reason }: Signatu
 
 const signaturesText = (signatures: readonly SignatureView[]): string =>
   signatures.length === 0 ? 'not signed' : ['signatures:', ...signatures.map(signatureText)].join('\n');
-
-type KeyOptions = { keyPassphraseFile?: string };
-
-const signSnapshot = async (
-  context: Context,
-  ref: string,
-  source: { key: string } | { agent: true; fingerprint?: string },
-  o: KeyOptions,
-) => {
-  const client = await context.client();
-  const { id } = unwrap(await client.call('signatures.list', { ref }));
-  const armor = await signHere(
-    id,
-    'key' in source
-      ? {
-          kind: 'file',
-          file: source.key,
-          ...(o.keyPassphraseFile === undefined ? {} : { passphrase: readSecret(o.keyPassphraseFile) }),
-        }
-      : { kind: 'agent', fingerprint: source.fingerprint },
-  );
-  return unwrap(await client.call('signatures.sign', { ref: id, with: { kind: 'signature', armor } }));
-};
 
 type SignOptions = KeyOptions & {
   key?: string;
