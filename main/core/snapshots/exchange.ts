@@ -34,6 +34,7 @@ import { parseStrictJson } from './strictJson.ts';
 /** Of the file's UTF-8 bytes. */
 export const MAX_EXCHANGE_BYTES = 32 * 1024 * 1024;
 const MAX_ENTRIES = 20_000;
+const MAX_REVISIONS = 10_000;
 /** Far more than the size limit allows for real files; keeps `[[],[],…` from filling the memory. */
 const JSON_LIMITS = { depth: 32, values: 4_000_000 };
 
@@ -50,6 +51,12 @@ export const writeExchange = (
   headId: string,
   signatures: ExchangeFile['signatures'] = [],
 ): Result<{ text: string; bytes: number }> => {
+  if (revisions.length > MAX_REVISIONS)
+    return fail(
+      'input.too-large',
+      `The history of this snapshot has ${revisions.length} revisions, more than a file may have (${MAX_REVISIONS}).`,
+      { hint: 'Make a new snapshot of its newest revision, and export that.' },
+    );
   const lines = revisions.map((revision) => canonicalJson(revision.content));
   const text = `{"format":"${EXCHANGE_FORMAT}","head":"${headId}","revisions":[\n${lines.join(',\n')}\n],"signatures":${canonicalJson(signatures)}}\n`;
   const bytes = bytesOf(text);
@@ -67,7 +74,7 @@ const Envelope = z.strictObject({
   revisions: z
     .array(z.record(z.string(), z.unknown()))
     .min(1)
-    .max(10_000)
+    .max(MAX_REVISIONS)
     // Before anything is hashed: a revision of a million entries is none, whatever stands in them.
     .refine(
       (all) => all.every(({ entries }) => !Array.isArray(entries) || entries.length <= MAX_ENTRIES),

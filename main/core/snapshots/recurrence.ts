@@ -12,6 +12,7 @@ import { RRuleTemporal } from 'rrule-temporal';
 import { Temporal } from 'temporal-polyfill';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Freeze } from '../../../shared/model/snapshot.ts';
+import { dayStarts } from './dayRule.ts';
 import { localClock } from './localClock.ts';
 import { parseRule, type Rule } from './rule.ts';
 import { isZone, showTime } from './time.ts';
@@ -21,7 +22,7 @@ export type Occurrence = { from: number; to: number; date: string };
 export type Span = Pick<Freeze, 'from' | 'to' | 'zone' | 'recurrence'>;
 
 export const MAX_YEARS = 10;
-/** In the history of one snapshot: each may cost a file's reader a good part of a second. */
+/** In the history of one snapshot: each may cost a file's reader a tenth of a second. */
 export const MAX_RECURRING = 100;
 /** Periods without an occurrence after which a rule is taken to have no more. */
 const MAX_ITERATIONS = 5000;
@@ -35,8 +36,8 @@ const plain = (local: number): Temporal.ZonedDateTime =>
 
 const dateOf = (local: number): string => new Date(local).toISOString().slice(0, 10);
 
-/** Local starts by the rule, from `start` on. */
-const startsOf = (rule: Rule, start: number): number[] => {
+/** Any rule, by the library. Local starts, from `start` on. */
+export const libraryStarts = (rule: Rule, start: number): number[] => {
   const { freq, interval, until: _, ...rest } = rule;
   const dtstart = plain(start);
   const end = dtstart.add({ years: MAX_YEARS });
@@ -53,6 +54,11 @@ const startsOf = (rule: Rule, start: number): number[] => {
     .map((one) => one.epochMilliseconds)
     .filter((one) => one < end.epochMilliseconds);
 };
+
+const startsOf = (rule: Rule, start: number): number[] =>
+  rule.freq === 'DAILY' || rule.freq === 'WEEKLY'
+    ? dayStarts(rule, start, plain(start).add({ years: MAX_YEARS }).epochMilliseconds)
+    : libraryStarts(rule, start);
 
 const withinUntil = ({ until }: Rule, local: number, from: number): boolean => {
   if (until === undefined) return true;
@@ -130,9 +136,9 @@ const work = (span: Span): Result<Occurrence[]> => {
   return left.length > 0 ? ok(left) : fail('input.invalid', 'Every window is excluded.');
 };
 
-/** Occurrences of a rule cost milliseconds, and a judge asks for each host and step. */
+/** Occurrences of a rule cost milliseconds, and a judge asks for each host and step. As many as one file may have, and more. */
 const known = new Map<string, Result<Occurrence[]>>();
-const MAX_KNOWN = 64;
+const MAX_KNOWN = 128;
 
 /**
  * All occurrences, in order, at least one; they may touch but never overlap. Errors (`input.invalid`): a rule that cannot be

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { canonicalJson, contentHash } from '../../../main/core/snapshots/canonical.ts';
-import { readExchange } from '../../../main/core/snapshots/exchange.ts';
+import { readExchange, writeExchange } from '../../../main/core/snapshots/exchange.ts';
 import type { Edit } from '../../../shared/contract/snapshots.ts';
 import type { ExchangeFile, RevisionContent } from '../../../shared/model/snapshot.ts';
 import { nodeHasher } from '../../support/ports.ts';
@@ -62,6 +62,14 @@ describe('exporting', () => {
     const lines = file.text.split('\n').slice(1, -2);
     expect(lines.map((line) => line.replace(/,$/, ''))).toEqual(content.revisions.map(canonicalJson));
     expect(`sha256:${nodeHasher.sha256(lines.at(-1) ?? '')}`).toBe(head);
+  });
+
+  test('of more revisions than can be read back is refused', () => {
+    const [first] = ours.store.lines().flatMap((line) => ours.store.revisions(line.id));
+    if (first === undefined) throw new Error('no revision');
+    const many = Array.from({ length: 10_001 }, () => first);
+    expect(bad(writeExchange(many, first.id))).toMatchObject({ code: 'input.too-large' });
+    expect(writeExchange(many.slice(1), first.id).ok).toBe(true);
   });
 
   test('of an older revision, its chain only', async () => {
