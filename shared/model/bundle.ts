@@ -51,7 +51,7 @@ export type BundleIndex = z.infer<typeof BundleIndex>;
  * repositories sign: apt's `InRelease` (or `Release`, whose signature is a file of its own), rpm's `repomd.xml`.
  */
 export const BundleRepository = z.strictObject({
-  ecosystem: z.enum(['apt', 'dnf']),
+  ecosystem: z.enum(['apt', 'dnf', 'zypper']),
   /** For people: what it calls itself, or the host's name for it. */
   repository: Text(300).min(1),
   root: BundleFile,

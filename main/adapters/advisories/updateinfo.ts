@@ -39,15 +39,18 @@ const evr = ({ epoch, version, release }: Package): string =>
 /** `.el9_4`, `.module+el8.9.0+1`: the release it was built for. */
 const releaseOf = (release: string): string | undefined => /[.+]el(\d+)/.exec(release)?.[1];
 
-const affectedOf = (packages: Package[]): Affected[] => {
+/** SUSE's ids say whose they are; its releases are not in its packages' names, so they count for all. */
+const isSuse = (id: string): boolean => /^(openSUSE|SUSE)-/.test(id);
+
+const affectedOf = ({ id, packages }: Open): Affected[] => {
   const found = new Map<string, Affected>();
   for (const one of packages) {
     if (one.arch === 'src' || one.arch === 'nosrc' || !Arch.safeParse(one.arch).success) continue;
-    const release = releaseOf(one.release);
+    const release = isSuse(id) ? undefined : releaseOf(one.release);
     const fixed = evr(one);
     // The same build for several architectures is one line.
     found.set(`${one.name}\n${fixed}`, {
-      ecosystem: 'dnf',
+      ecosystem: isSuse(id) ? 'zypper' : 'dnf',
       ...(release === undefined ? {} : { release }),
       name: one.name,
       kind: 'binary',
@@ -58,7 +61,7 @@ const affectedOf = (packages: Package[]): Affected[] => {
 };
 
 const put = (into: Collector, update: Open, now: number): void => {
-  const affected = affectedOf(update.packages);
+  const affected = affectedOf(update);
   const sound = AdvisoryId.safeParse(update.id).success && affected.every(isNameable);
   if (update.type !== 'security' || !sound || affected.length === 0) {
     into.skip();

@@ -57,7 +57,7 @@ const place = (
   kind: Affected['kind'],
 ): Place => ({ ecosystem, distro, kind, ...(release === undefined ? {} : { release }) });
 
-/** Debian and Ubuntu name source packages; Rocky both; the others what is installed. */
+/** Debian and Ubuntu name source packages; Rocky and SUSE both; the others what is installed. */
 const placeOf = (text: string): Place | undefined => {
   const [head, ...rest] = text.split(':');
   switch (head) {
@@ -74,6 +74,19 @@ const placeOf = (text: string): Place | undefined => {
     case 'Red Hat': {
       const release = /enterprise_linux:(\d+)/.exec(text)?.[1];
       return release === undefined ? undefined : place('dnf', 'rhel', release, 'binary');
+    }
+    case 'openSUSE': {
+      const [, distro = '', release] = /^(Leap|Tumbleweed)(?: (\d+(?:\.\d+)?))?$/.exec(rest[0] ?? '') ?? [];
+      return distro === ''
+        ? undefined
+        : place('zypper', `opensuse-${distro.toLowerCase()}`, release, 'either');
+    }
+    case 'SUSE': {
+      // Modules and products of one service pack go by one name on the hosts.
+      const [, major, pack] = /^Linux Enterprise .* (\d+)(?: SP(\d+))?(?:-|$)/.exec(rest[0] ?? '') ?? [];
+      return major === undefined
+        ? undefined
+        : place('zypper', 'sles', pack === undefined ? major : `${major}.${pack}`, 'either');
     }
     default:
       return undefined;

@@ -18,6 +18,14 @@ const ecosystemOf = ({ ecosystem, distro, release, kind, arch }: Affected): stri
       return word('Rocky Linux');
     case 'dnf rhel binary':
       return release === undefined ? undefined : `Red Hat:enterprise_linux:${release}`;
+    case 'zypper opensuse-leap either':
+      return release === undefined ? undefined : `openSUSE:Leap ${release}`;
+    case 'zypper opensuse-tumbleweed either':
+      return 'openSUSE:Tumbleweed';
+    case 'zypper sles either':
+      return release === undefined
+        ? undefined
+        : `SUSE:Linux Enterprise Server ${release.replace(/\.(\d+)$/, ' SP$1')}`;
     default:
       return undefined;
   }

@@ -69,6 +69,16 @@ describe('OSV', () => {
     ['Ubuntu:Pro:18.04:LTS', { ecosystem: 'apt', distro: 'ubuntu', release: '18.04', kind: 'source' }],
     ['AlmaLinux:9', { ecosystem: 'dnf', distro: 'almalinux', release: '9', kind: 'binary' }],
     ['Rocky Linux:9', { ecosystem: 'dnf', distro: 'rocky', release: '9', kind: 'either' }],
+    ['openSUSE:Leap 15.6', { ecosystem: 'zypper', distro: 'opensuse-leap', release: '15.6', kind: 'either' }],
+    ['openSUSE:Tumbleweed', { ecosystem: 'zypper', distro: 'opensuse-tumbleweed', kind: 'either' }],
+    [
+      'SUSE:Linux Enterprise Module for Basesystem 15 SP6',
+      { ecosystem: 'zypper', distro: 'sles', release: '15.6', kind: 'either' },
+    ],
+    [
+      'SUSE:Linux Enterprise Server 12',
+      { ecosystem: 'zypper', distro: 'sles', release: '12', kind: 'either' },
+    ],
     [
       'Red Hat:enterprise_linux:9::baseos',
       { ecosystem: 'dnf', distro: 'rhel', release: '9', kind: 'binary' },
@@ -202,6 +212,16 @@ describe('updateinfo.xml', () => {
       });
     },
   );
+});
+
+it('updateinfo of SUSE is for hosts with zypper, of all releases: its packages do not name theirs', async () => {
+  const suse = updateinfo.replace('RLSA-2026:1234', 'openSUSE-SLE-15.6-2026-1234').replaceAll('.el9_4', '.1');
+  const where = { ecosystem: 'zypper', kind: 'binary', fixed: '1:3.0.7-28.1' };
+  const { advisories } = await taken(Buffer.from(suse));
+  expect(advisories[0]?.affected).toEqual([
+    { ...where, name: 'openssl' },
+    { ...where, name: 'openssl-libs' },
+  ]);
 });
 
 describe('a hostile file is refused whole, with the reason:', () => {

@@ -75,7 +75,7 @@ type Gathered = {
 };
 
 /** `sendable`: an ecosystem whose metadata a bundle can hold. */
-const isSendable = (id: string): id is MetadataEcosystem => id === 'apt' || id === 'dnf';
+const isSendable = (id: string): id is MetadataEcosystem => id === 'apt' || id === 'dnf' || id === 'zypper';
 
 export const collectMetadata = async (
   ports: Pick<Ports, 'random'>,
