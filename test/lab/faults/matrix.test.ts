@@ -79,5 +79,5 @@ const matrix = (): void => {
   });
 };
 
-// Each row asks about its own run, and the last test about all of them.
+// The last test asks about the runs of all rows at once: to ask for each takes a process for each.
 describeLab('the fault matrix', matrix, { checksRuns: true });

@@ -76,11 +76,6 @@ const judge = async (
   expect(gapsIn(live.events), story).toEqual([]);
 };
 
-/** The event log of the run, replayed, gives its stored state. */
-const logAgrees = async (c: Case, live: Live): Promise<void> => {
-  if (live.events.length > 0) expect(await c.console.disagreements(live.runId)).toEqual([]);
-};
-
 const shown = (c: Case, live: Live): string[] =>
   live
     .of('task.progress')
@@ -104,7 +99,6 @@ export const performRow = async (row: Row, c: Case): Promise<void> => {
     ).toBe(true);
   }
   await row.also?.(c, live);
-  await logAgrees(c, live);
 
   const next = nextOf(row, c.side.name);
   await next.mend?.(c, live.events.length > 0 ? live.runId : '');

@@ -20,16 +20,6 @@ PRETTY_NAME="Lab Linux 9.4 (Frost)"
 CPE_NAME="cpe:/o:lab:lablinux:9"
 `;
 
-/** Debian's plugins that are noise here, or crash. */
-const unwantedPlugins = [
-  'copr',
-  'debuginfo-install',
-  'leaves',
-  'local',
-  'post-transaction-actions',
-  'show_leaves',
-];
-
 /** dnf's settings; `agent` is how the repository's server tells the hosts apart. */
 export const dnfConf = (agent: string): string => `[main]
 gpgcheck=0
@@ -53,8 +43,6 @@ const writeSeed = async (seed: string, flavour: Flavour, native: string): Promis
   await put('/etc/dnf/vars/releasever', '9\n', 0o644);
   const repository = `[lab]\nname=Lab Linux $releasever - Lab\nbaseurl=${RPM_REPOSITORY_URL}\nenabled=1\ngpgcheck=0\n`;
   await put('/etc/yum.repos.d/lab.repo', repository, 0o644);
-  for (const name of unwantedPlugins)
-    await put(`/etc/dnf/plugins/${name}.conf`, '[main]\nenabled=0\n', 0o644);
   const versions = rpmProfile(native, 'dnf');
   const locks = rpmLockedPackages.map((name) => `${name}-0:${versions[name]}.*\n`);
   await put('/etc/dnf/plugins/versionlock.list', locks.join(''), 0o644);
