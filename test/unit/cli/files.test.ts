@@ -34,6 +34,13 @@ describe('an export', () => {
     expect(lstatSync(file).isFile()).toBe(true);
   });
 
+  it('without a name is refused', async () => {
+    expect(await cli.json('snapshot', 'export', 'files', '')).toMatchObject({
+      code: 2,
+      document: { error: { code: 'input.invalid', message: 'The name of the file is empty.' } },
+    });
+  });
+
   it('that cannot get its name leaves nothing behind', async () => {
     mkdirSync(cli.path('there', 'in.the.way'), { recursive: true });
     for (const command of [

@@ -110,8 +110,8 @@ const registerExport = (snapshot: Command, action: Register): void => {
             ...(passphraseFile === undefined ? {} : { passphrase: readSecret(passphraseFile) }),
           }),
         );
+        writeWhole(file ?? '', made.text);
         const path = resolve(file ?? '');
-        writeWhole(path, made.text);
         const { encrypted, signatures } = made;
         context.result({ file: path, bytes: made.bytes, encrypted, signatures }, () =>
           [
