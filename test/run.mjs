@@ -17,7 +17,7 @@ process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'compile
 const isRoot = process.getuid?.() === 0;
 const isDebian = existsSync('/etc/debian_version');
 
-/** What the tests run, by the Debian package it comes from. */
+/** What the tests run, the lab's own tools among it, by the Debian package it comes from: all in one installation. */
 const DEBIAN = [
   ['/usr/sbin/sshd', 'openssh-server'],
   ['/usr/bin/ssh', 'openssh-client'],
@@ -27,10 +27,14 @@ const DEBIAN = [
   ['/usr/bin/mmdebstrap', 'mmdebstrap'],
   ['/usr/bin/apt-ftparchive', 'apt-utils'],
   ['/usr/bin/gpg', 'gpg'],
+  ['/usr/bin/gpg-agent', 'gpg-agent'],
   ['/usr/bin/dpkg-deb', 'dpkg'],
   ['/usr/bin/setsid', 'util-linux'],
   ['/usr/bin/sudo', 'sudo'],
   ['/usr/bin/rpm', 'rpm'],
+  ['/usr/bin/createrepo_c', 'createrepo-c'],
+  ['/usr/sbin/nft', 'nftables'],
+  ['/usr/bin/ip', 'iproute2'],
   ['/usr/bin/chromium', 'chromium'],
 ];
 
