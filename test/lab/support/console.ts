@@ -199,9 +199,14 @@ export class LabConsole {
     return { code: answer.code, hosts: z.object({ hosts: z.array(HostTrust) }).parse(answer.json).hosts };
   }
 
-  /** The fleet's hosts, added as admin, trusted and scanned. */
+  /** The fleet's hosts, taken in as admin's by one command, trusted and scanned. */
   async takeIn(hosts: readonly LabHost[] = this.#fleet.hosts): Promise<void> {
-    for (const host of hosts) await this.add(host);
+    const rows = hosts.map(({ name, address, port }) =>
+      [name, address, port, 'admin', this.#fleet.keys.client, 'nopasswd'].join(','),
+    );
+    const table = join(this.#work, 'hosts.csv');
+    writeFileSync(table, `${['name,address,port,user,key,sudo', ...rows].join('\n')}\n`);
+    await this.ok('hosts', 'import', table, '--format', 'csv');
     const names = hosts.map((host) => host.name);
     const trusted = await this.trust(...names, '--accept-new');
     if (trusted.code !== 0) throw new Error(JSON.stringify(trusted.hosts));
