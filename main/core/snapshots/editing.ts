@@ -20,8 +20,8 @@ import { checkText, joined } from './text.ts';
 import { factsOf, type Judging, verdictSteps } from './verdicts.ts';
 
 /**
- * Whose package a name means: that of the hosts that know it, of several the one the snapshot is for or the only one that
- * has such versions. A name nobody knows goes with the snapshot's own hosts or entries, then with the fleet's.
+ * Whose package a name means: that of the hosts that know it in this version, else at all; of several the one the snapshot
+ * is for or the only one that has such versions. A name nobody knows goes with the snapshot's own hosts or entries, then with the fleet's.
  * Errors: `input.invalid` where it could be more than one.
  */
 export const ecosystemOf = (
@@ -32,7 +32,12 @@ export const ecosystemOf = (
   entries: Entry[],
 ): Result<Ecosystem> => {
   const own = [...new Set(scope === undefined ? entries.map((entry) => entry.ecosystem) : [scope])];
-  const groups = [known?.ecosystems(name, undefined) ?? [], own, known?.all ?? []];
+  const groups = [
+    known?.ecosystems(name, version) ?? [],
+    known?.ecosystems(name, undefined) ?? [],
+    own,
+    known?.all ?? [],
+  ];
   // A name that only other hosts know so far, with a version that theirs cannot have, is not theirs.
   const fitting = groups.map((group) => group.filter((one) => versionFault(one, version) === undefined));
   const [first, ...others] = fitting.find((group) => group.length > 0) ?? [];
@@ -44,7 +49,7 @@ export const ecosystemOf = (
     'input.invalid',
     `${name} ${version} could be a package of ${[first, ...others].join(' or ')}.`,
     {
-      hint: 'Make a snapshot from hosts of one kind for it, or add it out of the list of updates.',
+      hint: 'Say which with --ecosystem, add it out of the list of updates, or make a snapshot from hosts of one kind.',
       packages: [name],
     },
   );

@@ -1,7 +1,8 @@
 /** `snapshot`: lists of approved patches. Freezing is in snapshotFreeze.ts, files in snapshotExchange.ts. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Output } from '../../../../shared/contract/contract.ts';
 import type { Edit } from '../../../../shared/contract/snapshots.ts';
+import { Ecosystem } from '../../../../shared/model/primitives.ts';
 import { invalid, unwrap } from '../context.ts';
 import { named, packageVersion } from '../packageWords.ts';
 import type { Register } from '../register.ts';
@@ -48,20 +49,24 @@ type EditOptions = {
   move: string[];
   pin: string[];
   unpin: string[];
+  ecosystem?: Ecosystem;
   note?: string;
   message?: string;
 };
 
-const editsOf = (o: EditOptions): Edit[] => [
-  ...o.add.map(parseAdd),
-  ...o.remove.map((text): Edit => ({ kind: 'remove', ...named(text) })),
-  ...o.approve.map((text): Edit => ({ kind: 'decide', ...named(text), decision: 'approve' })),
-  ...o.reject.map((text): Edit => ({ kind: 'decide', ...named(text), decision: 'reject' })),
-  ...o.stage.map(parseStage),
-  ...o.pin.map((text): Edit => ({ kind: 'pin', ...named(text), pinned: true })),
-  ...o.unpin.map((text): Edit => ({ kind: 'pin', ...named(text), pinned: false })),
-  ...o.move.map(parseMove),
-];
+const editsOf = (o: EditOptions): Edit[] => {
+  const edits: Edit[] = [
+    ...o.add.map(parseAdd),
+    ...o.remove.map((text): Edit => ({ kind: 'remove', ...named(text) })),
+    ...o.approve.map((text): Edit => ({ kind: 'decide', ...named(text), decision: 'approve' })),
+    ...o.reject.map((text): Edit => ({ kind: 'decide', ...named(text), decision: 'reject' })),
+    ...o.stage.map(parseStage),
+    ...o.pin.map((text): Edit => ({ kind: 'pin', ...named(text), pinned: true })),
+    ...o.unpin.map((text): Edit => ({ kind: 'pin', ...named(text), pinned: false })),
+    ...o.move.map(parseMove),
+  ];
+  return o.ecosystem === undefined ? edits : edits.map((edit) => ({ ...edit, ecosystem: o.ecosystem }));
+};
 
 /** A note belongs to the entries that the same command names; without any, to the revision. */
 const notesOf = (edits: Edit[], note: string | undefined): Edit[] =>
@@ -74,6 +79,7 @@ const notesOf = (edits: Edit[], note: string | undefined): Edit[] =>
             kind: 'note',
             name: edit.name,
             ...(edit.arch === undefined ? {} : { arch: edit.arch }),
+            ...(edit.ecosystem === undefined ? {} : { ecosystem: edit.ecosystem }),
             note,
           }),
         );
@@ -126,6 +132,12 @@ export const registerSnapshot = (program: Command, action: Register): void => {
     .option('--move <package=index>', 'its place in the list, within its stage (0: first)', collect, [])
     .option('--pin <package>', 'keep its version when the snapshot is refreshed', collect, [])
     .option('--unpin <package>', 'let it be refreshed again', collect, [])
+    .addOption(
+      new Option(
+        '--ecosystem <name>',
+        'whose packages are meant, where several kinds of hosts have the name',
+      ).choices(Ecosystem.options),
+    )
     .option('--note <text>', 'on the entries named, or on the revision')
     .action(
       action<EditOptions>(async (context, [ref], o) => {
