@@ -83,6 +83,14 @@ fl_tmp() {
 trap 'fl_done=$?; [ -z "$T" ] || rm -rf "$T"; exit $fl_done' 0
 trap 'exit 129' 1; trap 'exit 130' 2; trap 'exit 141' 13; trap 'exit 143' 15`;
 
+/** `fl_work`: sets T, the folder to work in: of the temporary folders the first that takes a file. */
+export const WORK_FUNCTION = `fl_fits() { { head -c 1048576 /dev/zero >"$1/room"; } 2>/dev/null && rm -f "$1/room"; }
+fl_work() {
+  { fl_tmp && fl_fits "$T"; } 2>/dev/null && return 0
+  [ -z "$T" ] || rm -rf "$T"
+  T=$(mktemp -d "$R/dev/shm/frostline.XXXXXX" 2>/dev/null) && fl_fits "$T" || { [ -z "$T" ] || rm -rf "$T"; T=; return 1; }
+}`;
+
 /**
  * A whole script around `functions` (definitions) and `body` (what it does). The body may set \`fl_exit\` to the exit code.
  * Sections hold stdout and stderr, interleaved.

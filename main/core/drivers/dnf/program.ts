@@ -5,7 +5,7 @@
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
 import type { CommandOutput } from '../../ports.ts';
 import { FACT_FUNCTIONS } from '../facts.ts';
-import { framedScript, plainLine, readSections, type Sections } from '../shell.ts';
+import { framedScript, plainLine, readSections, type Sections, WORK_FUNCTION } from '../shell.ts';
 import { COMMON } from './host/common.ts';
 
 /** `request` is data of ours, already checked; it becomes one string literal that both JSON and Python read alike. */
@@ -16,10 +16,7 @@ export const program = (request: unknown, ...parts: string[]): string =>
 export const PROGRAM_END = 'FROSTLINE=END=OF=PROGRAM';
 export const heredoc = (text: string): string => `<<'${PROGRAM_END}'\n${text}\n${PROGRAM_END}`;
 
-/**
- * `fl_python`: sets PY to the interpreter dnf itself runs on, or fails, with the reason in fl_why. `fl_work`: sets T, the
- * folder to work in: of the temporary folders the first that takes a file. `fl_run`: the program in $T/program.
- */
+/** `fl_python`: sets PY to the interpreter dnf itself runs on, or fails, with the reason in fl_why. `fl_run`: the program in $T/program. */
 export const PROGRAM_FUNCTIONS = `fl_python() {
   fl_why='no dnf'
   for fl_c in dnf dnf-3 yum; do
@@ -34,12 +31,6 @@ export const PROGRAM_FUNCTIONS = `fl_python() {
     esac
   done
   return 1
-}
-fl_fits() { { head -c 1048576 /dev/zero >"$1/room"; } 2>/dev/null && rm -f "$1/room"; }
-fl_work() {
-  { fl_tmp && fl_fits "$T"; } 2>/dev/null && return 0
-  [ -z "$T" ] || rm -rf "$T"
-  T=$(mktemp -d "$R/dev/shm/frostline.XXXXXX" 2>/dev/null) && fl_fits "$T" || { [ -z "$T" ] || rm -rf "$T"; T=; return 1; }
 }
 fl_run() { FROSTLINE_WORK="$T" "$PY" -I -B "$T/program"; }`;
 
@@ -64,7 +55,7 @@ fi
 `;
 
 export const script = (nonce: string, body: string): string =>
-  framedScript(nonce, `${FACT_FUNCTIONS}\n${PROGRAM_FUNCTIONS}`, body);
+  framedScript(nonce, `${FACT_FUNCTIONS}\n${WORK_FUNCTION}\n${PROGRAM_FUNCTIONS}`, body);
 
 /** One line of a program's output: its kind in `t`, the rest not checked yet. */
 export type Line = { t: string } & Record<string, unknown>;

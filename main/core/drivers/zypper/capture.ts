@@ -13,6 +13,7 @@ import { CACHE_FUNCTION, HOST_BODY, INVENTORY_BODY, readAnswer, script } from '.
 import { type Inventory, readInventory, readRestart } from './inventory.ts';
 import { kernelState } from './kernel.ts';
 import { OLD_PACKAGE_FUNCTIONS } from './oldPackages.ts';
+import { unescapeXml } from './xml.ts';
 
 export function captureCommand(options: {
   nonce: string;
@@ -27,7 +28,7 @@ export function captureCommand(options: {
   const asked = [...first.values()];
   const body = `${CACHE_FUNCTION}
 ${OLD_PACKAGE_FUNCTIONS}
-${makeOldFolder(options.token, 'fl_tmp')}${HOST_BODY}${INVENTORY_BODY}${asked.length === 0 ? ': >"$T/asked"' : `printf '%s\\n' ${asked.join(' ')} >"$T/asked"`}
+${makeOldFolder(options.token)}${HOST_BODY}${INVENTORY_BODY}${asked.length === 0 ? ': >"$T/asked"' : `printf '%s\\n' ${asked.join(' ')} >"$T/asked"`}
 fl_sec secure fl_secure
 fl_sec secured cat "$T/secured"
 fl_sec unsecured cat "$T/unsecured"
@@ -63,7 +64,7 @@ const unsecuredRow = ([name, arch, version, reason, offered]: string[]) => ({
   name,
   arch,
   version,
-  reason: plainLine(reason ?? '', 1000),
+  reason: plainLine(unescapeXml(reason ?? ''), 1000),
   offered: offered === 'yes',
 });
 

@@ -9,7 +9,7 @@ import type { CommandOutput } from '../../ports.ts';
 import { FACT_FUNCTIONS } from '../facts.ts';
 import { GUARD_MARK } from '../guard.ts';
 import { UNPACK_FUNCTION } from '../metadata.ts';
-import { framedScript, plainLine, readSections, type Sections } from '../shell.ts';
+import { framedScript, plainLine, readSections, type Sections, WORK_FUNCTION } from '../shell.ts';
 import { LOCKS_UNBLOCK } from './guard.ts';
 
 /** Alias of the repository that stands for package files which the console brought, or a capture put aside. */
@@ -64,6 +64,8 @@ fl_offer() {
   X=1
   ZYPP_READONLY_HACK=1 zypper -R "$T/root" -x -n --reposd-dir "$T/repos.d" --raw-cache-dir "$T/raw" --solv-cache-dir "$T/solv" refresh ${EXTRA} >"$T/offered" 2>&1
 }
+# One line for each error that zypper told in a file.
+fl_errors() { awk '/^<message type="error">/ { sub(/^<[^>]*>/, ""); on = 1 } on { l = $0; done = sub(/<\\/message>.*/, "", l); said = said " " l; if (done) { print substr(said, 2); said = ""; on = 0 } }' "$1"; }
 # zypper as it is for all, with what is offered besides. Root. What it writes down may be read by all, as it should.
 fl_do() ( umask 022; zypper -x -n --no-refresh \${X:+--reposd-dir} \${X:+"$T/repos.d"} \${X:+--raw-cache-dir} \${X:+"$T/raw"} \${X:+--solv-cache-dir} \${X:+"$T/solv"} "$@" )
 fl_refresh() ( umask 022; zypper -x -n refresh )
@@ -158,7 +160,7 @@ fl_sec readonly fl_readonly
 `;
 
 /** Sections of what is installed, with marks and locks; `notmp` where there is no room to work. Needs no repository. */
-export const INVENTORY_BODY = `fl_tmp && fl_ready || { fl_mark notmp; fl_mark end; return 1; }
+export const INVENTORY_BODY = `fl_work && fl_ready || { fl_mark notmp; fl_mark end; return 1; }
 fl_sec rows fl_rows
 fl_sec multi fl_multi
 fl_sec auto fl_autos
@@ -172,6 +174,7 @@ export const script = (nonce: string, body: string): string =>
   framedScript(
     nonce,
     `${FACT_FUNCTIONS}
+${WORK_FUNCTION}
 ${ASK_FUNCTIONS}`,
     body,
   );

@@ -9,7 +9,7 @@ import { asked, capabilities, INSTALL } from './request.ts';
 import { elementsOf, unescapeXml } from './xml.ts';
 
 export function locateCommand(options: { nonce: string; stages: StageRequest[] }): CommandSpec {
-  const body = `fl_tmp && fl_ready || { fl_mark notmp; fl_mark end; return 1; }
+  const body = `fl_work && fl_ready || { fl_mark notmp; fl_mark end; return 1; }
 fl_ask lr >"$T/repos" 2>/dev/null; fl_sec repos cat "$T/repos"
 fl_ask ${INSTALL} --dry-run ${capabilities(asked(options.stages))} >"$T/solve" 2>&1
 fl_sec solve cat "$T/solve"

@@ -29,16 +29,17 @@ fl_put() { printf '%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$1" "$2" "$3" "$4"
 # fl_find NAME ARCH VERSION SHA|'' SOURCE
 fl_find() {
   fl_stem=$1-\${3#*:}.$2.rpm
-  fl_cached | grep -F "/$fl_stem" >"$T/places"
+  { fl_cached; find "$O/fetched" -type f 2>/dev/null; } | grep -F "/$fl_stem" >"$T/places"
   for fl_f in "$O/$fl_stem" "$R${HOST_FOLDER}/jobs/"*"/old/$fl_stem"; do [ ! -f "$fl_f" ] || printf '%s\\n' "$fl_f"; done >"$T/nearer"
   while IFS= read -r fl_f; do
+    [ -n "$fl_f" ] || continue
     if ! fl_good "$fl_f" "$1" "$2" "$3" "$4"; then
       printf '%s %s %s\\t%s\\n' "$1" "$2" "$3" "$fl_other" >>"$T/spoilt"
       # What was put here and is not it, is of no use and in the way of what may come.
       case $fl_f in "$O"/*) rm -f "$fl_f" ;; esac
       continue
     fi
-    case $fl_f in "$O"/*) ;; *) rm -f "$O/$fl_stem"; { ln "$fl_f" "$O/$fl_stem" || cp "$fl_f" "$O/$fl_stem"; } 2>/dev/null || continue ;; esac
+    [ "$fl_f" = "$O/$fl_stem" ] || { rm -f "$O/$fl_stem"; ln "$fl_f" "$O/$fl_stem" || cp "$fl_f" "$O/$fl_stem"; } 2>/dev/null || continue
     fl_put "$1" "$2" "$3" "$O/$fl_stem" "$fl_hash" "$5" "$4"
     return 0
   done <<E
@@ -46,6 +47,8 @@ $(cat "$T/nearer" "$T/places")
 E
   return 1
 }
+# Into a folder of our own, and so without the lock.
+fl_fetch() { fl_ask --pkg-cache-dir "$O/fetched" download "$@" >>"$T/download" 2>&1; }
 fl_secure() {
   fl_wanted >"$T/wanted"
   cut -d ' ' -f 1 "$T/wanted" | sort -u >"$T/names"
@@ -58,13 +61,14 @@ fl_secure() {
   set --
   while read -r n a v; do [ -z "$(fl_hash_of "$n" "$a" "$v")" ] || set -- "$@" "$n.$a=$v"; done <"$T/missing"
   # All at once is faster; one that fails would keep the others away, so then one by one.
-  if [ $# -gt 0 ] && ! fl_do download "$@" >>"$T/download" 2>&1; then for fl_w in "$@"; do fl_do download "$fl_w" >>"$T/download" 2>&1 || :; done; fi
+  if [ $# -gt 0 ] && ! fl_fetch "$@"; then for fl_w in "$@"; do fl_fetch "$fl_w" || :; done; fi
   while read -r n a v; do
     fl_known=$(fl_hash_of "$n" "$a" "$v")
     [ -z "$fl_known" ] || ! fl_find "$n" "$a" "$v" "$fl_known" repository || continue
     if [ -z "$fl_known" ]; then fl_why="no repository of this host offers $v any more"
-    else fl_why=$(sed -n 's,^<message type="error">\\([^<]*\\).*,\\1,p' "$T/download" | grep -F "$n" | tail -n 1); fi
+    else fl_why=$(fl_errors "$T/download" | grep -F "$n-" | tail -n 1); fi
     fl_w=$(awk -F '\\t' -v k="$n $a $v" '$1 == k { w = "; what lay here is not what is installed: " $2 } END { printf "%s", w }' "$T/spoilt")
     printf '%s\\t%s\\t%s\\t%s%s\\t%s\\n' "$n" "$a" "$v" "\${fl_why:-it could not be downloaded}" "$fl_w" "\${fl_known:+yes}" >>"$T/unsecured"
   done <"$T/missing"
+  rm -rf "$O/fetched"
 }`;

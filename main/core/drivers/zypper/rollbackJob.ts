@@ -47,6 +47,8 @@ fl_call() {
   set -- "$@" --oldpackage --allow-vendor-change --allow-arch-change --
   while read -r n a v; do set -- "$@" "$n.$a=$v"; done <"$T/wanted"
   while read -r n a v; do
+    # What nothing can take the place of stays as it is.
+    ! grep -q "^$n " "$T/lost" || continue
     grep -q "^$n " "$T/wanted" && ! grep -qxF "$n" "$T/multi" || set -- "$@" "!$n.$a=$v"
   done <"$T/gone"
   $fl_what ${INSTALL} "$@"
@@ -66,7 +68,7 @@ fl_direct() {
   [ $# -eq 0 ] || fl_rpm -U --oldpackage --replacepkgs "$@" </dev/null 2>&1 | sed 's/^/| /'
   fl_look && return 0
   set --
-  while read -r n a v; do set -- "$@" "$n-\${v#*:}.$a"; done <"$T/gone"
+  while read -r n a v; do grep -q "^$n " "$T/lost" || set -- "$@" "$n-\${v#*:}.$a"; done <"$T/gone"
   [ $# -eq 0 ] || fl_rpm -e "$@" </dev/null 2>&1 | sed 's/^/| /'
   fl_look
 }

@@ -224,7 +224,7 @@ function reverseFault(sections: Sections): string | undefined {
   );
 }
 
-/** Errors: `host.output-malformed`, `host.disk-full` when not even a temporary folder could be made. */
+/** Errors: `host.output-malformed`, `host.read-only`, `host.disk-full` when not even a temporary folder could be made. */
 export function parseSimulation(output: CommandOutput, context: Context): Result<Simulation> {
   const required = context.stages.length === 0 ? [] : ['lists', 'verify'];
   const read = readAnswer(output, context.nonce, ['host', 'mounts', 'rows', ...required]);
@@ -235,6 +235,10 @@ export function parseSimulation(output: CommandOutput, context: Context): Result
     return fail('host.output-malformed', 'rpm listed no package, so nothing can be planned.');
   const pairs = readPairs(sections.lines('host', 50));
   const mounts = readMounts(sections);
+  if (context.stages.length > 0 && mounts.of('/')?.readOnly === true)
+    return fail('host.read-only', '/ is mounted read-only on this host.', {
+      hint: 'A file system goes read-only after an error: look at the kernel log and the disk, then mount it for writing again.',
+    });
   const lists = readLists(sections.lines('lists', 1_000_000));
   const paths = sections.lines('cached', 100_000).map((line) => plainLine(line, 500));
   const files = new Map(paths.map((path) => [path.replace(/^.*\//, ''), path]));

@@ -16,7 +16,7 @@ export const patience = (seconds: number): number => Math.max(1, Math.min(86_400
 /** What zypper's and rpm's words say went wrong, as patterns for grep -Ei and for us. */
 export const SAYS = {
   diskFull:
-    'No space left on device|not enough (free )?(disk )?space|needs [0-9]+[KMG]?i?B (more space )?on the',
+    'No space left on device|Failure writing output to destination|not enough (free )?(disk )?space|needs [0-9]+[KMG]?i?B (more space )?on the',
   readOnly: 'Read-only file system',
   repository:
     'Download \\(curl\\) error|File .* not found on medium|Signature verification failed|Digest verification failed|Failed to (provide|download)|Connection (failed|timed out)|Checksum mismatch',
