@@ -53,13 +53,20 @@ export class Case {
     await this.console.scan(name);
   }
 
+  /** The same name and version may be of several kinds of hosts in the fleet. */
+  async #make(title: string, words: readonly string[]): Promise<string> {
+    await this.console.ok('snapshot', 'create', title, '--empty');
+    await this.console.ok('snapshot', 'edit', title, ...words, '--ecosystem', this.side.name);
+    return title;
+  }
+
   /** A snapshot of the newest versions of these packages; made once for all rows. */
   snapshot(names: readonly string[]): Promise<string> {
-    const words = names.map((name) => `${name}=${this.side.newest(name)}`);
+    const words = names.flatMap((name) => ['--add', `${name}=${this.side.newest(name)}`]);
     const title = `${this.side.name} ${names.join(' ')}`;
     const made = snapshots.get(this.console) ?? new Map<string, Promise<string>>();
     snapshots.set(this.console, made);
-    const known = made.get(title) ?? this.console.snapshotOf(title, ...words).then(() => title);
+    const known = made.get(title) ?? this.#make(title, words);
     made.set(title, known);
     return known;
   }
@@ -95,9 +102,12 @@ export class Case {
 
   /** Waits until the manager's process is gone from the host. */
   async managerGone(): Promise<void> {
-    await this.host.output('while pgrep -x "apt-get|dpkg|dnf|yum" >/dev/null; do sleep 0.05; done', {
-      timeoutMs: 60_000,
-    });
+    await this.host.output(
+      'while pgrep -x "apt-get|dpkg|dnf|yum|zypper|rpm" >/dev/null; do sleep 0.05; done',
+      {
+        timeoutMs: 60_000,
+      },
+    );
   }
 
   /** Waits until the host has begun, in this row, to fetch a file whose path matches. */
@@ -114,10 +124,12 @@ export class Case {
     await this.host.output(
       this.side.name === 'apt'
         ? `apt-get -q update >/dev/null && apt-get -qy install ${name}=1.0 && rm -rf /var/cache/apt/archives/*.deb /var/log/apt/* /var/log/dpkg.log`
-        : `dnf -qy install ${name}-1.0-1`,
+        : this.side.name === 'dnf'
+          ? `dnf -qy install ${name}-1.0-1`
+          : `zypper -qn install --oldpackage ${name}=1.0-1 && rm -f /var/log/zypp/history`,
     );
     // A snapshot takes a package that it does not know from a scan for one of apt's.
-    if (this.side.name === 'dnf') await this.console.scan(this.name);
+    if (this.side.name !== 'apt') await this.console.scan(this.name);
   }
 
   /** The host knows no repository's content any more; it has to be asked. */

@@ -2,7 +2,7 @@
 import { endingOf, GROUPS, nextOf, type Row } from './matrix.ts';
 import type { SideName } from './sides.ts';
 
-const SIDES: readonly SideName[] = ['apt', 'dnf'];
+const SIDES: readonly SideName[] = ['apt', 'dnf', 'zypper'];
 
 const INTRODUCTION = `# Faults, and what becomes of them
 
@@ -51,11 +51,11 @@ export const faultsDocument = (rows: readonly Row[]): string => {
     if (own.length === 0) return [];
     return [
       `\n## ${group}\n`,
-      '| Fault | State | Message the admin sees | Packages | Next | apt | dnf |',
-      '| --- | --- | --- | --- | --- | --- | --- |',
+      '| Fault | State | Message the admin sees | Packages | Next | apt | dnf | zypper |',
+      '| --- | --- | --- | --- | --- | --- | --- | --- |',
       ...own.flatMap(linesOf),
     ];
   });
-  const count = `\n${rows.length} faults; ${rows.filter((row) => row.on.length > 1).length} of them on apt and on dnf hosts.\n`;
+  const count = `\n${rows.length} faults; ${rows.filter((row) => row.on.length > 1).length} of them on apt, dnf and zypper hosts.\n`;
   return `${INTRODUCTION}${count}${sections.join('\n')}\n`;
 };

@@ -229,7 +229,7 @@ export const prepareExtras = async (fleet: Fleet): Promise<{ sshServer: string }
   if (host === undefined) throw new Error('a fleet without hosts');
   const sshServer = await publishSshServer(fleet, host);
   await fleet.repository.publish(extraPackages);
-  if (fleet.hosts.some((one) => one.manager === 'dnf')) await fleet.repository.rpms.publish(extraRpms);
+  if (fleet.hosts.some((one) => one.manager !== 'apt')) await fleet.repository.rpms.publish(extraRpms);
   await publishBadRepositories(fleet);
   await host.reset();
   return { sshServer };

@@ -12,11 +12,12 @@ import { prepareExtras } from './extras.ts';
 import { performRow } from './perform.ts';
 import { Pool } from './pool.ts';
 import { rows } from './rows.ts';
-import { aptSide, dnfSide, type Side, type SideName } from './sides.ts';
+import { aptSide, dnfSide, type Side, type SideName, zypperSide } from './sides.ts';
 
 /** As many as two processors can serve in time: a fault that comes late is another fault. */
 const HOSTS = 5;
 const DNF_HOSTS = 3;
+const ZYPPER_HOSTS = 2;
 
 /** FAULTS=id,id/dnf … runs these rows alone. */
 const wanted = process.env.FAULTS?.split(',');
@@ -29,7 +30,7 @@ const performed = rows.flatMap((row) =>
 const onSystemd = performed.filter(({ row }) => row.flavour === 'systemd');
 const ordered = [...onSystemd, ...performed.filter((one) => !onSystemd.includes(one))];
 
-vi.setConfig({ maxConcurrency: HOSTS + 1 + DNF_HOSTS + onSystemd.length });
+vi.setConfig({ maxConcurrency: HOSTS + 1 + DNF_HOSTS + ZYPPER_HOSTS + onSystemd.length });
 
 const matrix = (): void => {
   let fleet: Fleet;
@@ -38,10 +39,17 @@ const matrix = (): void => {
   const pool = new Pool();
 
   beforeAll(async () => {
-    fleet = await startFleet({ hosts: HOSTS + 1, systemd: 1, dnf: DNF_HOSTS, networks: true });
+    fleet = await startFleet({
+      hosts: HOSTS + 1,
+      systemd: 1,
+      dnf: DNF_HOSTS,
+      zypper: ZYPPER_HOSTS,
+      networks: true,
+    });
     const { sshServer } = await prepareExtras(fleet);
     sides.set('apt', aptSide({ 'openssh-server': sshServer }));
     sides.set('dnf', dnfSide(await rpmArchitecture()));
+    sides.set('zypper', zypperSide(await rpmArchitecture()));
     console = new LabConsole(fleet, { passphrase: 'the matrix of faults' });
     await console.takeIn();
     for (const host of fleet.hosts) pool.add(host, { side: host.manager, flavour: host.flavour });

@@ -29,7 +29,7 @@ const versionOf: Side['version'] = async (host, name) => {
 const sections = (text: string): string[][] => text.split('@@\n').map((section) => section.split('\n'));
 
 /** What rpm and dnf say of a host: packages, which of them were wanted, locks, configuration files. */
-const pictureOfRpmHost = async (host: LabHost): Promise<unknown> => {
+const pictureOfDnfHost = async (host: LabHost): Promise<unknown> => {
   const script = [
     'rpm -qa | sort',
     // In a cache of its own, so that it waits for no lock.
@@ -41,23 +41,38 @@ const pictureOfRpmHost = async (host: LabHost): Promise<unknown> => {
   return { packages, wanted, locks, files };
 };
 
+/** What rpm and libzypp say of a host. */
+const pictureOfZypperHost = async (host: LabHost): Promise<unknown> => {
+  const script = [
+    'rpm -qa | sort',
+    "grep -v '^#' /var/lib/zypp/AutoInstalled | sort",
+    'cat /etc/zypp/locks',
+    `sha256sum ${EDITED_CONFFILE} ${UNTOUCHED_CONFFILE}`,
+  ].join('; echo @@; ');
+  const [packages, autos, locks, files] = sections(await host.output(script));
+  return { packages, autos, locks, files };
+};
+
 /** Versions as rpm shows them, for a machine of rpm's architecture `native`. */
-export const dnfSide = (native: string): Side => {
+const rpmSide = (native: string, name: 'dnf' | 'zypper', picture: Side['picture']): Side => {
   const all = [...rpmVersionsFor(native), ...extraRpms];
   return {
-    name: 'dnf',
-    newest: (name) => {
-      const version = all.findLast((p) => p.name === name && p.offered)?.version;
-      if (version === undefined) throw new Error(`the lab has no ${name} as RPM`);
+    name,
+    newest: (title) => {
+      const version = all.findLast((p) => p.name === title && p.offered)?.version;
+      if (version === undefined) throw new Error(`the lab has no ${title} as RPM`);
       return version;
     },
-    picture: pictureOfRpmHost,
+    picture,
     // Two versions beside each other are what an interrupted transaction leaves.
     version: versionOf,
     broken: (host) =>
       host.output("rpm -qa --qf '%{NAME}\\n' 'lab-*' | sort | uniq -d | grep -vx lab-kernel; true"),
   };
 };
+
+export const dnfSide = (native: string): Side => rpmSide(native, 'dnf', pictureOfDnfHost);
+export const zypperSide = (native: string): Side => rpmSide(native, 'zypper', pictureOfZypperHost);
 
 /** `more`: newest versions of packages that are not among the lab's own. */
 export const aptSide = (more: Readonly<Record<string, string>>): Side => ({

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 /** What every lab fleet has in common: places, users, addresses. All secrets here are throw-away ones for loopback hosts. */
 
 /** Where images, leases and running fleets live. Outside the repository, so that a checkout stays clean and the image survives it. */
-export const labDir = process.env.FROSTLINE_LAB_DIR ?? '/var/tmp/frostline-lab';
+const usualDir = '/var/tmp/frostline-lab';
+export const labDir = process.env.FROSTLINE_LAB_DIR ?? usualDir;
 
 export const imagesDir = join(labDir, 'images');
-export const locksDir = join(labDir, 'locks');
+/** One set for the whole machine, wherever the lab's folder is: addresses and network names are the machine's. */
+export const locksDir = join(usualDir, 'locks');
 export const fleetsDir = join(labDir, 'fleets');
 
 export const SSH_PORT = 2222;

@@ -53,7 +53,7 @@ ln -sf Leap.prod /etc/products.d/baseproduct
 echo 'workers = 16 # set by the admin' >> ${EDITED_CONFFILE}
 cat > /etc/zypp/locks <<'LOCKS'
 ${rpmLockedPackages.map(lock).join('\n')}LOCKS
-printf '%s\\n' ${rpmAutoPackages.join(' ')} > /var/lib/zypp/AutoInstalled
+rpm -q --qf '%{NAME}\\n' ${rpmAutoPackages.join(' ')} | grep -v ' ' > /var/lib/zypp/AutoInstalled
 `;
 
 /** The profile layer of hosts with zypper; `lower` is tools over base, `rpms` the repository. `dir/upper` is the layer. */

@@ -5,7 +5,7 @@ import { installShell } from '../shells.ts';
 import { jobEnded } from './network.ts';
 
 const group = 'Login, sudo and shells';
-const on = ['apt', 'dnf'] as const;
+const on = ['apt', 'dnf', 'zypper'] as const;
 const well = { exit: 0, state: 'succeeded', packages: 'new' } as const;
 const again = { by: 'run', state: 'compliant', packages: 'new' } as const;
 const notBegun = { exit: 1, state: 'failed', packages: 'old' } as const;

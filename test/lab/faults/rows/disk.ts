@@ -5,7 +5,7 @@ import type { Row } from '../matrix.ts';
 import { shortOfMemory } from '../memory.ts';
 
 const group = 'Memory and disks';
-const on = ['apt', 'dnf'] as const;
+const on = ['apt', 'dnf', 'zypper'] as const;
 const MiB = 1024 * 1024;
 
 /** A file system of its own for a folder of the host's, as big as its content and `room` bytes more. */
@@ -50,6 +50,11 @@ export const diskRows: readonly Row[] = [
         code: 'host.script-failed',
         message:
           'The packages are in place, but a script of theirs failed, and rpm goes on after that. lab-hungry: Killed / …',
+      },
+      zypper: {
+        code: 'host.script-failed',
+        message:
+          'The packages are in place, but a script of theirs failed, and rpm goes on after that. lab-hungry: … Killed / …',
       },
     },
     next: {
@@ -139,6 +144,10 @@ export const diskRows: readonly Row[] = [
         code: 'host.disk-full',
         message:
           'The packages could not be downloaded: lab-big-1.1-1…: Download failed: Curl error (23): Failed writing received data to disk/application for …',
+      },
+      zypper: {
+        code: 'host.disk-full',
+        message: 'The packages could not be downloaded: Download (curl) error for …lab-big-1.1-1.…',
       },
     },
     next: {

@@ -6,7 +6,7 @@ import type { Row } from '../matrix.ts';
 import { jobEnded } from './network.ts';
 
 const group = 'The host and its power';
-const on = ['apt', 'dnf'] as const;
+const on = ['apt', 'dnf', 'zypper'] as const;
 
 /** The processes of a job: the one that runs it, and its script. */
 const killRunner = (c: Case): Promise<string> =>

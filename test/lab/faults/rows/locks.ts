@@ -3,7 +3,7 @@ import type { Case } from '../case.ts';
 import type { Row } from '../matrix.ts';
 
 const group = 'Locks and what was broken before';
-const on = ['apt', 'dnf'] as const;
+const on = ['apt', 'dnf', 'zypper'] as const;
 
 /** Leaves lab-broken 1.1 half-configured on the host. */
 const breakIt = (c: Case): Promise<string> =>
@@ -49,6 +49,10 @@ export const lockRows: readonly Row[] = [
     differs: {
       dnf: {
         message: 'The packages could not be downloaded: metadata already locked by … (held by pid … (…))…',
+      },
+      zypper: {
+        message:
+          'The packages could not be downloaded: System management is locked by the application with pid … (zypper). …',
       },
     },
     next: {

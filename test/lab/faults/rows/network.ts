@@ -7,7 +7,7 @@ import type { Row } from '../matrix.ts';
 import { delayingProxy } from '../proxy.ts';
 
 const group = 'The network between console and host';
-const on = ['apt', 'dnf'] as const;
+const on = ['apt', 'dnf', 'zypper'] as const;
 const AGAIN = 'host to answer again (…)';
 
 /** The job is at this step of lab-slow, as its own log on the host says. */

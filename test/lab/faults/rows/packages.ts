@@ -5,7 +5,7 @@ import { CONTENT_FILE } from '../extras.ts';
 import type { Row } from '../matrix.ts';
 
 const group = 'Packages';
-const on = ['apt', 'dnf'] as const;
+const on = ['apt', 'dnf', 'zypper'] as const;
 
 /** apt takes seconds to foresee anything, as on a small host; dnf does so by itself. */
 const slowToForesee = async (c: Case): Promise<void> => {
@@ -20,7 +20,12 @@ const byHand = async (c: Case, live: Live, name: string): Promise<void> => {
   await live.event('the start of the run', (event) => event.type === 'run.started');
   // What runs from outside is not frozen with the rest.
   await c.host.freeze();
-  await c.host.output(c.side.name === 'apt' ? `apt-get -qy install ${name}` : `dnf -qy upgrade ${name}`);
+  const words = {
+    apt: `apt-get -qy install ${name}`,
+    dnf: `dnf -qy upgrade ${name}`,
+    zypper: `zypper -qn update ${name}`,
+  };
+  await c.host.output(words[c.side.name]);
   await c.host.thaw();
 };
 
@@ -43,6 +48,11 @@ export const packageRows: readonly Row[] = [
         code: 'host.script-failed',
         message:
           'The packages are in place, but a script of theirs failed, and rpm goes on after that. lab-broken: lab-broken: cannot migrate: /etc/lab-broken.ok is missing / warning: …',
+      },
+      zypper: {
+        code: 'host.script-failed',
+        message:
+          'The packages are in place, but a script of theirs failed, and rpm goes on after that. lab-broken: … lab-broken: cannot migrate: /etc/lab-broken.ok is missing / warning: …',
       },
     },
     next: {
@@ -201,7 +211,10 @@ export const packageRows: readonly Row[] = [
       message: 'Not as before: lab-vanished is 1.1, was 1.0.',
       packages: 'new',
     },
-    nextDiffers: { dnf: { message: 'Not as before: lab-vanished is 1.1-1, was 1.0-1.' } },
+    nextDiffers: {
+      dnf: { message: 'Not as before: lab-vanished is 1.1-1, was 1.0-1.' },
+      zypper: { message: 'Not as before: lab-vanished is 1.1-1, was 1.0-1.' },
+    },
   },
   {
     id: 'changed-by-hand',
@@ -223,6 +236,9 @@ export const packageRows: readonly Row[] = [
     },
     differs: {
       dnf: {
+        message: 'The host changed since it was planned: no longer would upgrade lab-plain 1.0-1 → 1.1-1.',
+      },
+      zypper: {
         message: 'The host changed since it was planned: no longer would upgrade lab-plain 1.0-1 → 1.1-1.',
       },
     },

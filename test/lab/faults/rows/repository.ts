@@ -4,7 +4,7 @@ import type { BadRepository } from '../extras.ts';
 import type { Row } from '../matrix.ts';
 
 const group = 'The repository';
-const on = ['apt', 'dnf'] as const;
+const on = ['apt', 'dnf', 'zypper'] as const;
 const PLAIN = /lab-plain[_-]1\.1/;
 
 const serve = (c: Case, fault: Omit<Fault, 'host'>): void => {
@@ -59,6 +59,10 @@ export const repositoryRows: readonly Row[] = [
         message:
           'The packages could not be downloaded: lab-plain-1.1-1.noarch: Cannot download, all mirrors were already tried without success',
       },
+      zypper: {
+        message:
+          "The packages could not be downloaded: File './Packages/lab-plain-1.1-1.noarch.rpm' not found on medium …",
+      },
     },
     next: healed,
   },
@@ -77,6 +81,10 @@ export const repositoryRows: readonly Row[] = [
       dnf: {
         message:
           'The packages could not be downloaded: lab-plain-1.1-1.noarch: Cannot download, all mirrors were already tried without success',
+      },
+      zypper: {
+        message:
+          'The packages could not be downloaded: Package lab-plain-1.1-1.noarch (Lab Leap) seems to be corrupted during transfer. …',
       },
     },
     next: healed,
@@ -144,6 +152,10 @@ export const repositoryRows: readonly Row[] = [
       dnf: {
         message:
           'Old versions could not be put aside: lab-plain 1.0-1 (lab-plain-1.0-1.noarch: Cannot download, all mirrors were already tried without success)',
+      },
+      zypper: {
+        message:
+          'Old versions could not be put aside: lab-plain 1.0-1 (Download (curl) error for …lab-plain-1.0-1.noarch.rpm…',
       },
     },
     next: { ...healed, after: 'reachable again', mend: (c) => c.host.network.clear() },

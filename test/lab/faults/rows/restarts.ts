@@ -2,7 +2,7 @@ import { KERNELS } from '../../fleet/shapes.ts';
 import type { Row } from '../matrix.ts';
 
 const group = 'Restarts';
-const on = ['apt', 'dnf'] as const;
+const on = ['apt', 'dnf', 'zypper'] as const;
 
 export const restartRows: readonly Row[] = [
   {

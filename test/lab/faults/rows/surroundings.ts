@@ -5,7 +5,7 @@ import type { Row } from '../matrix.ts';
 import { installGerman } from '../shells.ts';
 
 const group = 'Output and surroundings';
-const on = ['apt', 'dnf'] as const;
+const on = ['apt', 'dnf', 'zypper'] as const;
 const well = { exit: 0, state: 'succeeded', packages: 'new' } as const;
 const again = { by: 'run', state: 'compliant', packages: 'new' } as const;
 
