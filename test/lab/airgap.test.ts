@@ -54,15 +54,16 @@ describeLab('an air gap', () => {
 
   beforeAll(async () => {
     work = await mkdtemp(join(tmpdir(), 'frostline airgap '));
-    fleet = await startFleet({ hosts: 3, dnf: 2, networks: true });
+    fleet = await startFleet({ hosts: 3, dnf: 2, zypper: 2, networks: true });
     here = new LabConsole(fleet, { passphrase: 'correct horse battery' });
     there = new LabConsole(fleet, { passphrase: 'battery horse correct' });
     await host('h02').output('rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb');
     await host('h03').output('rm -rf /var/lib/apt/lists/* /etc/apt/sources.list /etc/apt/sources.list.d/*');
     await host('r02').output('rm -rf /var/cache/dnf/*');
-    for (const name of ['h02', 'h03', 'r02'])
+    await host('z02').output('rm -rf /var/cache/zypp/*');
+    for (const name of ['h02', 'h03', 'r02', 'z02'])
       await host(name).network.interfere({ kind: 'only', port: SSH_PORT });
-    await there.takeIn([host('h02'), host('h03'), host('r02')]);
+    await there.takeIn([host('h02'), host('h03'), host('r02'), host('z02')]);
     // Its repository by an address that the console reaches too; r01 keeps the name that only hosts know.
     direct = REPOSITORY_URL.replace(REPOSITORY_HOST, networkRepositoryAddress(fleet.block));
     await host('h01').output(
@@ -72,7 +73,10 @@ describeLab('an air gap', () => {
     await here.takeIn([host('h01')]);
     await here.snapshotOf('air', 'lab-app=2.0', 'lab-lib=2.0', 'lab-epoch=1:2.0-1', 'lab-big=1.1');
     await here.takeIn([host('r01')]);
-    await here.ok('snapshot', 'edit', 'air', '--add', 'lab-app=2.0-1', '--add', 'lab-lib=2.0-1');
+    const rpms = ['--add', 'lab-app=2.0-1', '--add', 'lab-lib=2.0-1'];
+    await here.ok('snapshot', 'edit', 'air', ...rpms);
+    await here.takeIn([host('z01')]);
+    await here.ok('snapshot', 'edit', 'air', ...rpms, '--ecosystem', 'zypper');
   });
   afterAll(async () => {
     await here?.close();
@@ -112,7 +116,14 @@ describeLab('an air gap', () => {
     ]);
     expect(
       [...new Set(made.packages.map((one) => `${one.ecosystem} ${one.role} ${one.via}`))].sort(),
-    ).toEqual(['apt new direct', 'apt rollback host', 'dnf new host', 'dnf rollback host']);
+    ).toEqual([
+      'apt new direct',
+      'apt rollback host',
+      'dnf new host',
+      'dnf rollback host',
+      'zypper new host',
+      'zypper rollback host',
+    ]);
     expect(fleet.repository.requests).toContainEqual(
       expect.objectContaining({ host: null, path: expect.stringMatching(/\/lab-app_2\.0_/), status: 200 }),
     );
@@ -129,12 +140,14 @@ describeLab('an air gap', () => {
       'lab-epoch 1:2.0~rc1-1',
       'lab-lib 1.0',
     ]);
-    expect(titles(made.packages, 'new', 'dnf')).toEqual([
-      'lab-app 2.0-1',
-      'lab-lib 2.0-1',
-      'lab-newdep 1.0-1',
-    ]);
-    expect(titles(made.packages, 'rollback', 'dnf')).toEqual(['lab-app 1.0-1', 'lab-lib 1.0-1']);
+    for (const manager of ['dnf', 'zypper']) {
+      expect(titles(made.packages, 'new', manager)).toEqual([
+        'lab-app 2.0-1',
+        'lab-lib 2.0-1',
+        'lab-newdep 1.0-1',
+      ]);
+      expect(titles(made.packages, 'rollback', manager)).toEqual(['lab-app 1.0-1', 'lab-lib 1.0-1']);
+    }
     const named = made.metadata.repositories.map(({ ecosystem, repository, signature }) => [
       ecosystem,
       repository,
@@ -144,11 +157,22 @@ describeLab('an air gap', () => {
       ['apt', 'Lab lab', 'unchecked'],
       ['dnf', 'lab', 'none'],
     ]);
-    expect(made.metadata).toMatchObject({ vouched: made.packages.length, notVouched: [], leftOut: [] });
+    // r01 and z01 share one repository, and what it says stands in a bundle once: for the first of them.
+    expect(made.metadata).toMatchObject({ vouched: made.packages.length - 5, leftOut: [] });
+    expect(new Set(made.metadata.notVouched.map((one) => one.ecosystem))).toEqual(new Set(['zypper']));
+    const alone = Made.parse(
+      await here.ok('snapshot', 'bundle', 'air', file('z.frost.tar'), '--hosts', 'z01'),
+    );
+    expect(alone.metadata).toMatchObject({
+      repositories: [{ ecosystem: 'zypper', repository: 'lab', signature: { status: 'none' } }],
+      vouched: alone.packages.length,
+      notVouched: [],
+    });
     expect(statSync(made.file).mode & 0o777).toBe(0o600);
     expect(await pictureOf(host('h01'))).toEqual(before);
     expect(await leftOn(host('h01'))).toEqual([]);
     expect(await leftOn(host('r01'))).toEqual([]);
+    expect(await leftOn(host('z01'))).toEqual([]);
   });
 
   test('a changed bundle is refused and changes nothing; the true one comes in', async () => {
@@ -184,7 +208,7 @@ describeLab('an air gap', () => {
     );
     expect(taken.bundle.metadata).toMatchObject({
       repositories: [{ signature: { status: 'good' } }, { signature: { status: 'none' } }],
-      notVouched: [],
+      vouched: 14,
     });
     expect(readdirSync(join(there.dataDir, 'artefacts'))).toHaveLength(14);
   });
@@ -214,11 +238,12 @@ describeLab('an air gap', () => {
     ];
     expect(brought('h02')).toEqual(apt);
     expect(brought('h03')).toEqual(apt);
-    expect(brought('r02')).toEqual([
-      'lab-app 2.0-1 the console',
-      'lab-lib 2.0-1 the console',
-      'lab-newdep 1.0-1 the console',
-    ]);
+    for (const name of ['r02', 'z02'])
+      expect(brought(name)).toEqual([
+        'lab-app 2.0-1 the console',
+        'lab-lib 2.0-1 the console',
+        'lab-newdep 1.0-1 the console',
+      ]);
     const files = await host('h02').output(
       `cd ${folder} && for f in *; do echo "$(sha256sum <"$f" | cut -c 1-64).deb $f"; done; ls -A | grep -c .`,
     );
@@ -228,11 +253,15 @@ describeLab('an air gap', () => {
   });
 
   test('the hosts install from the brought files, without a repository, and go back to what was', async () => {
-    const gap = ['h02', 'h03', 'r02'];
+    const gap = ['h02', 'h03', 'r02', 'z02'];
     const pictures = async () => [
       await pictureOf(host('h02')),
       await pictureOf(host('h03')),
       await rpmPicture(host('r02')),
+      await rpmPicture(host('z02')),
+      await host('z02').output(
+        'find /etc/zypp -type f | sort | xargs sha256sum; grep -v "^#" /var/lib/zypp/AutoInstalled',
+      ),
       await host('h02').output('find /etc/apt -type f | sort | xargs sha256sum'),
       await host('r02').output('find /etc/dnf /etc/yum.repos.d -type f | sort | xargs sha256sum'),
     ];

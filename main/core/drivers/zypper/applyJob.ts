@@ -7,6 +7,7 @@ import type { JobScript, StageRequest } from '../driver.ts';
 import { EXIT } from '../jobWords.ts';
 import type { PushedPackage } from '../pushed.ts';
 import { quote } from '../shell.ts';
+import { REPOSITORIES_SKIPPED } from './host.ts';
 import { jobShell, linesFile } from './jobShell.ts';
 import { capability, INSTALL, PUSHED_FUNCTIONS, withPushed } from './request.ts';
 
@@ -48,7 +49,7 @@ fl_stage() {
     while read -r fl_k fl_n fl_a fl_v; do [ "$fl_k" != I ] || set -- "$@" "$fl_n.$fl_a=$fl_v"; done <"$T/pending"
   fi
   if [ $# -gt 0 ]; then
-    fl_ask ${INSTALL} --oldpackage --dry-run "$@" >"$T/sim" 2>&1 || { fl_code=$?; cp "$T/sim" "$T/out"; fl_seen=0; fl_follow; fl_say "stage $fl_label: zypper no longer agrees to it"; fl_finish ${EXIT.drifted}; }
+    fl_ask ${INSTALL} --oldpackage --dry-run "$@" >"$T/sim" 2>&1 || [ $? = ${REPOSITORIES_SKIPPED} ] || { cp "$T/sim" "$T/out"; fl_seen=0; fl_follow; fl_say "stage $fl_label: zypper no longer agrees to it"; fl_finish ${EXIT.drifted}; }
     fl_actions "$T/sim" >"$T/now"
     sort -u "$T/pending" >"$T/plan"
     if ! cmp -s "$T/now" "$T/plan"; then

@@ -58,7 +58,15 @@ fl_ask() ( umask 022; ZYPP_READONLY_HACK=1 ZYPP_LOCK_TIMEOUT=0 zypper -R "$T/roo
 # fl_offer FOLDER: its package files count as if a repository offered them, before all others. They were checked by their hashes.
 X=
 fl_offer() {
-  mkdir -p "$T/repos.d" "$T/raw" && cp "$R"/etc/zypp/repos.d/*.repo "$T/repos.d/" 2>/dev/null
+  mkdir -p "$T/repos.d" "$T/raw" || return 1
+  # Those of which nothing was ever read stay out: zypper would ask for them first, and wait for networks that are not there.
+  for fl_f in "$R"/etc/zypp/repos.d/*.repo; do
+    [ -r "$fl_f" ] || continue
+    sed -n 's/^[[:space:]]*\\[\\(.*\\)\\].*/\\1/p' "$fl_f" | while IFS= read -r fl_alias; do
+      [ -r "$R/var/cache/zypp/raw/$(printf '%s' "$fl_alias" | tr / _)/repodata/repomd.xml" ] || printf '[%s]\\n' "$fl_alias"
+    done >"$T/unread"
+    awk 'FILENAME == ARGV[1] { off[$0] = 1; next } /^[[:space:]]*\\[/ { gsub(/^[[:space:]]+|[[:space:]]+$/, ""); out = ($0 in off) } !(out && /^[[:space:]]*enabled[[:space:]]*=/) { print } /^\\[/ && out { print "enabled=0" }' "$T/unread" "$fl_f" >"$T/repos.d/\${fl_f##*/}"
+  done
   for fl_f in "$R"/var/cache/zypp/raw/*; do [ ! -d "$fl_f" ] || ln -s "$fl_f" "$T/raw/"; done
   printf '[${EXTRA}]\\nname=${EXTRA}\\nenabled=1\\nautorefresh=0\\nbaseurl=dir:%s\\ntype=plaindir\\ngpgcheck=0\\npriority=1\\n' "$1" >"$T/repos.d/${EXTRA}.repo" || return 1
   X=1
@@ -178,6 +186,9 @@ ${WORK_FUNCTION}
 ${ASK_FUNCTIONS}`,
     body,
   );
+
+/** zypper(8): some repositories were left out; what is said of the others holds. */
+export const REPOSITORIES_SKIPPED = 106;
 
 /** `fl_cached`: package files in libzypp's cache. */
 export const CACHE_FUNCTION = `fl_cached() { find "$R/var/cache/zypp/packages" -type f -name '*.rpm' 2>/dev/null; }`;

@@ -9,6 +9,7 @@ import type { JobScript } from '../driver.ts';
 import { EXIT } from '../jobWords.ts';
 import { touchedPackages } from '../rpm/back.ts';
 import { quote } from '../shell.ts';
+import { REPOSITORIES_SKIPPED } from './host.ts';
 import { jobShell, linesFile } from './jobShell.ts';
 import { INSTALL } from './request.ts';
 
@@ -98,7 +99,7 @@ fl_back() {
   # Locks count for nothing on the way back.
   : >"$T/nolocks"; fl_own_conf "$T/nolocks"
   fl_why=
-  if fl_offer "$T/old" && fl_call fl_ask --dry-run >"$T/sim" 2>&1; then
+  if fl_offer "$T/old" && { fl_call fl_ask --dry-run >"$T/sim" 2>&1 || [ $? = ${REPOSITORIES_SKIPPED} ]; }; then
     fl_actions "$T/sim" >"$T/now"
     awk 'FILENAME == ARGV[1] { back[$1 " " $2 " " $3] = 1; next } FILENAME == ARGV[2] { gone[$1 " " $2 " " $3] = 1; next }
 $1 == "I" && !(($2 " " $3 " " $4) in back) { print "|", $2, "->", $4 } $1 == "R" && !(($2 " " $3 " " $4) in gone) { print "|", $2, $4, "would be removed" }' "$T/wanted" "$T/gone" "$T/now" >"$T/others"

@@ -18,7 +18,15 @@ import {
   type Transaction,
 } from '../rpm/transaction.ts';
 import { plainLine, type Sections } from '../shell.ts';
-import { CACHE_FUNCTION, EXTRA, HOST_BODY, INVENTORY_BODY, readAnswer, script } from './host.ts';
+import {
+  CACHE_FUNCTION,
+  EXTRA,
+  HOST_BODY,
+  INVENTORY_BODY,
+  REPOSITORIES_SKIPPED,
+  readAnswer,
+  script,
+} from './host.ts';
 import { type Inventory, readBroken, readInventory, readLock, readRestart } from './inventory.ts';
 import { kernelState } from './kernel.ts';
 import { type Lists, offerKey, offersByKey, readLists } from './lists.ts';
@@ -170,7 +178,7 @@ function solve(
         ],
       };
     }
-    if (code !== 0) {
+    if (code !== 0 && !(code === REPOSITORIES_SKIPPED && text.includes('<install-summary'))) {
       const problems = problemsIn(text);
       const said = problems.length > 0 ? problems : messagesOf(text, 'error');
       const detail = said.join(' · ') || plainLine(text.slice(-300)) || `exit code ${code}`;
@@ -216,7 +224,9 @@ const unreadRefusals = (lists: Lists): Refusal[] => {
 function reverseFault(sections: Sections): string | undefined {
   const text = sections.text('verify');
   const [summary] = elementsOf(text, 'install-summary');
-  if (sections.rc('verify') === 0 && summary?.attributes.get('packages-to-change') === '0') return undefined;
+  const code = sections.rc('verify');
+  if ((code === 0 || code === REPOSITORIES_SKIPPED) && summary?.attributes.get('packages-to-change') === '0')
+    return undefined;
   const said = [...problemsIn(text), ...messagesOf(text, 'error')].join(' · ');
   return plainLine(
     `what is installed does not fit together (zypper verify)${said === '' ? '' : `: ${said}`}`,

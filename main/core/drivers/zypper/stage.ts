@@ -5,7 +5,7 @@ import type { StageRequest } from '../driver.ts';
 import { readPairs } from '../facts.ts';
 import type { PushedPackage } from '../pushed.ts';
 import { plainLine } from '../shell.ts';
-import { readAnswer, script } from './host.ts';
+import { REPOSITORIES_SKIPPED, readAnswer, script } from './host.ts';
 import { readLock } from './inventory.ts';
 import { asked, capabilities, INSTALL, PUSHED_FUNCTIONS, withPushed } from './request.ts';
 import { messagesOf, problemsIn } from './xml.ts';
@@ -91,7 +91,7 @@ export function parseStage(
     return failed('host.command-failed', plainLine(sections.text('unpushed'), 300));
   const code = sections.rc('fetch');
   const text = sections.text('fetch');
-  if (code !== 0) {
+  if (code !== 0 && !(code === REPOSITORIES_SKIPPED && text.includes('<install-summary'))) {
     const said =
       [...problemsIn(text), ...messagesOf(text, 'error')].join(' · ') || plainLine(text.slice(-400));
     if (code === LOCKED) {
