@@ -188,7 +188,7 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
       </fieldset>
       <Checkbox
         label="Enforce on the hosts too (guard)"
-        hint="Each host's own apt or dnf then refuses what is not listed, and its own updaters rest. Needs root there; everything is put back when the freeze ends."
+        hint="Each host's own package manager then refuses what is not listed, and its own updaters rest. Needs root there; everything is put back when the freeze ends."
         checked={guard}
         onChange={(event) => setGuard(event.target.checked)}
       />

@@ -17,7 +17,7 @@ import {
   spaceNeed,
   type Transaction,
 } from '../rpm/transaction.ts';
-import { plainLine, type Sections } from '../shell.ts';
+import { plainLine, quote, type Sections } from '../shell.ts';
 import {
   CACHE_FUNCTION,
   EXTRA,
@@ -75,7 +75,7 @@ ${withPushed(pushed, 'fl_mark unpushed; printf "%s\\n" "$fl_why"')}fl_ask lr >"$
 ${solving.join('')}${
   stages.length === 0
     ? ''
-    : `{ fl_named "$T"/solve*; printf '%s\\n' ${names.join(' ')}; } | sort -u >"$T/names"
+    : `{ fl_named "$T"/solve*; printf '%s\\n' ${names.map(quote).join(' ')}; } | sort -u >"$T/names"
 fl_sec lists fl_lists "$T/names" "$T/repos"
 fl_sec cached fl_cached
 fl_sec verify fl_ask verify --dry-run --no-recommends
