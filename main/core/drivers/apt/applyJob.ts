@@ -5,11 +5,12 @@
  */
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import type { JobScript, StageRequest } from '../driver.ts';
+import { expectedLine, linesFile } from '../jobShell.ts';
 import { EXIT } from '../jobWords.ts';
 import type { PushedPackage } from '../pushed.ts';
 import { quote } from '../shell.ts';
 import { packageSpec } from './inventory.ts';
-import { jobShell, linesFile } from './jobShell.ts';
+import { jobShell } from './jobShell.ts';
 import { PUSHED_FUNCTIONS, withPushed } from './pushed.ts';
 
 const APPLY_FUNCTIONS = `# Expected lines: "I name arch version" and "R name arch version". Prints those not true yet.
@@ -98,11 +99,6 @@ fl_recover() {
 }
 `;
 
-const expectedLine = (action: PlanAction): string =>
-  action.action === 'remove'
-    ? `R ${action.name} ${action.arch} ${action.from ?? '-'}`
-    : `I ${action.name} ${action.arch} ${action.to ?? '-'}`;
-
 export function applyJob(options: {
   stages: StageRequest[];
   actions: PlanAction[];
@@ -118,7 +114,7 @@ export function applyJob(options: {
       ];
       const specs = packages.map((p) => `${p.name} ${p.arch} ${packageSpec(p)}`);
       return `I=${index + 1}
-${linesFile('specs', specs, quote)}${linesFile('expected', actions.map(expectedLine), quote)}fl_stage ${[String(stage), ...flags].map(quote).join(' ')}
+${linesFile('specs', specs)}${linesFile('expected', actions.map(expectedLine))}fl_stage ${[String(stage), ...flags].map(quote).join(' ')}
 `;
     })
     .join('');

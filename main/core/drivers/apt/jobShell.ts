@@ -7,6 +7,7 @@
  */
 
 import { HASH_FUNCTION } from '../../artefacts/hash.ts';
+import { WAIT_FUNCTION } from '../jobShell.ts';
 import { EXIT } from '../jobWords.ts';
 import { ENVIRONMENT } from '../shell.ts';
 import { APT_FUNCTIONS, LOCK_FUNCTIONS } from './host.ts';
@@ -29,23 +30,7 @@ mkdir -p "$T" || exit ${EXIT.diskFull}
 ${LOCK_FUNCTIONS}
 ${APT_FUNCTIONS}
 ${HASH_FUNCTION}
-# Waits until nobody holds apt's or dpkg's lock; names who does. Fails, with the exit code to end with, when it takes too
-# long or the job is asked to stop.
-fl_wait() {
-  fl_until=$(($(date +%s) + LOCK_SECONDS)); fl_last=
-  while fl_who=$(fl_locked); do
-    fl_who=$(printf '%s' "$fl_who" | awk -F '\\t' '{ sub(/ +$/, "", $2); print ($2 == "" ? $1 : $1 " (" $2 ")") }')
-    if [ "$fl_who" != "$fl_last" ]; then
-      fl_last=$fl_who
-      fl_say "waiting for the package manager's lock, held by pid $fl_who"
-      fl_note "wait:pid $fl_who"
-    fi
-    if [ "$(date +%s)" -ge "$fl_until" ]; then fl_say "the lock was not released within $LOCK_SECONDS s: pid $fl_who"; return ${EXIT.lockTimeout}; fi
-    if [ -e "$D/stop" ]; then fl_say 'stopped while waiting for the lock, as asked'; return ${EXIT.stopped}; fi
-    sleep 1
-  done
-  [ -z "$fl_last" ] || fl_note 'phase:waited'
-}
+${WAIT_FUNCTION}
 # apt-get with its status lines copied to the progress file. Sets fl_code; what it printed is in $T/out.
 # The pipe is opened for reading too, so that apt is never ended by a reader that is gone.
 fl_apt() {
@@ -93,9 +78,3 @@ fl_writable() {
 fl_left() { find "$R/etc" -name '*.dpkg-dist' -cnewer "$D/script" 2>/dev/null | while read -r fl_f; do fl_say "kept your \${fl_f%.dpkg-dist}; the package's own is \${fl_f##*/}"; done; }
 native=$(dpkg --print-architecture)
 `;
-
-/** A file of lines in the job's work folder; every line is quoted. */
-export const linesFile = (name: string, lines: string[], quoteWord: (word: string) => string): string =>
-  lines.length === 0
-    ? `: >"$T/${name}"\n`
-    : `printf '%s\\n' ${lines.map((line) => quoteWord(line)).join(' \\\n  ')} >"$T/${name}"\n`;

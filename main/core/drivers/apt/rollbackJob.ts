@@ -6,11 +6,11 @@
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import type { Capture } from '../../../../shared/model/run.ts';
 import type { JobScript } from '../driver.ts';
+import { linesFile } from '../jobShell.ts';
 import { EXIT } from '../jobWords.ts';
-import { quote } from '../shell.ts';
 import { isPresent } from '../states.ts';
 import { nameArch } from './inventory.ts';
-import { jobShell, linesFile } from './jobShell.ts';
+import { jobShell } from './jobShell.ts';
 
 type Captured = Capture['packages'][number];
 
@@ -174,7 +174,7 @@ export function rollbackJob(options: {
     }
   }
   return {
-    script: `${jobShell(options.lockTimeoutSeconds)}${ROLLBACK_FUNCTIONS}${linesFile('back', [...back.values()], quote)}${linesFile('added', [...added.values()], quote)}fl_back
+    script: `${jobShell(options.lockTimeoutSeconds)}${ROLLBACK_FUNCTIONS}${linesFile('back', [...back.values()])}${linesFile('added', [...added.values()])}fl_back
 fl_leftovers
 fl_note 'phase:marks'
 fl_marks

@@ -3,6 +3,7 @@ import { removeJobs } from '../../jobs/job.ts';
 import { compareCapture } from '../compare.ts';
 import type { PackageDriver } from '../driver.ts';
 import { parseGuard } from '../guard.ts';
+import { metadataIn } from '../rpm/metadata.ts';
 import { judging, readProgress } from '../rpm/progress.ts';
 import { artefactFile } from '../rpm/rows.ts';
 import { compareRpmVersions } from '../rpm/version.ts';
@@ -12,7 +13,6 @@ import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
 import { historyCommand, parseHistory } from './history.ts';
 import { applyJob, rollbackJob } from './jobs.ts';
 import { locateCommand, parseLocations } from './locate.ts';
-import { metadataOf } from './metadata.ts';
 import { parseScan, scanCommand } from './scan.ts';
 import { parseSimulation, simulateCommand } from './simulation.ts';
 import { parseStage, stageCommand } from './stage.ts';
@@ -35,7 +35,7 @@ export const dnfDriver: PackageDriver = {
   parseStage,
   locate: locateCommand,
   parseLocations,
-  metadata: metadataOf,
+  metadata: metadataIn('/var/cache/dnf'),
   applyJob,
   rollbackJob,
   progress: readProgress,

@@ -1,11 +1,13 @@
 /** The scan: one round trip, without root; with `refresh` it runs as root and reads the repositories' metadata first. */
 import { z } from 'zod';
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
-import { type Severity, Text } from '../../../../shared/model/primitives.ts';
-import { BlockReason, Facts, PackageRelations, Scan, Update } from '../../../../shared/model/scan.ts';
+import { Text } from '../../../../shared/model/primitives.ts';
+import { BlockReason, type Facts, PackageRelations, Scan, Update } from '../../../../shared/model/scan.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { ScanReading } from '../driver.ts';
-import { bootedAt, clockSkew, readMounts, readOsRelease, readPairs, readPrivilege } from '../facts.ts';
+import { readPairs } from '../facts.ts';
+import { judgeAdvice } from '../rpm/advice.ts';
+import { factsOf } from '../rpm/facts.ts';
 import { installedPackages } from '../rpm/rows.ts';
 import { plainLine, type Sections } from '../shell.ts';
 import { LOCKS } from './host/locks.ts';
@@ -43,42 +45,12 @@ ${programBody(program({ refresh: options.refresh }, LOCKS, REFRESH, RELATIONS, S
   };
 }
 
-/** Red Hat's words. */
-const SEVERITIES: Record<string, Severity> = {
-  critical: 'critical',
-  important: 'important',
-  high: 'important',
-  moderate: 'moderate',
-  medium: 'moderate',
-  low: 'low',
-};
-const ORDER: Severity[] = ['critical', 'important', 'moderate', 'low', 'unknown'];
-
 const Advisory = z.object({
   id: Text(100),
   type: z.enum(['security', 'bugfix', 'enhancement', 'other']),
   severity: z.string().max(100),
   cves: z.array(z.string().max(200)).max(2000),
 });
-type Advisory = z.infer<typeof Advisory>;
-
-const severityOf = (word: string): Severity =>
-  Object.hasOwn(SEVERITIES, word.toLowerCase()) ? (SEVERITIES[word.toLowerCase()] ?? 'unknown') : 'unknown';
-
-/** The worst of the security advisories, else of all. */
-function judge(advisories: Advisory[]): Pick<Update, 'severity' | 'classification' | 'advisories'> {
-  const security = advisories.filter((one) => one.type === 'security');
-  const counted = security.length > 0 ? security : advisories;
-  const severities = counted.map((one) => severityOf(one.severity));
-  const types = ['security', 'bugfix', 'enhancement'] as const;
-  const cves = advisories.flatMap((one) => one.cves.filter((cve) => /^CVE-\d{4}-\d{4,12}$/.test(cve)));
-  return {
-    severity: ORDER.find((word) => severities.includes(word)) ?? 'unknown',
-    classification: types.find((type) => advisories.some((one) => one.type === type)) ?? 'other',
-    advisories: [...new Set([...advisories.map((one) => one.id), ...cves])].slice(0, 200),
-  };
-}
-
 const Told = z.object({
   name: z.string(),
   arch: z.string(),
@@ -102,7 +74,7 @@ function toUpdate(line: unknown): Update | undefined {
     from: old,
     to: told.data.new,
     origin: plainLine(repo),
-    ...judge(advisories),
+    ...judgeAdvice(advisories),
     sizeBytes: size,
     ...(sha256 === null ? {} : { sha256 }),
     ...(blocked === null ? {} : { blocked }),
@@ -110,70 +82,26 @@ function toUpdate(line: unknown): Update | undefined {
   return update.success ? update.data : undefined;
 }
 
-/** When the oldest of the repositories in use was read, by the console's clock. */
-function listsAt(answer: Answer, hostNow: number, consoleNow: number): string | undefined {
-  const times = answer
-    .of('repo')
-    .flatMap((line) => (typeof line.read === 'number' && line.read > 0 ? [line.read] : []));
-  if (times.length === 0 || !Number.isFinite(hostNow)) return undefined;
-  const instant = new Date(consoleNow - (hostNow - Math.min(...times)) * 1000);
-  return Number.isNaN(instant.getTime()) ? undefined : instant.toISOString();
-}
-
 function readFacts(
   answer: Answer,
   inventory: Inventory,
   context: { startedAt: number; finishedAt: number },
 ): Result<Facts> {
-  const { sections } = answer;
-  const pairs = readPairs(sections.lines('host', 50));
-  const os = readOsRelease(sections.lines('os', 200));
-  const middle = (context.startedAt + context.finishedAt) / 2;
-  const running = pairs.get('kernel') ?? '';
-  const newest = newestKernel(running, inventory.rows);
-  const { expected } = kernelState(running, inventory.rows);
-  const restart = readRestart(answer);
-  const booted = bootedAt(pairs, middle);
-  const lists = listsAt(answer, Number(pairs.get('now') ?? Number.NaN), middle);
+  const running = readPairs(answer.sections.lines('host', 50)).get('kernel') ?? '';
   const end = answer.of('end')[0];
   const lock = readLock(answer);
-  const facts = Facts.safeParse({
-    hostname: plainLine(pairs.get('hostname') ?? '', 255),
-    os: plainLine(os.get('ID') ?? 'unknown', 64),
-    osName: plainLine(os.get('PRETTY_NAME') ?? os.get('NAME') ?? 'unknown', 255),
-    release: plainLine(os.get('VERSION_ID') ?? 'unknown', 64),
-    arch: pairs.get('machine'),
-    kernel: plainLine(running, 255),
-    ...(newest === undefined ? {} : { newestKernel: newest }),
-    bootId: plainLine(pairs.get('bootid') ?? '', 64),
-    ...(booted === undefined ? {} : { bootedAt: booted }),
-    clockSkewSeconds: clockSkew(sections, middle),
+  return factsOf(answer.sections, context, {
     manager: 'dnf',
-    ...(typeof end?.version === 'string' ? { managerVersion: `dnf ${plainLine(end.version, 200)}` } : {}),
-    mounts: readMounts(sections).list.slice(0, 500),
+    ...(typeof end?.version === 'string' ? { version: `dnf ${plainLine(end.version, 200)}` } : {}),
+    newestKernel: newestKernel(running, inventory.rows),
+    expectedKernel: kernelState(running, inventory.rows).expected,
+    restart: readRestart(answer),
     lock,
     broken: readBroken(answer, lock),
-    rebootRequired: restart?.required === true || expected !== undefined,
-    rebootReasons: [
-      ...(restart?.reasons ?? []),
-      ...(expected === undefined
-        ? []
-        : [`kernel ${expected} is installed, ${plainLine(running, 255)} is running`]),
-    ].slice(0, 500),
-    failedUnits: sections.lines('units', 2000).map((line) => plainLine(line)),
-    autoUpdaters: sections
-      .lines('updaters', 50)
-      .map((line) => plainLine(line))
-      .slice(0, 50),
-    privilege: readPrivilege(sections, pairs),
-    ...(lists === undefined ? {} : { listsUpdatedAt: lists }),
+    listsReadAt: answer
+      .of('repo')
+      .flatMap((line) => (typeof line.read === 'number' && line.read > 0 ? [line.read] : [])),
   });
-  if (facts.success) return ok(facts.data);
-  const issue = facts.error.issues[0];
-  return fail(
-    'host.output-malformed',
-    `The host's facts are not usable: ${issue?.path.join('.') ?? '?'} ${issue?.message ?? ''}.`,
-  );
 }
 
 const textOf = (value: unknown, max = 500): string => plainLine(typeof value === 'string' ? value : '', max);

@@ -4,11 +4,12 @@
  */
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import type { JobScript, StageRequest } from '../driver.ts';
+import { expectedLine, linesFile } from '../jobShell.ts';
 import { EXIT } from '../jobWords.ts';
 import type { PushedPackage } from '../pushed.ts';
 import { quote } from '../shell.ts';
 import { REPOSITORIES_SKIPPED } from './host.ts';
-import { jobShell, linesFile } from './jobShell.ts';
+import { jobShell } from './jobShell.ts';
 import { capability, INSTALL, PUSHED_FUNCTIONS, withPushed } from './request.ts';
 
 const APPLY_FUNCTIONS = `# Expected lines: "I name arch version" and "R name arch version". Prints those not true yet.
@@ -75,11 +76,6 @@ fl_stage() {
 }
 `;
 
-const expectedLine = (action: PlanAction): string =>
-  action.action === 'remove'
-    ? `R ${action.name} ${action.arch} ${action.from ?? '-'}`
-    : `I ${action.name} ${action.arch} ${action.to ?? '-'}`;
-
 export function applyJob(options: {
   stages: StageRequest[];
   actions: PlanAction[];
@@ -91,7 +87,7 @@ export function applyJob(options: {
       const actions = options.actions.filter((action) => action.stage === stage);
       const specs = packages.map((one) => `${one.name} ${capability(one)}`);
       return `I=${index + 1}
-${linesFile('specs', specs, quote)}${linesFile('expected', actions.map(expectedLine), quote)}fl_stage ${quote(String(stage))}
+${linesFile('specs', specs)}${linesFile('expected', actions.map(expectedLine))}fl_stage ${quote(String(stage))}
 `;
     })
     .join('');

@@ -3,6 +3,7 @@ import { removeJobs } from '../../jobs/job.ts';
 import { compareCapture } from '../compare.ts';
 import type { PackageDriver } from '../driver.ts';
 import { parseGuard } from '../guard.ts';
+import { metadataIn } from '../rpm/metadata.ts';
 import { judging, readProgress } from '../rpm/progress.ts';
 import { artefactFile } from '../rpm/rows.ts';
 import { compareRpmVersions } from '../rpm/version.ts';
@@ -12,7 +13,6 @@ import { captureCommand, parseCapture, parseVerify, verifyCommand } from './capt
 import { guardCommand, guardStateOf, unguardCommand } from './guard.ts';
 import { historyCommand, parseHistory } from './history.ts';
 import { locateCommand, parseLocations } from './locate.ts';
-import { metadataOf } from './metadata.ts';
 import { rollbackJob } from './rollbackJob.ts';
 import { parseScan, scanCommand } from './scan.ts';
 import { parseSimulation, simulateCommand } from './simulation.ts';
@@ -40,7 +40,7 @@ export const zypperDriver: PackageDriver = {
   parseStage,
   locate: locateCommand,
   parseLocations,
-  metadata: metadataOf,
+  metadata: metadataIn('/var/cache/zypp/raw'),
   applyJob,
   rollbackJob,
   progress: readProgress,

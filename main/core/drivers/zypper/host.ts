@@ -17,7 +17,7 @@ export const EXTRA = 'frostline-files';
 
 /**
  * `fl_ours`: settings of our own in $T/zypp.conf where the host is under guard, which counts for others and not for us.
- * `fl_own_conf FILE` writes them with FILE as the locks. `fl_holder`: "pid TAB command" of who has libzypp's lock; fails where
+ * `fl_own_conf FILE` writes them with FILE as the locks. `fl_locked`: "pid TAB command" of who has libzypp's lock; fails where
  * nobody has. The file that names it stays behind, so a number alone proves nothing.
  */
 export const ZYPP_FUNCTIONS = `${LOCKS_UNBLOCK}
@@ -31,7 +31,7 @@ fl_own_conf() {
 fl_ours() {
   ! grep -q ${GUARD_MARK} "$R/etc/zypp/locks" 2>/dev/null || { fl_unblock "$R/etc/zypp/locks" >"$T/locks" && fl_own_conf "$T/locks"; }
 }
-fl_holder() {
+fl_locked() {
   fl_p=
   [ ! -r "$R/run/zypp.pid" ] || read -r fl_p <"$R/run/zypp.pid" || :
   case $fl_p in ''|*[!0-9]*) return 1 ;; esac
@@ -98,7 +98,7 @@ f ~ /^\\/boot\\/(vmlinu[xz]|[Ii]mage|zImage|uImage)-/ { sub(/^\\/boot\\/[A-Za-z]
 f ~ /^(\\/usr)?\\/lib\\/modules\\/[^\\/]+\\/(vmlinu[xz]|[Ii]mage|zImage)$/ { sub(/^(\\/usr)?\\/lib\\/modules\\//, "", f); sub(/\\/.*/, "", f); print $1, $2, $3, f }' | sort -u
 }
 fl_autos() { [ ! -r "$R/var/lib/zypp/AutoInstalled" ] || sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$R/var/lib/zypp/AutoInstalled"; }
-fl_lock() { fl_holder || :; }
+fl_lock() { fl_locked || :; }
 # zypper needs-rebooting ends with 102 for yes.
 fl_restart() {
   [ ! -e "$R/run/reboot-needed" ] || printf 'file\\n'

@@ -7,6 +7,7 @@
  * zypper installs a package at a time and asks rpm for each, so one whose script fails leaves those before it in place.
  */
 import { HASH_FUNCTION } from '../../artefacts/hash.ts';
+import { WAIT_FUNCTION } from '../jobShell.ts';
 import { EXIT } from '../jobWords.ts';
 import { ENVIRONMENT } from '../shell.ts';
 import { ASK_FUNCTIONS, EXTRA } from './host.ts';
@@ -61,23 +62,7 @@ ${HASH_FUNCTION}
 rm -rf "$T"
 mkdir -p "$T" && fl_ready || exit ${EXIT.diskFull}
 fl_has zypper || { fl_say 'zypper is not there'; exit ${EXIT.broke}; }
-# Waits until nobody holds libzypp's lock; names who does. Fails, with the exit code to end with, when it takes too long or the
-# job is asked to stop.
-fl_wait() {
-  fl_until=$(($(date +%s) + LOCK_SECONDS)); fl_last=
-  while fl_who=$(fl_holder); do
-    fl_who=$(printf '%s' "$fl_who" | awk -F '\\t' '{ sub(/ +$/, "", $2); print ($2 == "" ? $1 : $1 " (" $2 ")") }')
-    if [ "$fl_who" != "$fl_last" ]; then
-      fl_last=$fl_who
-      fl_say "waiting for the package manager's lock, held by pid $fl_who"
-      fl_note "wait:pid $fl_who"
-    fi
-    if [ "$(date +%s)" -ge "$fl_until" ]; then fl_say "the lock was not released within $LOCK_SECONDS s: pid $fl_who"; return ${EXIT.lockTimeout}; fi
-    if [ -e "$D/stop" ]; then fl_say 'stopped while waiting for the lock, as asked'; return ${EXIT.stopped}; fi
-    sleep 1
-  done
-  [ -z "$fl_last" ] || fl_note 'phase:waited'
-}
+${WAIT_FUNCTION}
 # What came since the last look, whole lines only.
 fl_follow() {
   fl_size=$(wc -c <"$T/out")
@@ -129,9 +114,3 @@ fl_tidy() { rm -rf "$T" "$R/var/cache/zypp/packages/${EXTRA}" "$R/var/cache/zypp
 # Configuration files of the packages' own that rpm put beside the admin's.
 fl_left() { find "$R/etc" -name '*.rpmnew' -cnewer "$D/script" 2>/dev/null | while read -r fl_f; do fl_say "kept your \${fl_f%.rpmnew}; the package's own is \${fl_f##*/}"; done; }
 `;
-
-/** A file of lines in the job's work folder; every line is quoted. */
-export const linesFile = (name: string, lines: string[], quoteWord: (word: string) => string): string =>
-  lines.length === 0
-    ? `: >"$T/${name}"\n`
-    : `printf '%s\\n' ${lines.map((line) => quoteWord(line)).join(' \\\n  ')} >"$T/${name}"\n`;

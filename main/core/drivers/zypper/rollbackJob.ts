@@ -6,11 +6,11 @@
 import type { PlanAction } from '../../../../shared/model/plan.ts';
 import type { Capture } from '../../../../shared/model/run.ts';
 import type { JobScript } from '../driver.ts';
+import { linesFile } from '../jobShell.ts';
 import { EXIT } from '../jobWords.ts';
 import { touchedPackages } from '../rpm/back.ts';
-import { quote } from '../shell.ts';
 import { REPOSITORIES_SKIPPED } from './host.ts';
-import { jobShell, linesFile } from './jobShell.ts';
+import { jobShell } from './jobShell.ts';
 import { INSTALL } from './request.ts';
 
 const ROLLBACK_FUNCTIONS = `# $T/back: "name arch version sha256|- path". $T/added: "name arch version only|beside". $T/marks: "name arch auto|manual held|free".
@@ -139,7 +139,7 @@ export function rollbackJob(options: {
     [name, arch, auto ? 'auto' : 'manual', held ? 'held' : 'free'].join(' '),
   );
   return {
-    script: `${jobShell(options.lockTimeoutSeconds)}${ROLLBACK_FUNCTIONS}${linesFile('back', backLines, quote)}${linesFile('added', addedLines, quote)}${linesFile('marks', [...new Set(markLines)], quote)}fl_multi >"$T/multi"
+    script: `${jobShell(options.lockTimeoutSeconds)}${ROLLBACK_FUNCTIONS}${linesFile('back', backLines)}${linesFile('added', addedLines)}${linesFile('marks', [...new Set(markLines)])}fl_multi >"$T/multi"
 fl_back
 fl_note 'phase:marks'
 unset ZYPP_CONF; fl_ours

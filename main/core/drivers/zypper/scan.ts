@@ -1,10 +1,11 @@
 /** The scan: one round trip, without root; with `refresh` it runs as root and reads the repositories' metadata first. */
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
-import type { Severity } from '../../../../shared/model/primitives.ts';
-import { Facts, Scan, Update } from '../../../../shared/model/scan.ts';
+import { type Facts, Scan, Update } from '../../../../shared/model/scan.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { ScanReading } from '../driver.ts';
-import { bootedAt, clockSkew, readMounts, readOsRelease, readPairs, readPrivilege } from '../facts.ts';
+import { readPairs } from '../facts.ts';
+import { judgeAdvice } from '../rpm/advice.ts';
+import { factsOf } from '../rpm/facts.ts';
 import { installedPackages, keyOf } from '../rpm/rows.ts';
 import { compareRpmVersions } from '../rpm/version.ts';
 import { plainLine, type Sections } from '../shell.ts';
@@ -60,20 +61,6 @@ fl_sec ended date +%s
   };
 }
 
-/** SUSE's words, and those that others put in the same field. */
-const SEVERITIES: Record<string, Severity> = {
-  critical: 'critical',
-  important: 'important',
-  high: 'important',
-  moderate: 'moderate',
-  medium: 'moderate',
-  low: 'low',
-};
-const ORDER: Severity[] = ['critical', 'important', 'moderate', 'low', 'unknown'];
-
-const severityOf = (word: string): Severity =>
-  Object.hasOwn(SEVERITIES, word.toLowerCase()) ? (SEVERITIES[word.toLowerCase()] ?? 'unknown') : 'unknown';
-
 const CLASSES: Record<string, 'security' | 'bugfix' | 'enhancement'> = {
   security: 'security',
   recommended: 'bugfix',
@@ -84,22 +71,12 @@ const CLASSES: Record<string, 'security' | 'bugfix' | 'enhancement'> = {
   newpackage: 'enhancement',
 };
 
-/** The worst of the security advisories, else of all. */
-function judge(advice: readonly Advice[]): Pick<Update, 'severity' | 'classification' | 'advisories'> {
-  const classOf = ({ type }: Advice) => (Object.hasOwn(CLASSES, type) ? CLASSES[type] : undefined);
-  const security = advice.filter((one) => classOf(one) === 'security');
-  const severities = (security.length > 0 ? security : advice).map((one) => severityOf(one.severity));
-  const classes = advice.map(classOf);
-  return {
-    severity: ORDER.find((word) => severities.includes(word)) ?? 'unknown',
-    classification:
-      (['security', 'bugfix', 'enhancement'] as const).find((one) => classes.includes(one)) ?? 'other',
-    advisories: [...new Set([...advice.map((one) => one.id), ...advice.flatMap((one) => one.cves)])].slice(
-      0,
-      200,
-    ),
-  };
-}
+/** SUSE's kinds, by the names that all have. */
+const classified = (advice: readonly Advice[]) =>
+  advice.map((one) => ({
+    ...one,
+    type: Object.hasOwn(CLASSES, one.type) ? (CLASSES[one.type] ?? ('other' as const)) : ('other' as const),
+  }));
 
 /** Advisories that name a version above the installed one and up to the candidate. */
 function adviceFor(
@@ -201,7 +178,7 @@ function updatesOf(
       from,
       to,
       origin: offer?.repo ?? 'unknown',
-      ...judge(adviceFor(advice, candidate)),
+      ...judgeAdvice(classified(adviceFor(advice, candidate))),
       sizeBytes: offer?.bytes ?? 0,
       ...(offer?.sha256 === undefined ? {} : { sha256: offer.sha256 }),
       ...(blocked === undefined ? {} : { blocked }),
@@ -213,67 +190,24 @@ function updatesOf(
   return { updates, offers: coming };
 }
 
-/** When the oldest of the repositories in use was read, by the console's clock. */
-function listsAt(lists: Lists, hostNow: number, consoleNow: number): string | undefined {
-  const times = lists.repos.flatMap((repo) => repo.readAt ?? []);
-  if (times.length === 0 || !Number.isFinite(hostNow)) return undefined;
-  const instant = new Date(consoleNow - (hostNow - Math.min(...times)) * 1000);
-  return Number.isNaN(instant.getTime()) ? undefined : instant.toISOString();
-}
-
 function readFacts(
   sections: Sections,
   inventory: Inventory,
   lists: Lists,
   context: { startedAt: number; finishedAt: number },
 ): Result<Facts> {
-  const pairs = readPairs(sections.lines('host', 50));
-  const os = readOsRelease(sections.lines('os', 200));
-  const middle = (context.startedAt + context.finishedAt) / 2;
-  const running = pairs.get('kernel') ?? '';
-  const newest = newestKernel(running, inventory.kernels);
-  const { expected } = kernelState(running, inventory.kernels);
-  const restart = readRestart(sections);
-  const booted = bootedAt(pairs, middle);
-  const read = listsAt(lists, Number(pairs.get('now') ?? Number.NaN), middle);
+  const running = readPairs(sections.lines('host', 50)).get('kernel') ?? '';
   const lock = readLock(sections);
-  const facts = Facts.safeParse({
-    hostname: plainLine(pairs.get('hostname') ?? '', 255),
-    os: plainLine(os.get('ID') ?? 'unknown', 64),
-    osName: plainLine(os.get('PRETTY_NAME') ?? os.get('NAME') ?? 'unknown', 255),
-    release: plainLine(os.get('VERSION_ID') ?? 'unknown', 64),
-    arch: pairs.get('machine'),
-    kernel: plainLine(running, 255),
-    ...(newest === undefined ? {} : { newestKernel: newest }),
-    bootId: plainLine(pairs.get('bootid') ?? '', 64),
-    ...(booted === undefined ? {} : { bootedAt: booted }),
-    clockSkewSeconds: clockSkew(sections, middle),
+  return factsOf(sections, context, {
     manager: 'zypper',
-    managerVersion: plainLine(sections.text('version'), 200),
-    mounts: readMounts(sections).list.slice(0, 500),
+    version: plainLine(sections.text('version'), 200),
+    newestKernel: newestKernel(running, inventory.kernels),
+    expectedKernel: kernelState(running, inventory.kernels).expected,
+    restart: readRestart(sections),
     lock,
     broken: readBroken(inventory, lock),
-    rebootRequired: restart?.required === true || expected !== undefined,
-    rebootReasons: [
-      ...(restart?.reasons ?? []),
-      ...(expected === undefined
-        ? []
-        : [`kernel ${expected} is installed, ${plainLine(running, 255)} is running`]),
-    ].slice(0, 500),
-    failedUnits: sections.lines('units', 2000).map((line) => plainLine(line)),
-    autoUpdaters: sections
-      .lines('updaters', 50)
-      .map((line) => plainLine(line))
-      .slice(0, 50),
-    privilege: readPrivilege(sections, pairs),
-    ...(read === undefined ? {} : { listsUpdatedAt: read }),
+    listsReadAt: lists.repos.flatMap((repo) => repo.readAt ?? []),
   });
-  if (facts.success) return ok(facts.data);
-  const issue = facts.error.issues[0];
-  return fail(
-    'host.output-malformed',
-    `The host's facts are not usable: ${issue?.path.join('.') ?? '?'} ${issue?.message ?? ''}.`,
-  );
 }
 
 /** `zypper lu` ends with 106 where repositories were left out, and the solver with 4 where it found no way. */

@@ -1,12 +1,13 @@
-/** dnf's cache of repositories: `repomd.xml`, its signature where `repo_gpgcheck` asks for one (dnf.conf(5)), and the list it names. */
+/** A cache of repositories' metadata: `repomd.xml`, its signature where the host keeps one, and the list of packages it names. */
 import type { CommandSpec } from '../../ports.ts';
+import type { PackageDriver } from '../driver.ts';
 import { metadataCommand } from '../metadata.ts';
 
-const FIND = `fl_metadata() {
-  for fl_d in "$R"/var/cache/dnf "$R"/var/cache/dnf/* "$R"/var/cache/dnf/*/repodata; do
+const find = (cache: string): string => `fl_metadata() {
+  for fl_d in "$R"${cache} "$R"${cache}/* "$R"${cache}/*/repodata; do
     [ ! -d "$fl_d" ] || { [ -r "$fl_d" ] && [ -x "$fl_d" ]; } || printf 'unreadable\\t%s\\n' "$fl_d"
   done
-  for fl_r in "$R"/var/cache/dnf/*/repodata/repomd.xml; do
+  for fl_r in "$R"${cache}/*/repodata/repomd.xml; do
     [ -f "$fl_r" ] || continue
     fl_d=\${fl_r%/*}
     fl_s=
@@ -21,5 +22,8 @@ const FIND = `fl_metadata() {
   done
 }`;
 
-export const metadataOf = (o: { nonce: string; hashes: readonly string[]; root: boolean }): CommandSpec =>
-  metadataCommand({ ...o, find: FIND });
+/** `cache`: the folder with one for each repository. Signatures: dnf.conf(5) and zypp.conf(5), `repo_gpgcheck`. */
+export const metadataIn =
+  (cache: string): NonNullable<PackageDriver['metadata']> =>
+  (o): CommandSpec =>
+    metadataCommand({ ...o, find: find(cache) });
