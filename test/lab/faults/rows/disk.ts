@@ -258,7 +258,12 @@ export const diskRows: readonly Row[] = [
     inject: async (c) => {
       // Open files are in the way of it: sshd's log is one.
       await c.host.output(
-        'kill "$(cat /run/sshd.pid)"; while [ -e /run/sshd.pid ]; do sleep 0.02; done; /usr/sbin/sshd -E /run/sshd.log; mount -o remount,ro /',
+        'kill "$(cat /run/sshd.pid)"; while [ -e /run/sshd.pid ]; do sleep 0.02; done; /usr/sbin/sshd -E /run/sshd.log; while [ ! -e /run/sshd.pid ]; do sleep 0.02; done',
+      );
+      // Sessions that the console keeps open hold it, too.
+      await c.host.dropSshConnections();
+      await c.host.output(
+        'for _ in $(seq 100); do mount -o remount,ro / 2>/dev/null && exit 0; sleep 0.05; done; mount -o remount,ro /',
       );
     },
     ends: {
