@@ -4,14 +4,13 @@
  * earlier, apt's cache, the repository, dpkg-repack where it is installed. Every file is checked, see oldPackages.ts; one that
  * was packed again is not exact and is named so.
  */
-import type { z } from 'zod';
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
 import type { PlanAction } from '../../../../shared/model/plan.ts';
-import { Capture } from '../../../../shared/model/run.ts';
+import type { Capture } from '../../../../shared/model/run.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { HostState } from '../driver.ts';
 import { readPairs } from '../facts.ts';
-import { makeOldFolder, oldFolderFault } from '../oldFolder.ts';
+import { makeOldFolder, oldFolderFault, readOldPackages } from '../oldFolder.ts';
 import { framedScript, HOST_FOLDER, plainLine, quote, readSections } from '../shell.ts';
 import { APT_FUNCTIONS, HOST_BODY, HOST_FUNCTIONS, LOCK_FUNCTIONS, readReboot } from './host.ts';
 import { capturedPackages, INVENTORY_BODY, readInventory } from './inventory.ts';
@@ -99,26 +98,6 @@ fl_sec unsecured cat "$T/unsecured"
   };
 }
 
-const Secured = Capture.shape.secured.element;
-const Unsecured = Capture.shape.unsecured.element;
-
-function readRows<T>(lines: string[], read: (words: string[]) => unknown, schema: z.ZodType<T>): T[] {
-  return lines.flatMap((line) => {
-    const row = schema.safeParse(read(line.split('\t')));
-    return row.success ? [row.data] : [];
-  });
-}
-
-const securedRow = ([name, arch, version, path, sha256, source, bytes, offered]: string[]) => ({
-  name,
-  arch,
-  version,
-  path,
-  sha256,
-  ...(source !== undefined && { source, offered: offered === 'yes' }),
-  ...(bytes !== undefined && /^\d{1,15}$/.test(bytes) && { bytes: Number(bytes) }),
-});
-
 /** Errors: `host.output-malformed`; `host.disk-full`, `host.read-only` when the job's folder cannot be made. */
 export function parseCapture(
   output: CommandOutput,
@@ -138,18 +117,7 @@ export function parseCapture(
   }
   return ok({
     packages: capturedPackages(inventory.rows),
-    secured: readRows(sections.lines('secured', 20_000), securedRow, Secured),
-    unsecured: readRows(
-      sections.lines('unsecured', 20_000),
-      ([name, arch, version, reason, offered]) => ({
-        name,
-        arch,
-        version,
-        reason: plainLine(reason ?? '', 1000),
-        offered: offered === 'yes',
-      }),
-      Unsecured,
-    ),
+    ...readOldPackages(sections),
   });
 }
 

@@ -1,12 +1,11 @@
 /** Capture (root), verify, and the names of artefact files. */
-import type { z } from 'zod';
 import { fail, ok, type Result } from '../../../../shared/errors.ts';
 import type { PlanAction } from '../../../../shared/model/plan.ts';
-import { Capture } from '../../../../shared/model/run.ts';
+import type { Capture } from '../../../../shared/model/run.ts';
 import type { CommandOutput, CommandSpec } from '../../ports.ts';
 import type { HostState } from '../driver.ts';
 import { readPairs } from '../facts.ts';
-import { makeOldFolder, oldFolderFault } from '../oldFolder.ts';
+import { makeOldFolder, oldFolderFault, readOldPackages } from '../oldFolder.ts';
 import { capturedPackages } from '../rpm/rows.ts';
 import { plainLine, quote } from '../shell.ts';
 import { CACHE_FUNCTION, HOST_BODY, INVENTORY_BODY, readAnswer, script } from './host.ts';
@@ -41,33 +40,6 @@ fl_sec unsecured cat "$T/unsecured"
   };
 }
 
-const Secured = Capture.shape.secured.element;
-const Unsecured = Capture.shape.unsecured.element;
-
-const readRows = <T>(lines: string[], read: (words: string[]) => unknown, schema: z.ZodType<T>): T[] =>
-  lines.flatMap((line) => {
-    const row = schema.safeParse(read(line.split('\t')));
-    return row.success ? [row.data] : [];
-  });
-
-const securedRow = ([name, arch, version, path, sha256, source, bytes, offered]: string[]) => ({
-  name,
-  arch,
-  version,
-  path,
-  sha256,
-  ...(source !== undefined && { source, offered: offered === 'yes' }),
-  ...(bytes !== undefined && /^\d{1,15}$/.test(bytes) && { bytes: Number(bytes) }),
-});
-
-const unsecuredRow = ([name, arch, version, reason, offered]: string[]) => ({
-  name,
-  arch,
-  version,
-  reason: plainLine(unescapeXml(reason ?? ''), 1000),
-  offered: offered === 'yes',
-});
-
 const noMarks = (inventory: Inventory): Result<never> | undefined =>
   inventory.rows.length > 0 && inventory.locks
     ? undefined
@@ -87,8 +59,7 @@ export function parseCapture(
     noMarks(inventory) ??
     ok({
       packages: capturedPackages(inventory.rows),
-      secured: readRows(read.value.lines('secured', 20_000), securedRow, Secured),
-      unsecured: readRows(read.value.lines('unsecured', 20_000), unsecuredRow, Unsecured),
+      ...readOldPackages(read.value, unescapeXml),
     })
   );
 }

@@ -104,7 +104,6 @@ fl_restart() {
   [ ! -e "$R/run/reboot-needed" ] || printf 'file\\n'
   zypper -q needs-rebooting >/dev/null 2>&1; printf 'code\\t%s\\n' "$?"
 }
-fl_repos() { fl_ask lr; }
 fl_enabled() { sed -n 's/^<repo alias="\\([^"]*\\)".* enabled="1".*/\\1/p' "$1" | sed -e "s/&apos;/'/g" -e 's/&quot;/"/g' -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&amp;/\\&/g'; }
 # Package names in what zypper printed.
 fl_named() { grep -h -o '\\(<update kind="package"\\|<solvable type="package"\\) name="[^"]*"' "$@" | sed 's/.* name="\\([^"]*\\)"/\\1/' | sort -u; }

@@ -43,8 +43,7 @@ fl_sec privilege fl_privilege
 fl_sec updaters fl_updaters
 if fl_has systemctl && [ -d "$R/run/systemd/system" ]; then fl_sec units fl_units; fi
 fl_sec version zypper --version
-${options.refresh ? refresh : ''}${INVENTORY_BODY}fl_sec repos fl_repos
-fl_repos >"$T/repos" 2>/dev/null
+${options.refresh ? refresh : ''}${INVENTORY_BODY}fl_ask lr >"$T/repos" 2>/dev/null
 fl_ask lu -a >"$T/updates" 2>&1; fl_sec updates cat "$T/updates"
 fl_ask up --dry-run --no-recommends >"$T/up" 2>&1; fl_sec up cat "$T/up"
 fl_named "$T/updates" "$T/up" >"$T/names"
@@ -94,7 +93,7 @@ function adviceFor(
   );
 }
 
-type Candidate = { name: string; arch: string; from: string | null; to: string; origin: string };
+type Candidate = { name: string; arch: string; from: string | null; to: string };
 
 type Transaction = {
   /** `name arch version` of what would come, and of what would go. */
@@ -119,7 +118,6 @@ function readUp(text: string): Transaction {
         arch,
         from: attributes.get('edition-old') ?? null,
         to: version,
-        origin: '',
       });
   }
   return { coming, going, problems: problemsIn(text) };
@@ -137,7 +135,6 @@ function candidatesOf(sections: Sections, up: Transaction, inventory: Inventory)
         arch: attributes.get('arch') ?? '',
         from: old,
         to: attributes.get('edition') ?? '',
-        origin: '',
       },
     ];
   });
@@ -148,10 +145,10 @@ function candidatesOf(sections: Sections, up: Transaction, inventory: Inventory)
 
 function updatesOf(
   sections: Sections,
+  up: Transaction,
   inventory: Inventory,
   lists: Lists,
 ): { updates: Update[]; offers: Offer[] } {
-  const up = readUp(sections.text('up'));
   const offers = offersByKey(lists.offers);
   const held = new Set(inventory.rows.filter((row) => row.held).map(keyOf));
   const advice = new Map<string, Advice[]>();
@@ -210,11 +207,8 @@ function readFacts(
   });
 }
 
-/** `zypper lu` ends with 106 where repositories were left out, and the solver with 4 where it found no way. */
-const FINE = new Set([0, 4, 100, 101, 102, 103]);
-
 /** What is missing from the reading, one sentence each. */
-function problemsOf(sections: Sections, inventory: Inventory, lists: Lists): string[] {
+function problemsOf(sections: Sections, up: Transaction, inventory: Inventory, lists: Lists): string[] {
   const refused = sections.rc('refresh') ?? 0;
   const failed = refused === 0 ? [] : messagesOf(sections.text('refresh'), 'error');
   const unread = [
@@ -222,9 +216,7 @@ function problemsOf(sections: Sections, inventory: Inventory, lists: Lists): str
     ...lists.unread,
   ];
   const text = sections.text('updates');
-  const code = sections.rc('asked') ?? 0;
-  const faults = FINE.has(code) ? [] : messagesOf(text, 'error');
-  const { problems } = readUp(sections.text('up'));
+  const { problems } = up;
   return [
     ...(refused === 0
       ? []
@@ -241,7 +233,6 @@ function problemsOf(sections: Sections, inventory: Inventory, lists: Lists): str
           `zypper could not tell the updates: ${plainLine(messagesOf(text, 'error').join(' · ') || text.slice(-300), 1000)}`,
         ]),
     ...(problems.length === 0 ? [] : [`zypper could not work out the updates: ${problems.join(' · ')}`]),
-    ...(faults.length === 0 ? [] : [`zypper failed: ${faults.slice(0, 5).join(' · ')}`]),
     ...(inventory.locks ? [] : ['zypper could not be asked about its locks, so held packages are not known']),
     ...(inventory.malformed === 0 ? [] : [`${inventory.malformed} of rpm's packages were not understood`]),
   ];
@@ -267,8 +258,9 @@ export function parseScan(
   const lists = readLists(sections.lines('lists', 2_000_000));
   const facts = readFacts(sections, inventory, lists, context);
   if (!facts.ok) return facts;
-  const problems = problemsOf(sections, inventory, lists);
-  const { updates, offers } = updatesOf(sections, inventory, lists);
+  const up = readUp(sections.text('up'));
+  const problems = problemsOf(sections, up, inventory, lists);
+  const { updates, offers } = updatesOf(sections, up, inventory, lists);
   const multi = new Set(inventory.rows.filter((row) => row.multi).map((row) => row.name));
   const relations = relationsOf(offers, readInstalled(sections.lines('bearing', 1_000_000)), (name) =>
     multi.has(name),
@@ -278,7 +270,7 @@ export function parseScan(
     packages: installedPackages(inventory.rows),
     relations,
     updates,
-    removals: readUp(sections.text('up')).going.flatMap((one) => {
+    removals: up.going.flatMap((one) => {
       const removal = Removal.safeParse(one);
       return removal.success ? [removal.data] : [];
     }),
