@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { must } from './process.ts';
 import { buildRpm, evrOf, rpmArchitecture, rpmFileName } from './rpm.ts';
 import { type Advisory, advisories, type RpmVersion, rpmVersionsFor } from './rpmShapes.ts';
@@ -84,6 +85,9 @@ export interface RpmRepository {
   withdraw(versions: readonly RpmVersion[]): Promise<void>;
 }
 
+/** dnf counts the age of its lists in whole seconds: those it read in this one it takes for fresh, and asks nobody. */
+const nextSecond = (): Promise<void> => delay(1000 - (Date.now() % 1000));
+
 /** The repository in `dir`, as `buildRpmRepository` made it, for a machine of rpm's architecture `native`. */
 export const openRpmRepository = (dir: string, native: string): RpmRepository => {
   const built = rpmVersionsFor(native);
@@ -96,10 +100,12 @@ export const openRpmRepository = (dir: string, native: string): RpmRepository =>
       versions = [...versions, ...added];
       about = [...about, ...news];
       await indexRpms(dir, versions, about);
+      await nextSecond();
     },
     withdraw: async (gone) => {
       for (const p of gone) await rm(join(packagesDir(dir), rpmFileName(p, native)));
       await indexRpms(dir, versions, about);
+      await nextSecond();
     },
   };
 };

@@ -364,7 +364,8 @@ export const diskRows: readonly Row[] = [
     next: {
       by: 'run',
       after: 'space made',
-      mend: async (c) => void (await c.host.output('umount /tmp')),
+      // A session that the console keeps open may stand in it.
+      mend: async (c) => void (await c.host.output('umount -l /tmp')),
       state: 'succeeded',
       packages: 'new',
     },
