@@ -80,8 +80,9 @@ export const createMemoryCatalog = (
         offers: offers.map(bare),
         installedOn: hosts.size,
       })),
-    catalogHosts: (name) =>
+    catalogHosts: (name, wanted = () => true) =>
       of(name)
+        .filter(({ ecosystem, arch, version }) => wanted({ ecosystem, name, arch, version }))
         .flatMap(({ ecosystem, arch, version, hosts }) =>
           [...hosts].flatMap((hostId) => {
             const host = hostById(hostId);

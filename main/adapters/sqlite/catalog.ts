@@ -231,14 +231,28 @@ const catalogVersions = (db: Reader, name: string): CatalogVersion[] => {
   }));
 };
 
-/** Who has which version of a package. One look-up per version and row of the answer: see the test of its plan. */
-export const HOSTS_OF_PACKAGE = `SELECT h.id AS hostId, h.name AS host, p.ecosystem, p.arch, v.version
-  FROM catalog_packages AS p
-    CROSS JOIN catalog_versions AS v ON v.package = p.key
-    CROSS JOIN catalog_installed AS i ON i.version = v.key
+/** Who has a version installed. One look-up per row of the answer: see the test of its plan. */
+export const HOSTS_OF_VERSION = `SELECT h.id AS hostId, h.name AS host
+  FROM catalog_installed AS i
     CROSS JOIN catalog_hosts AS c ON c.key = i.host
     CROSS JOIN hosts AS h ON h.id = c.host
+  WHERE i.version = ?`;
+export const VERSIONS_OF_PACKAGE = `SELECT v.key, p.ecosystem, p.name, p.arch, v.version
+  FROM catalog_packages AS p CROSS JOIN catalog_versions AS v ON v.package = p.key
   WHERE p.name = ?`;
+
+/** Thousands of hosts have a handful of versions: what is the same of all that have one is read, checked and judged once. */
+const hostsOf = (db: Reader, name: string, wanted: (version: VersionKey) => boolean): CatalogHost[] => {
+  const Version = VersionKey.extend(Key.shape);
+  const Row = CatalogHost.pick({ hostId: true, host: true });
+  return db.all(Version, VERSIONS_OF_PACKAGE, name).flatMap(({ key, ...one }) => {
+    if (!wanted(one)) return [];
+    const { ecosystem, arch, version } = one;
+    return db
+      .all(Row, HOSTS_OF_VERSION, key)
+      .map(({ hostId, host }) => ({ hostId, host, ecosystem, arch, version }));
+  });
+};
 
 /** Keys are made once for each row: a comparison that makes them costs more than everything else together. */
 const byHost = (rows: CatalogHost[]): CatalogHost[] =>
@@ -276,7 +290,7 @@ export const catalogStore = (db: Db): CatalogStore => ({
       limit,
     ),
   catalogVersions: (name) => catalogVersions(db, name),
-  catalogHosts: (name) => byHost(db.all(CatalogHost, HOSTS_OF_PACKAGE, name)),
+  catalogHosts: (name, wanted = () => true) => byHost(hostsOf(db, name, wanted)),
   neverScanned: () =>
     db.all(
       CatalogHost.pick({ hostId: true, host: true }),

@@ -19,8 +19,8 @@ export interface CatalogStore {
   catalogPackages(text: string, limit: number): CatalogPackage[];
   /** Every version of the packages of this name, in no particular order of versions. */
   catalogVersions(name: string): CatalogVersion[];
-  /** Hosts that have a package of this name installed, by their last good scan; every version, by the host's name. */
-  catalogHosts(name: string): CatalogHost[];
+  /** Hosts that have a package of this name installed, by their last good scan; every version that is `wanted`, by the host's name. */
+  catalogHosts(name: string, wanted?: (version: VersionKey) => boolean): CatalogHost[];
   /** Hosts without a good scan, by name: what they have is not known. */
   neverScanned(): { hostId: string; host: string }[];
   /** When each version was first seen (instant), in the order asked for; undefined: never. */

@@ -76,27 +76,20 @@ export const createCatalogService = ({ store }: { store: Store }) => {
     // Reading thousands of hosts costs more than the question itself: only where it is about some of them.
     const selected = input.selectors.length === 0 ? undefined : selectStored(input.selectors, store);
     if (selected?.ok === false) return selected;
-    const found = store.catalogHosts(name);
+    const found = store.catalogHosts(
+      name,
+      (one) =>
+        (ecosystem === undefined || ecosystem === one.ecosystem) &&
+        (version === undefined || compareVersions(one.ecosystem, one.version, version) === 0) &&
+        (below === undefined || compareVersions(one.ecosystem, one.version, below) < 0),
+    );
     if (found.length === 0 && store.catalogVersions(name).length === 0) return neverSeen(name);
     const among = selected && new Set(selected.value.map((host) => host.id));
     const isAmong = (hostId: string): boolean => among === undefined || among.has(hostId);
-    // Thousands of hosts have a handful of versions: each is judged once.
-    const judged = new Map<string, boolean>();
-    const wanted = (one: (typeof found)[number]): boolean => {
-      const key = `${one.ecosystem}\n${one.version}`;
-      const known = judged.get(key);
-      if (known !== undefined) return known;
-      const fits =
-        (ecosystem === undefined || ecosystem === one.ecosystem) &&
-        (version === undefined || compareVersions(one.ecosystem, one.version, version) === 0) &&
-        (below === undefined || compareVersions(one.ecosystem, one.version, below) < 0);
-      judged.set(key, fits);
-      return fits;
-    };
     const unknown = store.neverScanned().filter((one) => isAmong(one.hostId));
     return ok({
       name,
-      hosts: found.filter((one) => isAmong(one.hostId) && wanted(one)),
+      hosts: found.filter((one) => isAmong(one.hostId)),
       unknown: unknown.map((one) => one.host),
     });
   };

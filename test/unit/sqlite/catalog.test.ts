@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { HOSTS_OF_PACKAGE } from '../../../main/adapters/sqlite/catalog.ts';
+import { HOSTS_OF_VERSION, VERSIONS_OF_PACKAGE } from '../../../main/adapters/sqlite/catalog.ts';
 import type { Store } from '../../../main/core/ports.ts';
 import { createMemoryStore } from '../../support/memoryStore.ts';
 import { makeFacts, makeHost, makePackage, makeScan, makeUpdate } from '../fleet/make.ts';
@@ -238,6 +238,9 @@ describe.each(kinds)('the catalogue of a store %s', (_, make) => {
         updates: [],
       }),
     );
+    expect(store.catalogHosts('bash', ({ ecosystem }) => ecosystem === 'dnf')).toMatchObject([
+      { ecosystem: 'dnf' },
+    ]);
     expect(store.catalogHosts('bash').map((one) => [one.host, one.ecosystem, one.arch])).toEqual([
       ['a', 'apt', 'amd64'],
       ['b', 'dnf', 'x86_64'],
@@ -253,10 +256,12 @@ describe('the catalogue on disk', () => {
     onTestFinished(() => {
       raw.close();
     });
-    const steps = raw
-      .prepare<[string], { detail: string }>(`EXPLAIN QUERY PLAN ${HOSTS_OF_PACKAGE}`)
-      .all('openssl')
-      .map((row) => row.detail);
+    const steps = [VERSIONS_OF_PACKAGE, HOSTS_OF_VERSION].flatMap((sql) =>
+      raw
+        .prepare<[string | number], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(sql === HOSTS_OF_VERSION ? 1 : 'openssl')
+        .map((row) => row.detail),
+    );
     expect(steps).toHaveLength(5);
     for (const step of steps) expect(step).toMatch(/^SEARCH .* USING /);
   });
