@@ -5,11 +5,12 @@
  */
 import { contextBridge, ipcRenderer } from 'electron';
 import { createFrameClient } from '../shared/contract/client.ts';
+import { procedure } from '../shared/contract/contract.ts';
 import { buildBridge } from './bridge.ts';
 import { createPortLink } from './port.ts';
 
 const link = createPortLink();
-const frames = createFrameClient((text) => link.send(text));
+const frames = createFrameClient((text) => link.send(text), procedure);
 link.attach(frames);
 ipcRenderer.on('frostline:port', (event) => {
   const port = event.ports[0];

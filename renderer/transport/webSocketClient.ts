@@ -5,7 +5,7 @@
  */
 
 import { createFrameClient } from '../../shared/contract/client.ts';
-import type { Client } from '../../shared/contract/contract.ts';
+import { type Client, procedure } from '../../shared/contract/contract.ts';
 import type { ClientFrame } from '../../shared/contract/wire.ts';
 import { frostError } from '../../shared/errors.ts';
 import type { ConnectionStore } from './connection.ts';
@@ -36,13 +36,14 @@ export const createWebSocketClient = (options: WebSocketClientOptions): Client &
   let stopWaiting: (() => void) | undefined;
 
   const isOpen = () => connection.getState().phase === 'open';
-  const frames = createFrameClient((text) => {
+  const send = (text: string) => {
     if (isOpen()) socket?.send(text);
     else {
       early.push(text);
       stopWaiting ??= options.later(giveUp, CALL_WAIT_MS);
     }
-  });
+  };
+  const frames = createFrameClient(send, procedure);
   const giveUp = () => {
     stopWaiting = undefined;
     early = [];

@@ -4,20 +4,12 @@
  * `lost` when it is gone.
  */
 import { err, type FrostError, FrostFault, frostError, ok, type Result } from '../errors.ts';
-import {
-  type CallInput,
-  type CallName,
-  type Client,
-  type Item,
-  type Output,
-  type ProcedureName,
-  procedure,
-  type StreamName,
-} from './contract.ts';
+import type { CallInput, CallName, Client, Item, Output, ProcedureName, StreamName } from './contract.ts';
+import type { Procedure } from './define.ts';
 import { type ClientFrame, HostFrame } from './wire.ts';
 
 type Waiting = {
-  result: (value: unknown) => void;
+  result: (value: unknown) => void | Promise<void>;
   error: (error: FrostError) => void;
   item: (value: unknown) => void;
   end: () => void;
@@ -36,8 +28,11 @@ const wrongAnswer = (name: string): FrostError =>
 
 const cancelled = (): FrostError => frostError('cancelled', 'It was cancelled before the answer came.');
 
-/** `send` takes one frame as JSON text. */
-export const createFrameClient = (send: (text: string) => void): FrameClient => {
+/** `send` takes one frame as JSON text; `find` is `procedure` of contract.ts, or of lazy.ts. */
+export const createFrameClient = (
+  send: (text: string) => void,
+  find: (name: string) => Procedure | undefined | Promise<Procedure | undefined>,
+): FrameClient => {
   const waiting = new Map<number, Waiting>();
   let next = 1;
   const post = (frame: ClientFrame) => send(JSON.stringify(frame));
@@ -66,9 +61,11 @@ export const createFrameClient = (send: (text: string) => void): FrameClient => 
         signal?.removeEventListener('abort', abort);
         resolve(result);
       };
+      // Read while the answer is under way.
+      const finding = Promise.resolve(find(name)).catch(() => undefined);
       id = begin('call', name, input, {
-        result: (value) => {
-          const known = procedure(name);
+        result: async (value) => {
+          const known = await finding;
           const parsed =
             known === undefined || known.kind === 'stream' ? undefined : known.output.safeParse(value);
           // The schema of N was chosen by the name itself, which the type system cannot follow through a look-up.
@@ -86,7 +83,9 @@ export const createFrameClient = (send: (text: string) => void): FrameClient => 
     input: CallInput<N>,
     signal?: AbortSignal,
   ): AsyncGenerator<Item<N>> {
-    const known = procedure(name);
+    // Asked for at once where the schemas are there: whoever loses the connection in this very moment is told so.
+    const found = find(name);
+    const known = found instanceof Promise ? await found : found;
     if (known?.kind !== 'stream') throw new FrostFault(frostError('internal', `${name} is not a stream.`));
     const queue: unknown[] = [];
     let over: FrostError | 'end' | undefined;
@@ -133,7 +132,7 @@ export const createFrameClient = (send: (text: string) => void): FrameClient => 
       const entry = waiting.get(frame.id);
       if (entry === undefined) return true;
       if (frame.t !== 'item') waiting.delete(frame.id);
-      if (frame.t === 'result') entry.result(frame.value);
+      if (frame.t === 'result') void entry.result(frame.value);
       else if (frame.t === 'error') entry.error(frame.error);
       else if (frame.t === 'item') entry.item(frame.value);
       else entry.end();

@@ -6,7 +6,14 @@ import { artefacts } from './artefacts.ts';
 import { audit } from './audit.ts';
 import { bundles } from './bundles.ts';
 import { catalog } from './catalog.ts';
-import type { Command, Contract, Procedure, Query, Stream } from './define.ts';
+import {
+  type Command,
+  type Contract,
+  type Procedure,
+  procedureOf,
+  type Query,
+  type Stream,
+} from './define.ts';
 import { drift } from './drift.ts';
 import { hosts, scans } from './fleet.ts';
 import { freezes } from './freezes.ts';
@@ -91,14 +98,10 @@ export interface Client {
   stream<N extends StreamName>(name: N, input: CallInput<N>, signal?: AbortSignal): AsyncIterable<Item<N>>;
 }
 
+/** A procedure by its whole name; undefined where there is none. */
 export const procedure = (name: string): Procedure | undefined => {
-  const dot = name.indexOf('.');
-  const group: Record<string, Procedure> | undefined = (
-    contract as Record<string, Record<string, Procedure>>
-  )[name.slice(0, dot)];
-  return group !== undefined &&
-    Object.hasOwn(contract, name.slice(0, dot)) &&
-    Object.hasOwn(group, name.slice(dot + 1))
-    ? group[name.slice(dot + 1)]
+  const group = name.slice(0, name.indexOf('.'));
+  return Object.hasOwn(contract, group)
+    ? procedureOf(contract[group as keyof FrostContract], name)
     : undefined;
 };

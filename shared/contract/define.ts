@@ -50,3 +50,9 @@ export const stream = <I extends z.ZodType, E extends z.ZodType>(input: I, item:
   input,
   item,
 });
+
+/** The procedure of a group by its whole name, e.g. `hosts.list`. */
+export const procedureOf = (group: Group, name: string): Procedure | undefined => {
+  const own = name.slice(name.indexOf('.') + 1);
+  return Object.hasOwn(group, own) ? group[own] : undefined;
+};

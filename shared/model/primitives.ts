@@ -46,12 +46,19 @@ export type Severity = z.infer<typeof Severity>;
 export const Classification = z.enum(['security', 'bugfix', 'enhancement', 'other']);
 export type Classification = z.infer<typeof Classification>;
 
-/** Free text of at most `max` characters: no control characters but tab and newline. */
-export const Text = (max: number) =>
+const madeText = (max: number) =>
   z
     .string()
     .max(max)
     .refine((text) => !/[^\P{Cc}\t\n]/u.test(text), 'holds control characters');
+const texts = new Map<number, ReturnType<typeof madeText>>();
+
+/** Free text of at most `max` characters: no control characters but tab and newline. One schema for each length: making them takes time. */
+export const Text = (max: number): ReturnType<typeof madeText> => {
+  const made = texts.get(max) ?? madeText(max);
+  texts.set(max, made);
+  return made;
+};
 
 /** Text in the syntax of cli.md, parsed by core/fleet/selector. */
 export const SelectorText = z.string().trim().min(1).max(2000);

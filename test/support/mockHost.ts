@@ -311,7 +311,7 @@ export const clientOf = (handlers: Handlers): Client => {
   const [mine, theirs] = channelPair();
   let counter = 0;
   serveChannel(theirs, { handlers, log: collectingLog(), correlationId: () => `mock-${++counter}` });
-  const frames: FrameClient = createFrameClient((text) => mine.send(text));
+  const frames: FrameClient = createFrameClient((text) => mine.send(text), procedure);
   mine.onFrame((text) => void frames.receive(text));
   return frames.client;
 };

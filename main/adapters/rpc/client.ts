@@ -2,6 +2,7 @@
 
 import { createFrameClient } from '../../../shared/contract/client.ts';
 import type { Client } from '../../../shared/contract/contract.ts';
+import { loadProcedure } from '../../../shared/contract/lazy.ts';
 import { err, FrostFault, frostError } from '../../../shared/errors.ts';
 import type { Channel } from './channel.ts';
 
@@ -13,7 +14,7 @@ const lost = () =>
 export type ChannelClient = Client & { close(): void };
 
 export const createClient = (channel: Channel, hello: { actor: string; token?: string }): ChannelClient => {
-  const frames = createFrameClient((text) => channel.send(text));
+  const frames = createFrameClient((text) => channel.send(text), loadProcedure);
   let open = true;
   channel.onFrame((text) => {
     if (!frames.receive(text)) channel.close();

@@ -2,21 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { frostError } from '../../../shared/errors.ts';
 import { VERSION } from '../version.ts';
-import { registerArtefacts } from './commands/artefacts.ts';
-import { registerAudit } from './commands/audit.ts';
-import { registerCatalog } from './commands/catalog.ts';
-import { registerDemo } from './commands/demo.ts';
-import { registerFreezes } from './commands/freezes.ts';
-import { registerGuard } from './commands/guard.ts';
-import { registerHosts } from './commands/hosts.ts';
-import { registerReport } from './commands/report.ts';
-import { registerRules } from './commands/rules.ts';
-import { registerRun } from './commands/run.ts';
-import { registerRuns } from './commands/runs.ts';
-import { registerScan } from './commands/scan.ts';
-import { registerServe } from './commands/serve.ts';
-import { registerSigning } from './commands/signers.ts';
-import { registerSnapshot } from './commands/snapshot.ts';
+import { commandsFor } from './commands.ts';
 import { tellError } from './context.ts';
 import { createRegister } from './register.ts';
 
@@ -41,21 +27,7 @@ const register = createRegister((code) => {
   exitCode = code;
 });
 
-registerHosts(program, register);
-registerScan(program, register);
-registerSnapshot(program, register);
-registerSigning(program, register);
-registerFreezes(program, register);
-registerGuard(program, register);
-registerRun(program, register);
-registerRuns(program, register);
-registerArtefacts(program, register);
-registerAudit(program, register);
-registerRules(program, register);
-registerCatalog(program, register);
-registerReport(program, register);
-registerServe(program, register);
-registerDemo(program, register);
+for (const add of await commandsFor(process.argv.slice(2))) add(program, register);
 
 /** Usage errors are told like all others; commander's own printing is only for help. */
 const strict = (command: Command): void => {

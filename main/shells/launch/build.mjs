@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { buildId } from './toolchain.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const at = (...parts) => join(root, ...parts);
@@ -12,6 +13,7 @@ const common = { configFile: false, root, logLevel: 'warn', publicDir: false };
 rmSync(at('dist', 'main'), { recursive: true, force: true });
 await build({
   ...common,
+  define: { __FROSTLINE_BUILD__: JSON.stringify(buildId()) },
   // Bundled, so that a command starts in a tenth of a second; what has native parts stays outside.
   ssr: { noExternal: true, external: ['better-sqlite3', 'ssh2', 'electron'] },
   build: {

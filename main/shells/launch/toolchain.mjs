@@ -17,7 +17,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -144,17 +144,24 @@ const SOURCES = [
   'tsconfig.json',
 ];
 
-const listing = (path, lines) => {
+const filesOf = (path) => {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return;
-  if (stat.isDirectory()) for (const name of readdirSync(path).sort()) listing(join(path, name), lines);
-  else lines.push(`${path} ${stat.size} ${stat.mtimeMs}`);
+  if (stat === undefined) return [];
+  if (!stat.isDirectory()) return [{ path, stat }];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesOf(join(path, name)));
 };
+const sourceFiles = () => SOURCES.flatMap((source) => filesOf(join(ROOT, source)));
 
-const sourcesNow = () => {
-  const lines = [];
-  for (const source of SOURCES) listing(join(ROOT, source), lines);
-  return digest(...lines);
+const sourcesNow = () =>
+  digest(...sourceFiles().map(({ path, stat }) => `${path} ${stat.size} ${stat.mtimeMs}`));
+
+/** Names what is built: the same for the same sources, wherever and whenever they are built. */
+export const buildId = () => {
+  const { version } = JSON.parse(read(join(ROOT, 'package.json')));
+  const sources = sourceFiles().flatMap(({ path }) => [relative(ROOT, path), readFileSync(path)]);
+  return `${version}+${digest(...sources).slice(0, 12)}`;
 };
 
 export const ensureBuild = () => {

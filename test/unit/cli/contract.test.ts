@@ -1,5 +1,5 @@
 /** What docs/cli.md promises to scripts, as far as it can be seen without a host that answers. */
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -58,6 +58,17 @@ describe('the words of a command', () => {
       ['hosts', 'list', '--data-dir', dataDir, '--json'],
     ])
       expect(JSON.parse((await frostline.run(args, { dataDir: null })).stdout)).toEqual({ hosts: [] });
+  });
+
+  test('the host process says which build it is of; one of another build is named', async () => {
+    const told = frostline.path('data', 'host.json');
+    const presence: unknown = JSON.parse(readFileSync(told, 'utf8'));
+    expect(presence).toMatchObject({ build: expect.stringMatching(/^\d+\.\d+\.\d+\+[0-9a-f]{12}$/) });
+    expect((await frostline.run(['hosts', 'list'])).stderr).not.toContain('build');
+    writeFileSync(told, JSON.stringify({ ...(presence as object), build: '0.0.1+000000000000' }));
+    const other = await frostline.run(['hosts', 'list']);
+    writeFileSync(told, JSON.stringify(presence));
+    expect(other).toMatchObject({ code: 0, stderr: expect.stringContaining('another build of Frostline') });
   });
 });
 

@@ -5,6 +5,7 @@ import { buildBridge } from '../../../preload/bridge.ts';
 import { createPortLink, type FramePort } from '../../../preload/port.ts';
 import { type Bridge, bridgeNames } from '../../../shared/contract/bridge.ts';
 import { createFrameClient } from '../../../shared/contract/client.ts';
+import { procedure } from '../../../shared/contract/contract.ts';
 import { createMockHost } from '../../support/mockHost.ts';
 import { collectingLog, settle } from '../../support/ports.ts';
 
@@ -44,7 +45,7 @@ const hostPort = (): FramePort & { die: () => void; sent: string[] } => {
 
 const connected = () => {
   const link = createPortLink();
-  const frames = createFrameClient((text) => link.send(text));
+  const frames = createFrameClient((text) => link.send(text), procedure);
   link.attach(frames);
   return { link, bridge: buildBridge(frames.client, link.connection) };
 };

@@ -8,7 +8,8 @@ import { createClient } from '../../../main/adapters/rpc/client.ts';
 import { serveChannel } from '../../../main/adapters/rpc/serve.ts';
 import { connectLocal, listenLocal, socketPath } from '../../../main/adapters/rpc/socket.ts';
 import type { Handlers } from '../../../shared/contract/contract.ts';
-import { contract } from '../../../shared/contract/contract.ts';
+import { contract, procedure } from '../../../shared/contract/contract.ts';
+import { loadProcedure } from '../../../shared/contract/lazy.ts';
 import { HostFrame } from '../../../shared/contract/wire.ts';
 import { ErrorCode, FrostFault, fail, frostError, ok } from '../../../shared/errors.ts';
 import { channelPair } from '../../support/channelPair.ts';
@@ -30,6 +31,22 @@ const connect = (some: Partial<Handlers>, token?: string) => {
 };
 
 const status = () => fail('not-available', 'not in this test');
+
+describe('the contract, read group by group', () => {
+  it('is the contract', async () => {
+    for (const [group, procedures] of Object.entries(contract))
+      for (const name of Object.keys(procedures))
+        expect(await loadProcedure(`${group}.${name}`), name).toBe(procedure(`${group}.${name}`) ?? 'none');
+  });
+
+  it.each(['hosts', 'hosts.', 'hosts.nothing', 'hosts.toString', 'nothing.list', '__proto__.list', ''])(
+    'knows no %j',
+    async (name) => {
+      expect(await loadProcedure(name)).toBeUndefined();
+      expect(procedure(name)).toBeUndefined();
+    },
+  );
+});
 
 describe('a call', () => {
   it('carries input with defaults filled in and output back', async () => {
