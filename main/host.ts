@@ -187,8 +187,8 @@ export const startHost = async (options: HostOptions): Promise<Result<RunningHos
     metadata: metadataReader,
     scanHost: scans.scanHost,
     exportText: (ref) => snapshots.export({ ref }),
-    verify: (input) => snapshots.verify(input),
-    import: (input, along) => snapshots.importAlong(input, along),
+    verify: snapshots.verify,
+    import: snapshots.importAlong,
   });
   const demo: DemoController = createDemoController({
     ports,

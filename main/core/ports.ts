@@ -203,19 +203,25 @@ export type ScanExcerpt = Pick<Scan, 'packages' | 'updates'> & {
   has(name: string): boolean;
 };
 
+/** `canonical`: the canonical JSON of the content, where somebody had to make it already. Its hash is the id. */
+export type WrittenRevision = Revision & { canonical: string };
+
 export interface SnapshotStore {
   lines(): SnapshotLine[];
   line(idOrName: string): SnapshotLine | undefined;
   revision(id: string): Revision | undefined;
+  /** Those of the ids that are here. */
+  present(ids: readonly string[]): Set<string>;
   /** Newest first. */
   revisions(lineId: string): Revision[];
   /**
    * Adds revisions (already there: left alone) and moves the line's head in one transaction; creates the line when new.
-   * `expectHead` given and not the present head: nothing is done and false is returned. `signatures`: as `putSignatures`.
+   * `expectHead` given and not the present head (`null`: there must be no such line): nothing is done and false is returned.
+   * `signatures`: as `putSignatures`.
    */
   putRevisions(
-    revisions: Revision[],
-    head: { lineId: string; name: string; revisionId: string; expectHead?: string },
+    revisions: (Revision | WrittenRevision)[],
+    head: { lineId: string; name: string; revisionId: string; expectHead?: string | null },
     freezes: StoredFreeze[],
     signatures?: StoredSignature[],
   ): boolean;

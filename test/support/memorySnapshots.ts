@@ -23,7 +23,8 @@ export const snapshotMethods = (r: Records) => {
     const known = new Set([...ofLine(head.lineId), ...revisions].map((revision) => revision.id));
     if (!known.has(head.revisionId)) throw fault('not-found', 'The newest revision is not there.');
     for (const revision of revisions)
-      if (!r.revisions.has(revision.id)) r.revisions.set(revision.id, copy(revision));
+      if (!r.revisions.has(revision.id))
+        r.revisions.set(revision.id, copy({ id: revision.id, content: revision.content }));
     r.lines.set(head.lineId, { id: head.lineId, name: head.name, headId: head.revisionId });
   };
   const putSignatures = (added: StoredSignature[]): void => {
@@ -38,15 +39,17 @@ export const snapshotMethods = (r: Records) => {
     line: (idOrName: string) =>
       lines().find((line) => line.id === idOrName) ?? lines().find((line) => sameName(line.name, idOrName)),
     revision: (id: string) => copy(r.revisions.get(id)),
+    present: (ids: readonly string[]) => new Set(ids.filter((id) => r.revisions.has(id))),
     revisions: (lineId: string) =>
       copy(ofLine(lineId).toSorted((a, b) => b.content.number - a.content.number || (a.id < b.id ? 1 : -1))),
     putRevisions: (
       revisions: Revision[],
-      head: { lineId: string; name: string; revisionId: string; expectHead?: string },
+      head: { lineId: string; name: string; revisionId: string; expectHead?: string | null },
       freezes: StoredFreeze[],
       signatures: StoredSignature[] = [],
     ): boolean => {
-      if (head.expectHead !== undefined && r.lines.get(head.lineId)?.headId !== head.expectHead) return false;
+      if (head.expectHead !== undefined && (r.lines.get(head.lineId)?.headId ?? null) !== head.expectHead)
+        return false;
       put(revisions, head);
       for (const freeze of freezes) r.freezes.set(freeze.revisionId, copy(freeze));
       putSignatures(signatures);

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { FrostFault, frostError } from '../../../shared/errors.ts';
 import { ContentHash, Id, Instant, SnapshotName } from '../../../shared/model/primitives.ts';
 import { Exception, Freeze, type Revision, RevisionContent } from '../../../shared/model/snapshot.ts';
-import type { SnapshotStore, StoredFreeze } from '../../core/ports.ts';
+import type { SnapshotStore, StoredFreeze, WrittenRevision } from '../../core/ports.ts';
 import { canonicalJson } from '../../core/snapshots/canonical.ts';
 import { type Db, fromJson, JsonRow, type Reader } from './db.ts';
 import { damaged } from './faults.ts';
@@ -41,7 +41,7 @@ const parse = (db: Reader, row: z.output<typeof RevisionRow>): Revision => {
 
 type Head = { lineId: string; name: string; revisionId: string };
 
-const put = (db: Db, revisions: Revision[], head: Head): void => {
+const put = (db: Db, revisions: (Revision | WrittenRevision)[], head: Head): void => {
   const taken = db.get(z.object({ id: z.string() }), 'SELECT id FROM lines WHERE name = ?', head.name);
   if (taken !== undefined && taken.id !== head.lineId)
     throw new FrostFault(frostError('already-exists', `There is a snapshot named ${head.name} already.`));
@@ -52,10 +52,11 @@ const put = (db: Db, revisions: Revision[], head: Head): void => {
     head.name,
     head.revisionId,
   );
-  for (const { id, content } of revisions) {
+  for (const revision of revisions) {
+    const { id, content } = revision;
     if (content.line.id !== head.lineId)
       throw new FrostFault(frostError('state.conflict', 'A revision belongs to another snapshot.'));
-    const text = canonicalJson(content);
+    const text = 'canonical' in revision ? revision.canonical : canonicalJson(content);
     if (hashOf(text) !== id)
       throw new FrostFault(frostError('internal', `Revision ${id} does not have the content its id names.`));
     db.run(
@@ -112,6 +113,16 @@ export const snapshotStore = (db: Db): SnapshotStore => ({
     const row = db.get(RevisionRow, 'SELECT id, content FROM revisions WHERE id = ?', id);
     return row === undefined ? undefined : parse(db, row);
   },
+  present: (ids) =>
+    new Set(
+      db
+        .all(
+          z.object({ id: z.string() }),
+          'SELECT r.id FROM json_each(?) AS j CROSS JOIN revisions AS r ON r.id = j.value',
+          JSON.stringify(ids),
+        )
+        .map(({ id }) => id),
+    ),
   revisions: (lineId) =>
     db
       .all(
@@ -128,7 +139,7 @@ export const snapshotStore = (db: Db): SnapshotStore => ({
           'SELECT head FROM lines WHERE id = ?',
           head.lineId,
         );
-        if (present?.head !== head.expectHead) return false;
+        if ((present?.head ?? null) !== head.expectHead) return false;
       }
       put(db, revisions, head);
       for (const freeze of freezes) putFreeze(db, freeze);

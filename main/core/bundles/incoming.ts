@@ -7,8 +7,10 @@ import type { AdvisoryReader } from '../advisories/service.ts';
 import { limitsOf, makeRoom, megabytes } from '../artefacts/room.ts';
 import type { Vouched } from '../exchange/incoming.ts';
 import type { Ports } from '../ports.ts';
-import { readExchange } from '../snapshots/exchange.ts';
+import { readSteps } from '../snapshots/exchange.ts';
+import { SLICE_CHARACTERS } from '../snapshots/longWork.ts';
 import type { Along } from '../snapshots/transfer.ts';
+import { createTurns, inTurns } from '../turns.ts';
 import { readAdvisories, stageBundled } from './advisories.ts';
 import { knownHash } from './collect.ts';
 import { withFile } from './file.ts';
@@ -23,9 +25,16 @@ import { judgeBundle, unvouched } from './sign.ts';
 export type IncomingDeps = {
   metadata: MetadataReader;
   advisories: AdvisoryReader;
-  verify(input: HandlerInput<'snapshots.verify'>): Promise<Result<Output<'snapshots.verify'>>>;
+  verify(
+    input: HandlerInput<'snapshots.verify'>,
+    caller: Caller,
+  ): Promise<Result<Output<'snapshots.verify'>>>;
   /** `along`: stored in the transaction of the import. */
-  import(input: HandlerInput<'snapshots.import'>, along: Along): Promise<Result<Output<'snapshots.import'>>>;
+  import(
+    input: HandlerInput<'snapshots.import'>,
+    along: Along,
+    signal: AbortSignal,
+  ): Promise<Result<Output<'snapshots.import'>>>;
 };
 
 const PIECE_BYTES = 1024 * 1024;
@@ -40,14 +49,16 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
     );
 
   /** The revision it was made for; undefined where its exchange file is not sound. */
-  const headOf = (read: ReadBundle): Revision | undefined => {
-    const exchange = readExchange(read.exchange, { hasher, stored: (id) => store.revision(id) });
+  const headOf = async (read: ReadBundle, signal: AbortSignal): Promise<Revision | undefined> => {
+    const exchange = await inTurns(
+      readSteps(read.exchange, { hasher, stored: (id) => store.revision(id) }),
+      createTurns(clock, SLICE_CHARACTERS, signal),
+    );
     return exchange.ok ? exchange.value.head : undefined;
   };
 
   /** A new package that is not the file whose hash the snapshot knows. */
-  const contradicted = (read: ReadBundle): BundlePackage | undefined => {
-    const head = headOf(read);
+  const contradicted = (read: ReadBundle, head: Revision | undefined): BundlePackage | undefined => {
     if (head === undefined) return undefined;
     return read.manifest.packages.find((one) => {
       const hash = one.role === 'new' ? knownHash(one, head.content.entries) : undefined;
@@ -56,7 +67,11 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
   };
 
   /** What in it contradicts itself, although every file has the hash that is announced. */
-  const faultOf = (read: ReadBundle, exchange: Output<'snapshots.verify'>): FrostError | undefined => {
+  const faultOf = (
+    read: ReadBundle,
+    head: Revision | undefined,
+    exchange: Output<'snapshots.verify'>,
+  ): FrostError | undefined => {
     const { manifest } = read;
     // Refused for its signatures: of what it holds, nothing was read.
     if (exchange.revisions.length === 0) return undefined;
@@ -70,7 +85,7 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
         'exchange.malformed',
         'The bundle and the exchange file in it are of different snapshots.',
       );
-    const other = contradicted(read);
+    const other = contradicted(read, head);
     if (other !== undefined)
       return frostError(
         'exchange.tampered',
@@ -155,9 +170,10 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
   ) => {
     const read = await readBundle(source, hasher, caller.signal);
     if (!read.ok) return read;
-    const exchange = await deps.verify({ text: read.value.exchange, ...trusted });
+    const exchange = await deps.verify({ text: read.value.exchange, ...trusted }, caller);
     if (!exchange.ok) return exchange;
-    const fault = faultOf(read.value, exchange.value);
+    const head = await headOf(read.value, caller.signal);
+    const fault = faultOf(read.value, head, exchange.value);
     if (fault !== undefined) return err(fault);
     const vouched = await judgeBundle(read.value, trusted, ports);
     if (!vouched.ok) return vouched;
@@ -168,7 +184,7 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
     const refusal =
       refusalOf(read.value, exchange.value) ??
       falselySigned(metadata.value) ??
-      unvouched(vouched.value, read.value, headOf(read.value)?.content.entries ?? []);
+      unvouched(vouched.value, read.value, head?.content.entries ?? []);
     return ok({
       read: read.value,
       exchange: exchange.value,
@@ -276,10 +292,14 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
         const advisories = await stageBundled(ports, known.taken, signal);
         // The snapshot, what its packages are and what is known of them: all at once, or nothing.
         const imported = await deps
-          .import({ text: read.exchange, ...trusted }, (lineId) => {
-            advisories.finish();
-            store.putBundled(lineId, manifest.packages);
-          })
+          .import(
+            { text: read.exchange, ...trusted },
+            (lineId) => {
+              advisories.finish();
+              store.putBundled(lineId, manifest.packages);
+            },
+            signal,
+          )
           .finally(() => advisories.end());
         if (!imported.ok) return undo(imported);
         if (known.taken.length > 0) ports.changes.announce({ type: 'advisories' });

@@ -6,58 +6,72 @@
  * file that was not covered by a hash that was checked, and signatures are judged before anything that they cover is read.
  */
 import { z } from 'zod';
-import {
-  type ErrorCode,
-  type FrostError,
-  FrostFault,
-  fail,
-  frostError,
-  ok,
-  type Result,
-} from '../../../shared/errors.ts';
+import { type FrostError, FrostFault, fail, ok, type Result } from '../../../shared/errors.ts';
 import { ContentHash } from '../../../shared/model/primitives.ts';
 import {
   EXCHANGE_FORMAT,
   ExchangeFile,
-  type Freeze,
   REVISION_FORMAT,
   type Revision,
   RevisionContent,
 } from '../../../shared/model/snapshot.ts';
 import { parseSelector } from '../fleet/selector.ts';
-import type { Hasher } from '../ports.ts';
-import { canonicalJson, contentHash } from './canonical.ts';
+import type { Hasher, WrittenRevision } from '../ports.ts';
+import { atOnce, type Steps } from '../turns.ts';
+import { chainSteps } from './ancestry.ts';
+import { canonicalJson } from './canonical.ts';
 import { entryKey, entryLabel } from './edit.ts';
-import { firstOverlap, MAX_RECURRING, occurrencesOf } from './recurrence.ts';
-import { parseStrictJson } from './strictJson.ts';
+import { checkFreezes } from './exchangeFreezes.ts';
+import { stop } from './exchangeStop.ts';
+import { MAX_RECURRING, occurrencesOf } from './recurrence.ts';
+import { strictJsonSteps } from './strictJson.ts';
 
 /** Of the file's UTF-8 bytes. */
 export const MAX_EXCHANGE_BYTES = 32 * 1024 * 1024;
 const MAX_ENTRIES = 20_000;
 const MAX_REVISIONS = 10_000;
+/** In the history of one snapshot. Each is held against those before it. */
+const MAX_FREEZES = 1000;
+/** What a look at a revision costs besides its text, in characters. */
+const LOOK = 500;
+const RECURRENCE = 50_000;
+/** How often all of a file's text is gone through, about. */
+export const READ_PASSES = 5;
 /** Far more than the size limit allows for real files; keeps `[[],[],…` from filling the memory. */
 const JSON_LIMITS = { depth: 32, values: 4_000_000 };
 
-export type ReadExchange = { revisions: Revision[]; head: Revision; signatures: ExchangeFile['signatures'] };
+export type ReadExchange = {
+  revisions: WrittenRevision[];
+  head: Revision;
+  signatures: ExchangeFile['signatures'];
+};
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
 /**
  * One revision per line, each in canonical form, so that its hash is that of the line. `revisions`: oldest first, the last one
- * is the head. Error: `input.too-large` where the file could not be read back.
+ * is the head. Error: `input.too-large` where the file could not be read back. In steps of characters.
  */
-export const writeExchange = (
+export function* writeSteps(
   revisions: Revision[],
   headId: string,
   signatures: ExchangeFile['signatures'] = [],
-): Result<{ text: string; bytes: number }> => {
-  if (revisions.length > MAX_REVISIONS)
-    return fail(
+): Steps<Result<{ text: string; bytes: number }>> {
+  const tooMany = (count: number, what: string, most: number): Result<never> =>
+    fail(
       'input.too-large',
-      `The history of this snapshot has ${revisions.length} revisions, more than a file may have (${MAX_REVISIONS}).`,
+      `The history of this snapshot has ${count} ${what}, more than a file may have (${most}).`,
       { hint: 'Make a new snapshot of its newest revision, and export that.' },
     );
-  const lines = revisions.map((revision) => canonicalJson(revision.content));
+  if (revisions.length > MAX_REVISIONS) return tooMany(revisions.length, 'revisions', MAX_REVISIONS);
+  const freezes = revisions.filter(({ content }) => content.freeze !== undefined).length;
+  if (freezes > MAX_FREEZES) return tooMany(freezes, 'freezes', MAX_FREEZES);
+  const lines: string[] = [];
+  for (const { content } of revisions) {
+    const line = canonicalJson(content);
+    lines.push(line);
+    yield line.length;
+  }
   const text = `{"format":"${EXCHANGE_FORMAT}","head":"${headId}","revisions":[\n${lines.join(',\n')}\n],"signatures":${canonicalJson(signatures)}}\n`;
   const bytes = bytesOf(text);
   return bytes > MAX_EXCHANGE_BYTES
@@ -66,7 +80,11 @@ export const writeExchange = (
         `The history of this snapshot is ${bytes} bytes, more than a file may have (${MAX_EXCHANGE_BYTES}).`,
       )
     : ok({ text, bytes });
-};
+}
+
+export const writeExchange = (
+  ...given: Parameters<typeof writeSteps>
+): Result<{ text: string; bytes: number }> => atOnce(writeSteps(...given));
 
 const Envelope = z.strictObject({
   format: z.string(),
@@ -88,19 +106,15 @@ const Link = z.looseObject({ number: z.number().catch(0), parents: z.array(z.str
 
 const NO_LINK: z.infer<typeof Link> = { number: -1, parents: [] };
 
-const stop = (code: ErrorCode, message: string, hint?: string): never => {
-  throw new FrostFault(frostError(code, message, hint === undefined ? {} : { hint }));
-};
-
 const where = (issue: z.core.$ZodIssue | undefined): string =>
   issue === undefined
     ? ''
     : `: ${issue.path.map(String).join('.') || 'its top'}: ${issue.message}`.slice(0, 300);
 
-const readJson = (text: string): unknown => {
+function* readJson(text: string): Steps<unknown> {
   if (text.length > MAX_EXCHANGE_BYTES || bytesOf(text) > MAX_EXCHANGE_BYTES)
     stop('exchange.too-large', `The file is larger than ${MAX_EXCHANGE_BYTES / 1024 / 1024} MiB.`);
-  const parsed = parseStrictJson(text, JSON_LIMITS);
+  const parsed = yield* strictJsonSteps(text, JSON_LIMITS);
   if (parsed.ok) return parsed.value;
   const { truncated, offset, message } = parsed.error;
   return truncated
@@ -110,7 +124,7 @@ const readJson = (text: string): unknown => {
         'Copy it again.',
       )
     : stop('exchange.malformed', `The file is not sound JSON: at character ${offset} it ${message}.`);
-};
+}
 
 const readEnvelope = (value: unknown): z.infer<typeof Envelope> => {
   const format = z.looseObject({ format: z.string() }).safeParse(value);
@@ -131,14 +145,30 @@ const readEnvelope = (value: unknown): z.infer<typeof Envelope> => {
       );
 };
 
-/** Ids by recomputing them, the head's against the one the file names, and every parent in the file before its child or known here. */
-const checkChain = (
+type Hashed = { id: string; text: string };
+
+function* hashAll(revisions: unknown[], hasher: Hasher): Steps<Hashed[]> {
+  const all: Hashed[] = [];
+  for (const raw of revisions) {
+    const text = canonicalJson(raw);
+    all.push({ id: `sha256:${hasher.sha256(text)}`, text });
+    yield text.length;
+  }
+  return all;
+}
+
+/** The head's id against the one the file names, and every parent in the file before its child or known here. */
+function* checkChain(
   envelope: z.infer<typeof Envelope>,
-  hasher: Hasher,
+  ids: string[],
   stored: (id: string) => boolean,
-): string[] => {
-  const ids = envelope.revisions.map((raw) => contentHash(raw, hasher));
-  const links = envelope.revisions.map((raw) => Link.parse(raw));
+): Steps<void> {
+  const links: z.infer<typeof Link>[] = [];
+  for (const raw of envelope.revisions) {
+    links.push(Link.parse(raw));
+    yield LOOK;
+  }
+  const present = new Set(ids);
   if (ids.at(-1) !== envelope.head) {
     if (ids.includes(envelope.head))
       stop(
@@ -152,7 +182,7 @@ const checkChain = (
     );
   }
   const seen = new Set<string>();
-  ids.forEach((id, index) => {
+  for (const [index, id] of ids.entries()) {
     const { number, parents } = links[index] ?? NO_LINK;
     if (seen.has(id)) stop('exchange.broken-chain', `Revision ${number} is in the file twice.`);
     for (const parent of parents) {
@@ -161,7 +191,7 @@ const checkChain = (
       // known here does not make the file sound.
       const before = index === 0 ? NO_LINK : (links[index - 1] ?? NO_LINK);
       const own = ids[index - 1] ?? '';
-      if (before.number === number - 1 && !parents.includes(own) && !ids.includes(parent))
+      if (before.number === number - 1 && !parents.includes(own) && !present.has(parent))
         stop(
           'exchange.tampered',
           `The content was changed: revision ${before.number} has the hash ${own}, revision ${number} was made from ${parent.slice(0, 80)}.`,
@@ -175,7 +205,8 @@ const checkChain = (
         );
     }
     seen.add(id);
-  });
+    yield LOOK;
+  }
   // Only what the head's hash covers may come in with it.
   const children = new Set(links.flatMap((link) => link.parents));
   for (const [index, id] of ids.entries())
@@ -184,10 +215,9 @@ const checkChain = (
         'exchange.broken-chain',
         `Revision ${links[index]?.number} in the file is not part of the newest one's history.`,
       );
-  return ids;
-};
+}
 
-const readContent = (raw: Record<string, unknown>, index: number): RevisionContent => {
+const readContent = (raw: Record<string, unknown>, text: string, index: number): RevisionContent => {
   const format = raw.format;
   if (typeof format === 'string' && format.startsWith('frostline.revision/') && format !== REVISION_FORMAT)
     stop(
@@ -202,7 +232,7 @@ const readContent = (raw: Record<string, unknown>, index: number): RevisionConte
       `Revision ${index + 1} of the file is not sound${where(parsed.error.issues[0])}.`,
     );
   // Reading must not have dropped or trimmed anything: what is stored has to have the hash that was checked.
-  if (canonicalJson(parsed.data) !== canonicalJson(raw))
+  if (canonicalJson(parsed.data) !== text)
     return stop(
       'exchange.malformed',
       `Revision ${index + 1} of the file holds fields that ${REVISION_FORMAT} does not have.`,
@@ -252,83 +282,12 @@ const checkSense = (
     bad('has a freeze on hosts that cannot be read');
 };
 
-/** A freeze that was not lifted yet, with the freezes that were open when it was made. */
-type OpenFreeze = { freeze: Freeze; entries: string; over: ReadonlySet<string> };
-
-/** At a revision: freezes that are open, and those that it or an ancestor lifted. Shared where nothing changes. */
-type FreezeState = { open: ReadonlyMap<string, OpenFreeze>; lifted: ReadonlySet<string> };
-const NO_FREEZES: FreezeState = { open: new Map(), lifted: new Set() };
-
-/** What was open at the parents and lifted at none of them. */
-const joinStates = (parents: FreezeState[]): FreezeState => {
-  const [first = NO_FREEZES, second = first] = parents;
-  if (first.open === second.open && first.lifted === second.lifted) return first;
-  const lifted = new Set([...first.lifted, ...second.lifted]);
-  const open = [...first.open, ...second.open].filter(([id]) => !lifted.has(id));
-  return { open: new Map(open), lifted };
-};
-
-/**
- * Thaws must lift a freeze of an ancestor, and what continues a freeze must have its entries and come before it is lifted; two
- * freezes of which one was made on the other must not hold at the same time. `chain`: oldest first, each after its parents.
- * Those of branches that a merge joined may, in the past: whoever takes the chain in sees to those that hold now.
- */
-const checkFreezes = (chain: Revision[]): void => {
-  const states = new Map<string, FreezeState>();
-  let state = NO_FREEZES;
-  for (const { id, content } of chain) {
-    const { parents, thaw, freeze, continues } = content;
-    state = joinStates(parents.flatMap((parent) => states.get(parent) ?? []));
-    if (thaw !== undefined) {
-      if (!state.open.has(thaw.revision))
-        stop('exchange.malformed', `Revision ${content.number} lifts a freeze that is not there.`);
-      const open = new Map(state.open);
-      open.delete(thaw.revision);
-      state = { open, lifted: new Set([...state.lifted, thaw.revision]) };
-    }
-    if (freeze !== undefined) {
-      const own = { freeze, entries: canonicalJson(content.entries), over: new Set(state.open.keys()) };
-      state = { ...state, open: new Map([...state.open, [id, own]]) };
-    }
-    states.set(id, state);
-    if (continues === undefined) continue;
-    const continued = state.open.get(continues);
-    if (continued === undefined)
-      stop('exchange.malformed', `Revision ${content.number} continues a freeze that is not there.`);
-    if (continued?.entries !== canonicalJson(content.entries))
-      stop('exchange.malformed', `Revision ${content.number} continues a freeze with other entries.`);
-  }
-  // `state` is that of the head.
-  const { open } = state;
-  for (const { freeze, over } of open.values())
-    for (const below of over) {
-      const other = open.get(below);
-      if (other !== undefined && firstOverlap(other.freeze, freeze) !== undefined)
-        stop('exchange.malformed', 'Two freezes of this snapshot hold at the same time.');
-    }
-};
-
-/** The revision and all it was made from, oldest first, each after its parents. Missing ones are left out. */
-export const chainOf = (head: Revision, stored: (id: string) => Revision | undefined): Revision[] => {
-  const chain = new Map<string, Revision>();
-  const open = [head];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (chain.has(next.id)) continue;
-    chain.set(next.id, next);
-    for (const id of next.content.parents) {
-      const parent = stored(id);
-      if (parent !== undefined) open.push(parent);
-    }
-  }
-  // A parent's number is always the smaller one.
-  return [...chain.values()].sort((a, b) => a.content.number - b.content.number || (a.id < b.id ? -1 : 1));
-};
-
 /**
  * Reads and checks an exchange file; `stored` gives revisions that are here already. Errors: `exchange.too-large`,
- * `exchange.malformed` (truncated ones say so), `exchange.unknown-version`, `exchange.tampered`, `exchange.broken-chain`.
+ * `exchange.malformed` (truncated ones say so), `exchange.unknown-version`, `exchange.tampered`, `exchange.broken-chain`. In steps of
+ * characters, about `READ_PASSES` for each of the text.
  */
-export const readExchange = (
+export function* readSteps(
   text: string,
   context: {
     hasher: Hasher;
@@ -336,22 +295,40 @@ export const readExchange = (
     /** Judges the signatures once the chain is known to be what the head's hash says; an error refuses the file. */
     vouch?(head: string, signatures: ExchangeFile['signatures']): FrostError | undefined;
   },
-): Result<ReadExchange> => {
+): Steps<Result<ReadExchange>> {
   try {
-    const envelope = readEnvelope(readJson(text));
-    const ids = checkChain(envelope, context.hasher, (id) => context.stored(id) !== undefined);
+    const envelope = readEnvelope(yield* readJson(text));
+    const hashed = yield* hashAll(envelope.revisions, context.hasher);
+    yield* checkChain(
+      envelope,
+      hashed.map(({ id }) => id),
+      (id) => context.stored(id) !== undefined,
+    );
     const unvouched = context.vouch?.(envelope.head, envelope.signatures);
     if (unvouched !== undefined) throw new FrostFault(unvouched);
-    const contents = envelope.revisions.map(readContent);
-    const revisions = contents.map((content, index): Revision => ({ id: ids[index] ?? '', content }));
+    const revisions: WrittenRevision[] = [];
+    for (const [index, { id, text: canonical }] of hashed.entries()) {
+      revisions.push({
+        id,
+        content: readContent(envelope.revisions[index] ?? {}, canonical, index),
+        canonical,
+      });
+      yield canonical.length * 2;
+    }
     const own = new Map(revisions.map((revision) => [revision.id, revision]));
     const byId = (id: string) => own.get(id) ?? context.stored(id);
     const head = revisions.at(-1);
     if (head === undefined) return fail('exchange.malformed', 'The file holds no revision.');
-    if (contents.filter(({ freeze }) => freeze?.recurrence !== undefined).length > MAX_RECURRING)
+    const freezes = revisions.flatMap(({ content }) => content.freeze ?? []);
+    if (freezes.length > MAX_FREEZES)
+      return fail('exchange.too-large', `The file has more than ${MAX_FREEZES} freezes.`);
+    if (freezes.filter(({ recurrence }) => recurrence !== undefined).length > MAX_RECURRING)
       return fail('exchange.too-large', `The file has more than ${MAX_RECURRING} recurring freezes.`);
-    for (const content of contents) checkSense(content, head.content.line, (id) => byId(id)?.content);
-    checkFreezes(chainOf(head, byId));
+    for (const { content, canonical } of revisions) {
+      checkSense(content, head.content.line, (id) => byId(id)?.content);
+      yield content.freeze?.recurrence === undefined ? canonical.length / 4 : RECURRENCE;
+    }
+    yield* checkFreezes(yield* chainSteps(head, byId));
     return ok({ revisions, head, signatures: envelope.signatures });
   } catch (error) {
     if (error instanceof FrostFault)
@@ -363,4 +340,7 @@ export const readExchange = (
       );
     throw error;
   }
-};
+}
+
+export const readExchange = (...given: Parameters<typeof readSteps>): Result<ReadExchange> =>
+  atOnce(readSteps(...given));

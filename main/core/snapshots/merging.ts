@@ -143,7 +143,7 @@ const relation = ({ ours, theirs }: Sides, ports: Ports): 'same' | 'forward' | '
 
 /** Puts freezes in force that the new newest revision brings; refuses where one meets another line's. */
 const store = (head: Revision, fresh: Revision[], line: SnapshotLine, ports: Ports): Result<Revision> => {
-  const freezes = freezesOf({ head, revisions: fresh }, ports);
+  const freezes = freezesOf(head, (id) => ports.store.revision(id), ports);
   if (!freezes.ok) return freezes;
   for (const stored of freezes.value) {
     if (!isLive(stored, ports.clock.now())) continue;

@@ -109,12 +109,21 @@ const expand = (span: Span, rule: Rule): Result<Occurrence[]> => {
   return ok(all);
 };
 
+/** The day is only looked up by who asks for it: one window is compared with others thousands of times. */
+const single = ({ from, to, zone }: Span): Occurrence => ({
+  from: Date.parse(from),
+  to: Date.parse(to),
+  get date() {
+    return isZone(zone)
+      ? dateOf(localClock(zone, this.from, this.from).localAt(this.from))
+      : from.slice(0, 10);
+  },
+});
+
 const work = (span: Span): Result<Occurrence[]> => {
   const { recurrence, zone } = span;
   if (recurrence === undefined) {
-    const from = Date.parse(span.from);
-    const date = isZone(zone) ? dateOf(localClock(zone, from, from).localAt(from)) : span.from.slice(0, 10);
-    return ok([{ from, to: Date.parse(span.to), date }]);
+    return ok([single(span)]);
   }
   if (!isZone(zone)) return fail('input.invalid', `'${zone}' is not a time zone this machine knows.`);
   const rule = parseRule(recurrence.rule);
@@ -191,7 +200,8 @@ export const begunAt = (span: Span, at: number): Occurrence | undefined => {
 };
 
 /** End of the last occurrence, in milliseconds. */
-export const endOf = (span: Span): number => windowsOf(span).at(-1)?.to ?? Date.parse(span.to);
+export const endOf = (span: Span): number =>
+  span.recurrence === undefined ? Date.parse(span.to) : (windowsOf(span).at(-1)?.to ?? Date.parse(span.to));
 
 /** Occurrences that hold at some time within `[from, to)` (milliseconds), at most `limit`. */
 export const windowsWithin = (span: Span, from: number, to: number, limit = 4000): Occurrence[] => {

@@ -3,6 +3,7 @@
  * beyond a double and deep nesting are refused. Two readers of one file must not see two different contents.
  */
 import { err, ok, type Result } from '../../../shared/errors.ts';
+import { atOnce, type Steps } from '../turns.ts';
 
 /** `truncated`: the text ends in the middle. `offset`: UTF-16 units from the start. */
 export type JsonProblem = { truncated: boolean; offset: number; message: string };
@@ -16,6 +17,9 @@ class Stop extends Error {
     this.problem = problem;
   }
 }
+
+/** Objects and lists end often enough: no value between two ends is long, but for one text. */
+const STEP_CHARACTERS = 32 * 1024;
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const ESCAPES: Record<string, string> = {
@@ -34,15 +38,16 @@ class Reader {
   readonly #limits: JsonLimits;
   #at = 0;
   #values = 0;
+  #told = 0;
 
   constructor(text: string, limits: JsonLimits) {
     this.#text = text;
     this.#limits = limits;
   }
 
-  document(): unknown {
+  *document(): Steps<unknown> {
     this.#space();
-    const value = this.#value(0);
+    const value = yield* this.#value(0);
     this.#space();
     if (this.#at < this.#text.length) this.#stop('goes on after its end');
     return value;
@@ -66,14 +71,25 @@ class Reader {
     }
   }
 
-  #value(depth: number): unknown {
+  *#value(depth: number): Steps<unknown> {
+    if (!this.#isNested()) return this.#plain(depth);
+    this.#count(depth);
+    const value = this.#text[this.#at] === '{' ? yield* this.#object(depth) : yield* this.#array(depth);
+    if (this.#at - this.#told < STEP_CHARACTERS) return value;
+    yield this.#at - this.#told;
+    this.#told = this.#at;
+    return value;
+  }
+
+  #count(depth: number): void {
     if (depth > this.#limits.depth) this.#stop(`is nested more than ${this.#limits.depth} deep`);
     if (++this.#values > this.#limits.values) this.#stop(`holds more than ${this.#limits.values} values`);
+  }
+
+  /** What holds nothing: most values, for which a step of their own would cost more than they do. */
+  #plain(depth: number): unknown {
+    this.#count(depth);
     switch (this.#text[this.#at]) {
-      case '{':
-        return this.#object(depth);
-      case '[':
-        return this.#array(depth);
       case '"':
         return this.#string();
       case 't':
@@ -148,7 +164,12 @@ class Reader {
     return String.fromCharCode(Number.parseInt(this.#text.slice(from, this.#at), 16));
   }
 
-  #array(depth: number): unknown[] {
+  #isNested(): boolean {
+    const letter = this.#text[this.#at];
+    return letter === '{' || letter === '[';
+  }
+
+  *#array(depth: number): Steps<unknown[]> {
     const items: unknown[] = [];
     this.#at++;
     this.#space();
@@ -158,7 +179,7 @@ class Reader {
     }
     for (;;) {
       this.#space();
-      items.push(this.#value(depth + 1));
+      items.push(this.#isNested() ? yield* this.#value(depth + 1) : this.#plain(depth + 1));
       this.#space();
       const next = this.#text[this.#at];
       if (next !== ',' && next !== ']') this.#expected("',' or ']'");
@@ -167,7 +188,7 @@ class Reader {
     }
   }
 
-  #object(depth: number): Record<string, unknown> {
+  *#object(depth: number): Steps<Record<string, unknown>> {
     const members: Record<string, unknown> = {};
     this.#at++;
     this.#space();
@@ -186,7 +207,7 @@ class Reader {
       if (this.#text[this.#at] !== ':') this.#expected("':'");
       this.#at++;
       this.#space();
-      members[key] = this.#value(depth + 1);
+      members[key] = this.#isNested() ? yield* this.#value(depth + 1) : this.#plain(depth + 1);
       this.#space();
       const next = this.#text[this.#at];
       if (next !== ',' && next !== '}') this.#expected("',' or '}'");
@@ -196,11 +217,15 @@ class Reader {
   }
 }
 
-export const parseStrictJson = (text: string, limits: JsonLimits): Result<unknown, JsonProblem> => {
+/** In steps of characters. */
+export function* strictJsonSteps(text: string, limits: JsonLimits): Steps<Result<unknown, JsonProblem>> {
   try {
-    return ok(new Reader(text, limits).document());
+    return ok(yield* new Reader(text, limits).document());
   } catch (error) {
     if (error instanceof Stop) return err(error.problem);
     throw error;
   }
-};
+}
+
+export const parseStrictJson = (text: string, limits: JsonLimits): Result<unknown, JsonProblem> =>
+  atOnce(strictJsonSteps(text, limits));

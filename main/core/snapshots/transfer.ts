@@ -1,5 +1,5 @@
 /** Snapshots out to a file and in from one. An import is done whole or not at all. */
-import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import type { ImportOutcome } from '../../../shared/contract/snapshots.ts';
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type {
@@ -13,13 +13,15 @@ import { type Incoming, openIncoming, type Vouched } from '../exchange/incoming.
 import { viewOfSignature } from '../exchange/judge.ts';
 import type { StoredSignature } from '../exchange/ports.ts';
 import { keptSignatures } from '../exchange/suffice.ts';
-import type { Ports, SnapshotLine, StoredFreeze } from '../ports.ts';
-import type { LookUp } from './ancestry.ts';
+import type { Ports, SnapshotLine, StoredFreeze, WrittenRevision } from '../ports.ts';
+import { inTurns, type Turn } from '../turns.ts';
+import { ancestry, ancestrySteps, chainOf, chainSteps, type LookUp } from './ancestry.ts';
 import { diffEntries } from './diff.ts';
-import { chainOf, MAX_EXCHANGE_BYTES, type ReadExchange, readExchange, writeExchange } from './exchange.ts';
+import { MAX_EXCHANGE_BYTES, READ_PASSES, type ReadExchange, readSteps, writeSteps } from './exchange.ts';
 import { isLive } from './freeze.ts';
 import { checkOverlap, hostsUnder } from './freezing.ts';
 import type { Lines } from './lines.ts';
+import { longWork } from './longWork.ts';
 import { contextOf, summaryOf } from './view.ts';
 
 /** Merging what diverged (merging.ts). */
@@ -32,7 +34,7 @@ export type Join = {
 type Assessment = {
   file: ReadExchange;
   local: SnapshotLine | undefined;
-  fresh: Revision[];
+  fresh: WrittenRevision[];
   outcome: ImportOutcome;
   diff: SnapshotDiff | undefined;
   freezes: StoredFreeze[];
@@ -43,19 +45,29 @@ type Assessment = {
   encrypted: boolean;
 };
 
+/** A snapshot has one freeze at a time, and one more for each branch: no more than so many of a file can be live. */
+const MAX_LIVE = 20;
+
 /** The file is refused for its signatures: of what it holds, nothing was read. */
 type Unvouched = { vouched: Vouched; refusal: FrostError; encrypted: boolean };
 
-const lookUp = (store: Ports['store']) => (id: string) => store.revision(id);
+/** Revisions that are here, each read once. */
+const remembering = (store: Ports['store']): LookUp => {
+  const known = new Map<string, Revision>();
+  return (id) => {
+    const found = known.get(id) ?? store.revision(id);
+    if (found !== undefined) known.set(id, found);
+    return found;
+  };
+};
 
 /** Freezes the chain of the file brings, with the hosts they match here; lifted where a later revision lifts them. */
 export const freezesOf = (
-  file: Pick<ReadExchange, 'head' | 'revisions'>,
-  ports: Ports,
+  head: Revision,
+  lookUp: LookUp,
+  { store }: Pick<Ports, 'store'>,
 ): Result<StoredFreeze[]> => {
-  const { store } = ports;
-  const own = new Map(file.revisions.map((revision) => [revision.id, revision]));
-  const chain = chainOf(file.head, (id) => own.get(id) ?? store.revision(id));
+  const chain = chainOf(head, lookUp);
   const present = new Map(store.freezes().map((stored) => [stored.revisionId, stored]));
   const thaws = new Map(
     chain.flatMap(({ content: { thaw } }) => (thaw === undefined ? [] : [[thaw.revision, thaw] as const])),
@@ -98,63 +110,95 @@ const refusalOf = (file: ReadExchange, freezes: StoredFreeze[], ports: Ports): F
     return frostError('already-exists', `There is another snapshot named '${namesake.name}' here.`, {
       hint: 'The two have nothing in common but the name. Export and remove the one here, then import again.',
     });
-  for (const stored of freezes) {
-    if (!isLive(stored, clock.now())) continue;
-    const hosts = store.hosts().filter((host) => stored.hostIds.includes(host.id));
+  const live = freezes.filter((stored) => isLive(stored, clock.now()));
+  if (live.length > MAX_LIVE)
+    return frostError('exchange.too-large', `The file has ${live.length} freezes that are not over yet.`, {
+      hint: `At most ${MAX_LIVE} can be taken in.`,
+    });
+  const all = live.length === 0 ? [] : store.hosts();
+  for (const stored of live) {
+    const hosts = all.filter((host) => stored.hostIds.includes(host.id));
     const free = checkOverlap({ lineId: stored.lineId, freeze: stored.freeze, hosts }, ports);
     if (!free.ok) return free.error;
   }
   return undefined;
 };
 
-const assess = async (input: Incoming, ports: Ports, join: Join): Promise<Result<Assessment | Unvouched>> => {
+/** What the file would do here, as things are now: in one go, so that nothing changes meanwhile. */
+const weigh = (
+  file: ReadExchange,
+  stored: LookUp,
+  ports: Ports,
+  join: Join,
+): Result<Omit<Assessment, 'vouched' | 'encrypted'>> => {
+  const { store } = ports;
+  const own = new Map<string, Revision>(file.revisions.map((revision) => [revision.id, revision]));
+  const lookUp: LookUp = (id) => own.get(id) ?? stored(id);
+  const outside = new Set(
+    file.revisions.flatMap(({ content }) => content.parents.filter((id) => !own.has(id))),
+  );
+  const present = store.present([...own.keys(), ...outside]);
+  if ([...outside].some((id) => !present.has(id)))
+    return fail(
+      'state.conflict',
+      `'${file.head.content.line.name}' was removed in the meantime; nothing was changed.`,
+    );
+  const local = store.line(file.head.content.line.id);
+  const localHead = local && store.revision(local.headId);
+  const outcome = ((): ImportOutcome => {
+    if (localHead === undefined) return 'new-line';
+    if (localHead.id === file.head.id) return 'same';
+    if (ancestry([file.head.id], lookUp).has(localHead.id)) return 'forward';
+    return ancestry([localHead.id], lookUp).has(file.head.id) ? 'older' : 'diverged';
+  })();
+  const moves = outcome === 'new-line' || outcome === 'forward';
+  const freezes = moves ? freezesOf(file.head, lookUp, ports) : ok([]);
+  if (!freezes.ok) return freezes;
+  return ok({
+    file,
+    local,
+    fresh: file.revisions.filter((revision) => !present.has(revision.id)),
+    outcome,
+    diff: localHead && diffEntries(localHead.content.entries, file.head.content.entries),
+    freezes: freezes.value,
+    conflicts:
+      outcome === 'diverged' && localHead !== undefined ? join.conflicts(localHead, file.head, lookUp) : [],
+    refusal: refusalOf(file, freezes.value, ports),
+  });
+};
+
+const assess = async (
+  input: Incoming,
+  ports: Ports,
+  join: Join,
+  turn: Turn,
+): Promise<Result<Assessment | Unvouched>> => {
   const { store, hasher } = ports;
   const opened = await openIncoming(input, MAX_EXCHANGE_BYTES, ports);
   if (!opened.ok) return opened;
   const encrypted = opened.value.text !== input.text;
   let vouched: Vouched = { judged: [], refusal: undefined };
-  const read = readExchange(opened.value.text, {
-    hasher,
-    stored: lookUp(store),
-    vouch: (head, signatures) => {
-      vouched = opened.value.vouch(head, signatures);
-      return vouched.refusal;
-    },
-  });
+  const stored = remembering(store);
+  const read = await inTurns(
+    readSteps(opened.value.text, {
+      hasher,
+      stored,
+      vouch: (head, signatures) => {
+        vouched = opened.value.vouch(head, signatures);
+        return vouched.refusal;
+      },
+    }),
+    turn,
+  );
   if (!read.ok)
     return vouched.refusal === undefined ? read : ok({ vouched, refusal: vouched.refusal, encrypted });
   const file = read.value;
+  // What the newest revision here was made from may have to be gone through: read here, where others have their turns.
   const local = store.line(file.head.content.line.id);
-  const localHead = local && store.revision(local.headId);
-  const own = new Map(file.revisions.map((revision) => [revision.id, revision]));
-  const includes = (head: Revision, id: string) =>
-    chainOf(head, (parent) => own.get(parent) ?? store.revision(parent)).some(
-      (revision) => revision.id === id,
-    );
-  const outcome = ((): ImportOutcome => {
-    if (localHead === undefined) return 'new-line';
-    if (localHead.id === file.head.id) return 'same';
-    if (includes(file.head, localHead.id)) return 'forward';
-    return includes(localHead, file.head.id) ? 'older' : 'diverged';
-  })();
-  const moves = outcome === 'new-line' || outcome === 'forward';
-  const freezes = moves ? freezesOf(file, ports) : ok([]);
-  if (!freezes.ok) return freezes;
-  return ok({
-    file,
-    local,
-    fresh: file.revisions.filter((revision) => store.revision(revision.id) === undefined),
-    outcome,
-    diff: localHead && diffEntries(localHead.content.entries, file.head.content.entries),
-    freezes: freezes.value,
-    conflicts:
-      outcome === 'diverged' && localHead !== undefined
-        ? join.conflicts(localHead, file.head, (id) => own.get(id) ?? store.revision(id))
-        : [],
-    refusal: refusalOf(file, freezes.value, ports),
-    vouched,
-    encrypted,
-  });
+  if (local !== undefined && !file.revisions.some(({ id }) => id === local.headId))
+    await inTurns(ancestrySteps([local.headId], stored), turn);
+  const weighed = weigh(file, stored, ports, join);
+  return weighed.ok ? ok({ ...weighed.value, vouched, encrypted }) : weighed;
 };
 
 /** The file's revisions as they would stand here after the import. */
@@ -191,14 +235,33 @@ const report = (assessment: Assessment, ports: Ports) => ({
 
 const exportFile =
   (ports: Ports, lines: Lines) =>
-  async (input: HandlerInput<'snapshots.export'>): Promise<Result<Output<'snapshots.export'>>> => {
+  async (
+    input: HandlerInput<'snapshots.export'>,
+    caller?: Caller,
+  ): Promise<Result<Output<'snapshots.export'>>> => {
     const found = lines.find(input.ref);
     if (!found.ok) return found;
     const { revision } = found.value;
+    const { line, number } = revision.content;
     const kept = ports.store
       .signatures(revision.id)
       .map(({ fingerprint, armor }) => ({ fingerprint, armor }));
-    const written = writeExchange(chainOf(revision, lookUp(ports.store)), revision.id, kept);
+    const written = await longWork(
+      ports,
+      {
+        label: `Writing ${line.name}`,
+        characters: 3 * number * JSON.stringify(revision.content).length,
+        stopped: 'The export was stopped.',
+        signal: caller?.signal,
+      },
+      async (turn) => {
+        const chain = await inTurns(
+          chainSteps(revision, (id) => ports.store.revision(id)),
+          turn,
+        );
+        return inTurns(writeSteps(chain, revision.id, kept), turn);
+      },
+    );
     if (!written.ok) return written;
     const { recipients = [], passphrase } = input;
     const encrypted = recipients.length > 0 || passphrase !== undefined;
@@ -206,7 +269,6 @@ const exportFile =
       ? await ports.cipher.encrypt(written.value.text, { recipients, passphrase })
       : ok(written.value.text);
     if (!text.ok) return text;
-    const { line, number } = revision.content;
     return ok({
       fileName: `${line.name.replaceAll(' ', '-')}-r${number}.frost.json${encrypted ? '.age' : ''}`,
       text: text.value,
@@ -218,8 +280,20 @@ const exportFile =
 
 const verify =
   (ports: Ports, join: Join) =>
-  async (input: HandlerInput<'snapshots.verify'>): Promise<Result<Output<'snapshots.verify'>>> => {
-    const assessed = await assess(input, ports, join);
+  async (
+    input: HandlerInput<'snapshots.verify'>,
+    caller?: Caller,
+  ): Promise<Result<Output<'snapshots.verify'>>> => {
+    const assessed = await longWork(
+      ports,
+      {
+        label: 'Checking a snapshot file',
+        characters: READ_PASSES * input.text.length,
+        stopped: 'The check of the file was stopped.',
+        signal: caller?.signal,
+      },
+      (turn) => assess(input, ports, join, turn),
+    );
     if (!assessed.ok) return assessed;
     if (!('file' in assessed.value)) {
       const { refusal, vouched, encrypted } = assessed.value;
@@ -248,7 +322,7 @@ const take = (assessment: Assessment, ports: Ports): Result<boolean> => {
         lineId: line.id,
         name: line.name,
         revisionId: moves || local === undefined ? file.head.id : local.headId,
-        ...(local === undefined ? {} : { expectHead: local.headId }),
+        expectHead: local?.headId ?? null,
       },
       freezes,
       signatures,
@@ -266,10 +340,19 @@ const importFile =
   (ports: Ports, lines: Lines, join: Join) =>
   async (
     input: HandlerInput<'snapshots.import'>,
-    along?: Along,
+    { along, signal }: { along?: Along; signal?: AbortSignal | undefined },
   ): Promise<Result<Output<'snapshots.import'>>> => {
     const { store, changes } = ports;
-    const assessed = await assess(input, ports, join);
+    const assessed = await longWork(
+      ports,
+      {
+        label: 'Importing a snapshot file',
+        characters: READ_PASSES * input.text.length,
+        stopped: 'The import was stopped; nothing was changed.',
+        signal,
+      },
+      (turn) => assess(input, ports, join, turn),
+    );
     if (!assessed.ok) return assessed;
     const assessment = assessed.value;
     if (!('file' in assessment)) return { ok: false, error: assessment.refusal };
@@ -293,9 +376,10 @@ const importFile =
   };
 
 export const createTransfer = (ports: Ports, lines: Lines, join: Join) => ({
-  export: (input: HandlerInput<'snapshots.export'>) => exportFile(ports, lines)(input),
-  verify: async (input: HandlerInput<'snapshots.verify'>) => verify(ports, join)(input),
-  import: async (input: HandlerInput<'snapshots.import'>) => importFile(ports, lines, join)(input),
-  importAlong: (input: HandlerInput<'snapshots.import'>, along: Along) =>
-    importFile(ports, lines, join)(input, along),
+  export: exportFile(ports, lines),
+  verify: verify(ports, join),
+  import: (input: HandlerInput<'snapshots.import'>, caller?: Caller) =>
+    importFile(ports, lines, join)(input, { signal: caller?.signal }),
+  importAlong: (input: HandlerInput<'snapshots.import'>, along: Along, signal: AbortSignal) =>
+    importFile(ports, lines, join)(input, { along, signal }),
 });

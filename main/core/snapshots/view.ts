@@ -11,16 +11,19 @@ import { isActive } from './exceptions.ts';
 import { holdsAt } from './freeze.ts';
 import { endOf, windowAt } from './recurrence.ts';
 
+/** Made once for all revisions of a line: there may be ten thousand. */
 type Context = {
-  /** Of this line. */
-  freezes: StoredFreeze[];
+  /** Of this line, by the frozen revision. */
+  freezes: ReadonlyMap<string, StoredFreeze>;
+  /** Those that hold now. */
+  holding: StoredFreeze[];
   headId: string;
   now: number;
 };
 
 /** The freeze a revision has: its own, or the one it continues. */
 const freezeOf = ({ id, content }: Revision, { freezes }: Context): StoredFreeze | undefined =>
-  freezes.find((stored) => stored.revisionId === (content.continues ?? id));
+  freezes.get(content.continues ?? id);
 
 const stateOf = (revision: Revision, context: Context): SnapshotState => {
   const { content } = revision;
@@ -54,12 +57,7 @@ export const viewOf = (revision: Revision, context: Context): SnapshotView => {
     ...one,
     active: state === 'frozen' && isActive(one, now),
   }));
-  const holding = context.freezes.find(
-    (other) =>
-      other.revisionId !== (content.continues ?? id) &&
-      other.thawed === undefined &&
-      holdsAt(other.freeze, now),
-  );
+  const holding = context.holding.find((other) => other.revisionId !== (content.continues ?? id));
   return {
     name: content.line.name,
     lineId: content.line.id,
@@ -102,8 +100,12 @@ export const contextOf = (
   line: Pick<SnapshotLine, 'id' | 'headId'>,
   freezes: StoredFreeze[],
   now: number,
-): Context => ({
-  freezes: freezes.filter((stored) => stored.lineId === line.id),
-  headId: line.headId,
-  now,
-});
+): Context => {
+  const own = freezes.filter((stored) => stored.lineId === line.id);
+  return {
+    freezes: new Map(own.map((stored) => [stored.revisionId, stored])),
+    holding: own.filter((stored) => stored.thawed === undefined && holdsAt(stored.freeze, now)),
+    headId: line.headId,
+    now,
+  };
+};

@@ -60,8 +60,8 @@ export const createConsole = (
     scanHost: o.scanHost ?? (async () => Promise.reject(new Error('no host is scanned here'))),
     ...(o.tools === undefined ? {} : { tools: o.tools }),
     exportText: (ref) => snapshots.export({ ref }),
-    verify: (input) => snapshots.verify(input),
-    import: (input, along) => snapshots.importAlong(input, along),
+    verify: snapshots.verify,
+    import: snapshots.importAlong,
   });
   return {
     dir,

@@ -7,6 +7,7 @@ import { AdvisoryFormat, type AdvisoryImport } from '../../../../shared/model/ad
 import type { CatalogOffer } from '../../../../shared/model/catalog.ts';
 import { invalid, unwrap } from '../context.ts';
 import { readBytes } from '../files.ts';
+import { showProgress } from '../progress.ts';
 import type { Register } from '../register.ts';
 import { count, names, safe, table } from '../terminal.ts';
 
@@ -28,28 +29,6 @@ const send = async (client: Client, fileName: string, bytes: Buffer): Promise<st
     unwrap(await client.call('advisories.put', { upload, offset, data }));
   }
   return upload;
-};
-
-/** A line on a terminal that says how far an import is, for as long as `work` goes on. */
-const showProgress = async <T>(client: Client, work: Promise<T>): Promise<T> => {
-  if (process.stderr.isTTY !== true) return work;
-  const over = new AbortController();
-  const follow = async () => {
-    for await (const change of client.stream('system.changes', {}, over.signal))
-      if (change.type === 'activity' && change.activity.kind === 'import' && change.activity.total > 0) {
-        const { label, done, total } = change.activity;
-        process.stderr.write(`\r\x1b[K${safe(label)}: ${done} of ${total}`);
-      }
-  };
-  // Where it cannot be followed there is no line; what counts is the import itself.
-  const following = follow().catch(() => undefined);
-  try {
-    return await work;
-  } finally {
-    over.abort();
-    await following;
-    process.stderr.write('\r\x1b[K');
-  }
 };
 
 const instant = (text: string): string => {

@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Output } from '../../../../shared/contract/contract.ts';
 import type { SignWith } from '../../../../shared/contract/signatures.ts';
-import { exitCodeOf } from '../../../../shared/errors.ts';
+import { exitCodeOf, type Result } from '../../../../shared/errors.ts';
 import type { SignatureView } from '../../../../shared/model/signature.ts';
 import { type Context, invalid, unwrap } from '../context.ts';
 import { readExchangeFile, readSecret, readSmall, writeWhole } from '../files.ts';
 import { type KeyOptions, signSnapshot } from '../ownKey.ts';
+import { showProgress } from '../progress.ts';
 import type { Register } from '../register.ts';
 import { diffText } from '../snapshotText.ts';
 import { bytes, safe } from '../terminal.ts';
@@ -104,11 +105,14 @@ const registerExport = (snapshot: Command, action: Register): void => {
         const client = await context.client();
         if (o.sign !== undefined) await signSnapshot(context, ref ?? '', { key: o.sign }, o);
         const made = unwrap(
-          await client.call('snapshots.export', {
-            ref: ref ?? '',
-            ...(o.recipient.length === 0 ? {} : { recipients: o.recipient }),
-            ...(passphraseFile === undefined ? {} : { passphrase: readSecret(passphraseFile) }),
-          }),
+          await showProgress(
+            client,
+            client.call('snapshots.export', {
+              ref: ref ?? '',
+              ...(o.recipient.length === 0 ? {} : { recipients: o.recipient }),
+              ...(passphraseFile === undefined ? {} : { passphrase: readSecret(passphraseFile) }),
+            }),
+          ),
         );
         writeWhole(file ?? '', made.text);
         const path = resolve(file ?? '');
@@ -200,9 +204,12 @@ const registerIncoming = (
         const input = incoming(context, file ?? '', o);
         const client = await context.client();
         const outcome: Taken = unwrap(
-          kind === 'verify'
-            ? await client.call('snapshots.verify', input)
-            : await client.call('snapshots.import', { ...input, merge: o.merge === true }),
+          await showProgress<Result<Taken>>(
+            client,
+            kind === 'verify'
+              ? client.call('snapshots.verify', input)
+              : client.call('snapshots.import', { ...input, merge: o.merge === true }),
+          ),
         );
         const { refusal } = outcome;
         if (outcome.outcome === 'older')
