@@ -7,13 +7,20 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureBuild, ensurePackages, nodePath, orExplain, ROOT } from '../main/shells/launch/toolchain.mjs';
+import {
+  COMPILED,
+  ensureBuild,
+  ensurePackages,
+  nodePath,
+  orExplain,
+  ROOT,
+} from '../main/shells/launch/toolchain.mjs';
 
 const PARTS = ['check', 'unit', 'lab', 'e2e'];
 const RESULTS = join(ROOT, 'test-results');
 const CI = process.env.CI === 'true';
 // Hundreds of short-lived consoles are started: each compiles what the one before it has compiled already.
-process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'compiled');
+process.env.NODE_COMPILE_CACHE ??= COMPILED;
 const isRoot = process.getuid?.() === 0;
 const isDebian = existsSync('/etc/debian_version');
 

@@ -35,18 +35,21 @@ const backUp = (handle: Database, file: string, version: number): string => {
   return copy;
 };
 
-const apply = (handle: Database, file: string, migration: Migration): void => {
+/** All of them or none: one transaction, and one wait for the disk. */
+const apply = (handle: Database, file: string, due: readonly Migration[]): void => {
   // Tables are rebuilt without following references; that they still hold is checked before the commit.
   handle.pragma('foreign_keys = OFF');
   try {
     handle
       .transaction(() => {
-        handle.exec(migration.sql);
-        migration.code?.(handle);
-        const broken = handle.pragma('foreign_key_check');
-        if (!Array.isArray(broken) || broken.length > 0)
-          throw damaged(file, `references do not hold after migration ${migration.version}`);
-        handle.pragma(`user_version = ${migration.version}`);
+        for (const migration of due) {
+          handle.exec(migration.sql);
+          migration.code?.(handle);
+          const broken = handle.pragma('foreign_key_check');
+          if (!Array.isArray(broken) || broken.length > 0)
+            throw damaged(file, `references do not hold after migration ${migration.version}`);
+          handle.pragma(`user_version = ${migration.version}`);
+        }
       })
       .immediate();
   } finally {
@@ -70,8 +73,6 @@ export const migrate = (handle: Database, file: string, migrations: readonly Mig
   if (due.length === 0) return;
   if (present > 0)
     log.write('info', 'database copied before migrating', { copy: backUp(handle, file, present) });
-  for (const migration of due) {
-    apply(handle, file, migration);
-    log.write('info', 'database migrated', { version: migration.version });
-  }
+  apply(handle, file, due);
+  log.write('info', 'database migrated', { from: present, to: newest });
 };

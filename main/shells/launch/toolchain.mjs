@@ -22,6 +22,8 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const MODULES = join(ROOT, 'node_modules');
+/** What Node compiled once (NODE_COMPILE_CACHE): a command starts in half the time. */
+export const COMPILED = join(MODULES, '.cache', 'compiled');
 const STAMP = join(MODULES, '.frostline-installed');
 const BUILD_STAMP = join(ROOT, 'dist', '.frostline-built');
 const NODE = join(MODULES, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
