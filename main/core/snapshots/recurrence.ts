@@ -8,7 +8,6 @@
  *
  * The work is bounded: an occurrence begins less than ten years after `from`, so there are at most 3,653.
  */
-import { RRuleTemporal } from 'rrule-temporal';
 import { Temporal } from 'temporal-polyfill';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { Freeze } from '../../../shared/model/snapshot.ts';
@@ -22,43 +21,18 @@ export type Occurrence = { from: number; to: number; date: string };
 export type Span = Pick<Freeze, 'from' | 'to' | 'zone' | 'recurrence'>;
 
 export const MAX_YEARS = 10;
-/** In the history of one snapshot: each may cost a file's reader a tenth of a second. */
+/** In the history of one snapshot: each may cost a file's reader some hundredths of a second. */
 export const MAX_RECURRING = 100;
-/** Periods without an occurrence after which a rule is taken to have no more. */
-const MAX_ITERATIONS = 5000;
-const MAX_CANDIDATES = 500_000;
-
 const DAY = 86_400_000;
 
-/** A local time, as the milliseconds it would be in UTC, on the library's calendar, which knows no zones. */
+/** A local time, as the milliseconds it would be in UTC. */
 const plain = (local: number): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(local).toZonedDateTimeISO('UTC');
 
 const dateOf = (local: number): string => new Date(local).toISOString().slice(0, 10);
 
-/** Any rule, by the library. Local starts, from `start` on. */
-export const libraryStarts = (rule: Rule, start: number): number[] => {
-  const { freq, interval, until: _, ...rest } = rule;
-  const dtstart = plain(start);
-  const end = dtstart.add({ years: MAX_YEARS });
-  return new RRuleTemporal({
-    ...rest,
-    freq,
-    interval,
-    dtstart,
-    cache: false,
-    maxIterations: MAX_ITERATIONS,
-    maxCandidateEvaluations: MAX_CANDIDATES,
-  })
-    .between(dtstart, end, true)
-    .map((one) => one.epochMilliseconds)
-    .filter((one) => one < end.epochMilliseconds);
-};
-
 const startsOf = (rule: Rule, start: number): number[] =>
-  rule.freq === 'DAILY' || rule.freq === 'WEEKLY'
-    ? dayStarts(rule, start, plain(start).add({ years: MAX_YEARS }).epochMilliseconds)
-    : libraryStarts(rule, start);
+  dayStarts(rule, start, plain(start).add({ years: MAX_YEARS }).epochMilliseconds);
 
 const withinUntil = ({ until }: Rule, local: number, from: number): boolean => {
   if (until === undefined) return true;

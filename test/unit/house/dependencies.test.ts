@@ -55,7 +55,7 @@ const MAY_IMPORT: Record<Layer, Layer[]> = {
 const PACKAGES: Record<Layer, RegExp | null> = {
   shared: /^zod$/,
   // Pure libraries only: none of these touches a file, a socket or a process.
-  core: /^(zod|temporal-polyfill|yaml|rrule-temporal|ical\.js)$/,
+  core: /^(zod|temporal-polyfill|yaml|ical\.js)$/,
   adapters: null,
   api: /^zod$/,
   host: /^node:/,
