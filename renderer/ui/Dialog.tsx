@@ -19,6 +19,8 @@ export type DialogProps = {
   text?: ReactNode;
   size?: 'md' | 'lg';
   tone?: 'bad';
+  /** What was found out or went wrong: above the buttons, in sight however far the body is scrolled, and never pushing a control away. */
+  notice?: ReactNode;
   /** Buttons, right-aligned. */
   footer?: ReactNode;
   /** With it, body and footer stand in a form. */
@@ -33,6 +35,7 @@ export const Dialog = ({
   text,
   size = 'md',
   tone,
+  notice,
   footer,
   onSubmit,
   children,
@@ -41,6 +44,7 @@ export const Dialog = ({
   const inner = (
     <>
       {children !== undefined && <div className="dialog-body stack">{children}</div>}
+      {notice !== undefined && <div className="dialog-note stack">{notice}</div>}
       {footer !== undefined && <div className="dialog-foot">{footer}</div>}
     </>
   );

@@ -13,9 +13,10 @@ export const FormDialog = ({
   disabled,
   reason,
   tone,
+  notice,
   children,
   ...dialog
-}: Pick<DialogProps, 'title' | 'text' | 'size' | 'tone'> & {
+}: Pick<DialogProps, 'title' | 'text' | 'size' | 'tone' | 'notice'> & {
   /** The button's label. */
   action: ReactNode;
   /** `undefined`: what was filled in cannot be sent yet, and the fields say why. With success the dialog closes. */
@@ -47,6 +48,14 @@ export const FormDialog = ({
         event.preventDefault();
         void submit();
       }}
+      notice={
+        <>
+          {notice}
+          {error !== undefined && (
+            <ErrorState {...(errorTitle === undefined ? {} : { title: errorTitle })} error={error} />
+          )}
+        </>
+      }
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
@@ -63,9 +72,6 @@ export const FormDialog = ({
       }
     >
       {children}
-      {error !== undefined && (
-        <ErrorState {...(errorTitle === undefined ? {} : { title: errorTitle })} error={error} />
-      )}
     </Dialog>
   );
 };

@@ -4,17 +4,13 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, test } from './support/console.ts';
 import { SnapshotAnswer, SnapshotsAnswer } from './support/model.ts';
-import { editor, heading, place } from './support/pages.ts';
+import { chooseFile, editor, heading, place } from './support/pages.ts';
 
 const importDialog = (page: Page) => {
   const dialog = page.getByRole('dialog', { name: 'Import a snapshot' });
   return {
     dialog,
-    choose: async (file: string) => {
-      const chooser = page.waitForEvent('filechooser');
-      await dialog.getByRole('button', { name: /^Choose/ }).click();
-      await (await chooser).setFiles(file);
-    },
+    choose: (file: string) => chooseFile(dialog.getByRole('button', { name: /^Choose/ }), file),
     import: dialog.getByRole('button', { name: /^Import/ }),
     refusal: dialog.getByRole('alert'),
   };

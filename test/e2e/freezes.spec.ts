@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { expectSound } from './support/audit.ts';
 import { expect, test } from './support/console.ts';
-import { freezeDialog, heading, place } from './support/pages.ts';
-
-test.setTimeout(240_000);
+import { chooseFile, freezeDialog, heading, place } from './support/pages.ts';
 
 const Shown = z.object({
   snapshot: z.object({
@@ -94,9 +92,8 @@ test('a freeze recurs, stands in the calendar, shows what is outside, and lets o
     const dialog = page.getByRole('dialog', { name: /^Freeze / });
     const choose = async (name: string, content: string) => {
       writeFileSync(info.outputPath(name), content);
-      const chooser = page.waitForEvent('filechooser');
-      await dialog.getByRole('button', { name: 'Times from a calendar file…' }).click();
-      await (await chooser).setFiles(info.outputPath(name));
+      const button = dialog.getByRole('button', { name: 'Times from a calendar file…' });
+      await chooseFile(button, info.outputPath(name));
     };
     await choose('broken.ics', 'BEGIN:VCALENDAR');
     await expect(dialog.getByRole('alert')).toContainText('This file is refused');

@@ -15,8 +15,6 @@ import {
   run,
 } from './support/pages.ts';
 
-test.setTimeout(420_000);
-
 test('an admin does the whole job without a mouse', async ({ console }) => {
   const { page } = console;
   const hands = keyboard(page);

@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { expectSound } from './support/audit.ts';
 import { expect, test } from './support/console.ts';
 import { SnapshotAnswer } from './support/model.ts';
-import { editor, heading, place } from './support/pages.ts';
+import { chooseFile, editor, heading, place } from './support/pages.ts';
 
-test.setTimeout(240_000);
 test.use({ pace: 4 });
 
 const Merged = z.object({
@@ -51,9 +50,7 @@ test('a diverged file leads to the merge, whose conflicts are decided side by si
     await place(page, 'Snapshots').click();
     await page.getByRole('button', { name: 'Import…' }).first().click();
     const dialog = page.getByRole('dialog', { name: 'Import a snapshot' });
-    const chooser = page.waitForEvent('filechooser');
-    await dialog.getByRole('button', { name: /^Choose/ }).click();
-    await (await chooser).setFiles(theirs);
+    await chooseFile(dialog.getByRole('button', { name: /^Choose/ }), theirs);
     await expect(dialog).toContainText('Both were changed since they were the same');
     await dialog.getByRole('button', { name: /^Import/ }).click();
     await expect(heading(page, 'Merge into shared')).toBeVisible();

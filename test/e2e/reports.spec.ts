@@ -4,8 +4,6 @@ import { expectSound } from './support/audit.ts';
 import { expect, test } from './support/console.ts';
 import { fleet, heading, place } from './support/pages.ts';
 
-test.setTimeout(240_000);
-
 /** Advisory data that knows more of curl than the hosts' own repositories do. */
 const TRACKER = JSON.stringify({
   curl: {

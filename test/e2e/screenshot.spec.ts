@@ -15,7 +15,6 @@ const SIZES = [
   { width: 1920, height: 1080 },
 ];
 
-test.setTimeout(600_000);
 test.use({ pace: 220 });
 
 const WANTED = process.env.FROSTLINE_SCREENSHOT === '1';

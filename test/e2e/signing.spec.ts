@@ -5,17 +5,13 @@ import type { Page } from '@playwright/test';
 import { expectSound } from './support/audit.ts';
 import { expect, test } from './support/console.ts';
 import { SnapshotAnswer, SnapshotsAnswer } from './support/model.ts';
-import { heading, place } from './support/pages.ts';
+import { chooseFile, heading, place } from './support/pages.ts';
 
 const importDialog = (page: Page) => {
   const dialog = page.getByRole('dialog', { name: 'Import a snapshot' });
   return {
     dialog,
-    choose: async (file: string) => {
-      const chooser = page.waitForEvent('filechooser');
-      await dialog.getByRole('button', { name: /^Choose/ }).click();
-      await (await chooser).setFiles(file);
-    },
+    choose: (file: string) => chooseFile(dialog.getByRole('button', { name: /^Choose/ }), file),
     import: dialog.getByRole('button', { name: /^Import/ }),
     signatures: dialog.getByRole('region', { name: 'Signatures of the file' }),
     refusal: dialog.getByRole('alert'),
@@ -113,10 +109,10 @@ test('a signed file is shown with its signer; hostile ones are refused and chang
     await dialog.choose(encrypted);
     await dialog.dialog.getByLabel('Passphrase of the file').fill('wrong');
     await dialog.dialog.getByRole('button', { name: 'Open the file' }).click();
-    await expect(dialog.refusal).toContainText('not for this key', { timeout: 20_000 });
+    await expect(dialog.refusal).toContainText('not for this key', { timeout: 60_000 });
     await dialog.dialog.getByLabel('Passphrase of the file').fill('correct horse');
     await dialog.dialog.getByRole('button', { name: 'Open the file' }).click();
-    await expect(dialog.signatures).toContainText('anna@example.org', { timeout: 20_000 });
+    await expect(dialog.signatures).toContainText('anna@example.org', { timeout: 60_000 });
     await expect(dialog.signatures).toContainText('trusted');
     await dialog.import.click();
     await expect(heading(page, /^shared/)).toBeVisible();

@@ -16,7 +16,6 @@ import {
   run,
 } from './support/pages.ts';
 
-test.setTimeout(420_000);
 // The demo host that wants a restart, among seven.
 test.use({ staysDown: 'web-03' });
 
@@ -158,7 +157,7 @@ test('full pages and their dialogs', async ({ console }) => {
   await planDialog(page).reboot.selectOption('if-required');
   for (const group of ['Waves,', 'Window', 'Hooks', 'Time limits', 'Proof'])
     await planDialog(page).group(group).click();
-  await planDialog(page).rebootTimeout.fill('12s');
+  await planDialog(page).rebootTimeout.fill('20s');
   await expectSound(page, 'the dialog for a plan, all of it');
   await planDialog(page).make.click();
   await expect(heading(page, /^Plan for winter/)).toBeVisible({ timeout: 60_000 });

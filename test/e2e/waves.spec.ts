@@ -17,7 +17,6 @@ import {
   run,
 } from './support/pages.ts';
 
-test.setTimeout(420_000);
 test.use({ pace: 8 });
 
 /** Among five demo hosts: this one's new nodejs fails, that one wants a restart. */

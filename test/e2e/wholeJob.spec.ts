@@ -16,8 +16,6 @@ import {
   run,
 } from './support/pages.ts';
 
-test.setTimeout(420_000);
-
 /** The demo's troubled hosts among 24. */
 const FAILS = 'web-03';
 const UNREACHABLE = 'cache-02';
@@ -91,11 +89,15 @@ test('an admin scans, snapshots, freezes, patches, watches and undoes by mouse',
       await expect(edit.entry(name)).toHaveCount(0);
     }
 
-    expect(await edit.position('base-files')).toMatch(/^1 of /);
+    await expect.poll(() => edit.position('base-files')).toMatch(/^1 of /);
+    const said = (text: RegExp) => page.getByRole('status').filter({ hasText: text });
     await edit.handle('base-files').hover();
     await page.mouse.down();
+    // The first move picks it up, the second carries it.
     await edit.handle('curl').hover();
+    await expect(said(/^(Picked up|Over) base-files,/)).toBeAttached();
     await edit.handle('curl').hover();
+    await expect(said(/^Over (?!base-files,)/)).toBeAttached();
     await page.mouse.up();
     await expect.poll(() => edit.position('base-files')).not.toMatch(/^1 of /);
 

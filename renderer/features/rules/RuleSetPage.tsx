@@ -200,15 +200,6 @@ const RuleSetEditor = ({
           <RulesText text={text} issues={judged.issues} onChange={write} />
           {error !== undefined && <ErrorState title="The rules were not saved" error={error} />}
           <div className="rules-fields">
-            {changed && (
-              <Field label="Why this change" optional>
-                <Input
-                  maxLength={2000}
-                  value={message}
-                  onChange={(event) => setMessage(event.target.value)}
-                />
-              </Field>
-            )}
             {versions.length > 1 && (
               <Field label="Take the text of a version">
                 <Select value="" onChange={(event) => void showVersion(Number(event.target.value))}>
@@ -221,6 +212,15 @@ const RuleSetEditor = ({
                     </option>
                   ))}
                 </Select>
+              </Field>
+            )}
+            {changed && (
+              <Field label="Why this change" optional>
+                <Input
+                  maxLength={2000}
+                  value={message}
+                  onChange={(event) => setMessage(event.target.value)}
+                />
               </Field>
             )}
           </div>

@@ -53,6 +53,7 @@ export const SignDialog = ({
       title={`Signatures of ${snapshot.name}@${snapshot.revision}`}
       text="A signature vouches for exactly this revision, by its content hash. The next edit makes a revision without any."
       onSubmit={submit}
+      notice={error !== undefined && <ErrorState error={error} />}
       footer={
         <>
           <Button onClick={onClose}>Close</Button>
@@ -62,6 +63,7 @@ export const SignDialog = ({
         </>
       }
     >
+      <SignWithFields form={own.form} change={own.change} text={id} />
       {signed === undefined && error === undefined && <Loading label="Reading the signatures" rows={2} />}
       {signed !== undefined && (
         <section className="panel stack" aria-label="Signed by">
@@ -76,8 +78,6 @@ export const SignDialog = ({
           ))}
         </section>
       )}
-      <SignWithFields form={own.form} change={own.change} text={id} />
-      {error !== undefined && <ErrorState error={error} />}
     </Dialog>
   );
 };

@@ -97,6 +97,14 @@ export const AddDialog = ({
         event.preventDefault();
         submit();
       }}
+      notice={
+        old !== undefined && (
+          <Notice
+            tone="warn"
+            title={`${old.name} ${old.version} is listed already; for the same architecture it is replaced.`}
+          />
+        )
+      }
       footer={
         <>
           <Button onClick={onClose}>Done</Button>
@@ -138,12 +146,6 @@ export const AddDialog = ({
           </Select>
         </Field>
       </div>
-      {old !== undefined && (
-        <Notice
-          tone="warn"
-          title={`${old.name} ${old.version} is listed already; for the same architecture it is replaced.`}
-        />
-      )}
       <p className="small muted" role="status">
         {added}
       </p>

@@ -74,6 +74,17 @@ export const BundleDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
         event.preventDefault();
         void submit();
       }}
+      notice={
+        <>
+          {busy && (
+            <Notice
+              tone="busy"
+              title="The bundle is being made. Its progress stands under “Going on now”; what is fetched is kept, also when it is stopped."
+            />
+          )}
+          {error !== undefined && <ErrorState title="The bundle was not made" error={error} />}
+        </>
+      }
       footer={
         <>
           <Button onClick={onClose}>{busy ? 'Close, and go on' : 'Cancel'}</Button>
@@ -111,13 +122,6 @@ export const BundleDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
         disabled={busy}
         onChange={(event) => setDirect(event.target.checked)}
       />
-      {busy && (
-        <Notice
-          tone="busy"
-          title="The bundle is being made. Its progress stands under “Going on now”; what is fetched is kept, also when it is stopped."
-        />
-      )}
-      {error !== undefined && <ErrorState title="The bundle was not made" error={error} />}
     </Dialog>
   );
 };

@@ -38,7 +38,20 @@ export const CreateDialog = ({ onClose, selector = 'all' }: { onClose: () => voi
   };
 
   return (
-    <FormDialog onClose={onClose} title="New snapshot" onSubmit={submit} action="Create">
+    <FormDialog
+      onClose={onClose}
+      title="New snapshot"
+      onSubmit={submit}
+      action="Create"
+      notice={
+        unscanned.length > 0 && (
+          <UnscannedNotice
+            hosts={unscanned}
+            onLeaveOut={() => form.setValue('selector', without(form.getValues('selector'), unscanned))}
+          />
+        )
+      }
+    >
       <NameField
         field={form.register('name', { validate: validName })}
         error={errors.name?.message}
@@ -59,7 +72,8 @@ export const CreateDialog = ({ onClose, selector = 'all' }: { onClose: () => voi
           label="From the last scans of"
           required
           error={matches.status === 'error' ? matches.error.message : errors.selector?.message}
-          hint={matchText(matches)}
+          hint={matches.status === 'error' ? undefined : matchText(matches)}
+          className="selector-field"
         >
           <Input
             mono
@@ -68,12 +82,6 @@ export const CreateDialog = ({ onClose, selector = 'all' }: { onClose: () => voi
             })}
           />
         </Field>
-      )}
-      {unscanned.length > 0 && (
-        <UnscannedNotice
-          hosts={unscanned}
-          onLeaveOut={() => form.setValue('selector', without(form.getValues('selector'), unscanned))}
-        />
       )}
       <Field label="Message" optional>
         <Input maxLength={2000} {...form.register('message')} />

@@ -28,6 +28,24 @@ const proposal = (zone: string): { from: WallTime; to: WallTime } => {
   return { from: wall(hour), to: { ...wall(hour + 7 * DAY_MS), time: wall(hour).time } };
 };
 
+/** What hosts call their environments. The field stands there from the start: one that came in later would push others from under the pointer. */
+const useEnvironments = (): { names: readonly string[]; hint: string } => {
+  const everywhere = useMatches('all');
+  switch (everywhere.status) {
+    case 'none':
+    case 'asking':
+      return { names: [], hint: 'Looking up the environments of the hosts…' };
+    case 'error':
+      return { names: [], hint: `The environments are not known: ${everywhere.error.message}` };
+    case 'matched': {
+      const names = [...new Set(everywhere.hosts.flatMap((each) => each.host.environment ?? []))].sort();
+      return names.length === 0
+        ? { names, hint: 'No host names an environment. One can be given to each host.' }
+        : { names, hint: 'Sets the hosts above to all of one environment.' };
+    }
+  }
+};
+
 export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; onClose: () => void }) => {
   const freeze = useSnapshots((s) => s.freeze);
   const [zone, setZone] = useState(ownZone);
@@ -50,11 +68,7 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
   const elsewhere = (matched ?? []).filter(
     (each) => each.frozenBy !== undefined && each.frozenBy !== snapshot.name,
   );
-  const everywhere = useMatches('all');
-  const environments =
-    everywhere.status === 'matched'
-      ? [...new Set(everywhere.hosts.flatMap((each) => each.host.environment ?? []))].sort()
-      : [];
+  const environments = useEnvironments();
   const recurrence = recurrenceOf(recurs, from.date);
   const takeEvent = (event: EventWindow) => {
     setZone(event.zone);
@@ -108,6 +122,20 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
         event.preventDefault();
         void submit();
       }}
+      notice={
+        <>
+          {elsewhere.length > 0 && (
+            <Notice
+              tone="warn"
+              title={`${formatList(
+                elsewhere.map((each) => `${each.host.name} (frozen by ${each.frozenBy})`),
+                4,
+              )}: two snapshots cannot be frozen on one host at the same time.`}
+            />
+          )}
+          {error !== undefined && <ErrorState error={error} />}
+        </>
+      }
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
@@ -137,38 +165,27 @@ export const FreezeDialog = ({ snapshot, onClose }: { snapshot: SnapshotView; on
           </Select>
         </Field>
       </div>
-      {environments.length > 0 && (
-        <Field label="Environment" hint="Sets the hosts above to all of one environment.">
-          <Select
-            value={environments.find((each) => hosts.trim() === `env=${each}`) ?? ''}
-            onChange={(event) => setHosts(event.target.value === '' ? 'all' : `env=${event.target.value}`)}
-          >
-            <option value="">None in particular</option>
-            {environments.map((each) => (
-              <option key={each} value={each}>
-                {each}
-              </option>
-            ))}
-          </Select>
-        </Field>
-      )}
+      <Field label="Environment" hint={environments.hint}>
+        <Select
+          disabled={environments.names.length === 0}
+          value={environments.names.find((each) => hosts.trim() === `env=${each}`) ?? ''}
+          onChange={(event) => setHosts(event.target.value === '' ? 'all' : `env=${event.target.value}`)}
+        >
+          <option value="">None in particular</option>
+          {environments.names.map((each) => (
+            <option key={each} value={each}>
+              {each}
+            </option>
+          ))}
+        </Select>
+      </Field>
       <CalendarFilePicker zone={zone} onWindow={takeEvent} />
-      {elsewhere.length > 0 && (
-        <Notice
-          tone="warn"
-          title={`${formatList(
-            elsewhere.map((each) => `${each.host.name} (frozen by ${each.frozenBy})`),
-            4,
-          )}: two snapshots cannot be frozen on one host at the same time.`}
-        />
-      )}
       <div className="snap-ends">
         <End legend="Begins" wall={from} onChange={setFrom} error={wrong('from')} today={day} range={range} />
         <End legend="Ends" wall={to} onChange={setTo} error={wrong('to')} today={day} range={range} />
       </div>
       <InWords span={span} zone={zone} />
       <RecurrenceFields form={recurs} first={from.date} span={span} zone={zone} onChange={setRecurs} />
-      {error !== undefined && <ErrorState error={error} />}
       <fieldset className="group">
         <legend>What else may come along</legend>
         <PolicyChoice

@@ -101,6 +101,7 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
       size="lg"
       title="Import a snapshot"
       text="Its content hashes and signatures are checked first. Nothing is changed until you say so."
+      notice={error !== undefined && <ErrorState error={error} />}
       footer={
         <>
           <Button onClick={onClose}>{verified !== undefined && !useful ? 'Close' : 'Cancel'}</Button>
@@ -210,7 +211,6 @@ export const ImportDialog = ({ file, onClose }: { file: File | undefined; onClos
           )}
         </>
       )}
-      {error !== undefined && <ErrorState error={error} />}
     </Dialog>
   );
 };

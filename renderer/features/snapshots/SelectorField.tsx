@@ -27,7 +27,8 @@ export const SelectorField = ({
   <Field
     label={label}
     required={required}
-    hint={matchText(matches, what)}
+    hint={matches.status === 'error' ? undefined : matchText(matches, what)}
+    className="selector-field"
     error={matches.status === 'error' ? matches.error.message : error}
   >
     <Input mono value={value} disabled={disabled} onChange={(event) => onChange(event.target.value)} />

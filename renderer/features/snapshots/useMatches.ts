@@ -37,20 +37,27 @@ export const useMatches = (selector: string): Matches => {
   return matches;
 };
 
+/** Some names, and no more than the room kept below the field has. */
+const firstOf = (names: readonly string[]): readonly string[] => {
+  let length = 0;
+  return names.slice(0, 5).filter((name, index) => {
+    length += name.length + 2;
+    return index === 0 || length <= 48;
+  });
+};
+
 /** The hint below a selector's field. */
-export const matchText = (matches: Matches, what = 'hosts match'): string => {
+export const matchText = (matches: Exclude<Matches, { status: 'error' }>, what = 'hosts match'): string => {
   switch (matches.status) {
     case 'none':
       return 'For example all, web-*, env=production, tag=web and not tag=canary';
     case 'asking':
       return 'Counting the hosts…';
-    case 'error':
-      return '';
     case 'matched': {
       const names = matches.hosts.map((each) => each.host.name);
       if (names.length === 0) return 'No host matches.';
-      const shown = names.slice(0, 5).join(', ');
-      return `${names.length} ${names.length === 1 ? what.replace('hosts match', 'host matches') : what}: ${shown}${names.length > 5 ? ' …' : ''}`;
+      const shown = firstOf(names);
+      return `${names.length} ${names.length === 1 ? what.replace('hosts match', 'host matches') : what}: ${shown.join(', ')}${names.length > shown.length ? ' …' : ''}`;
     }
   }
 };

@@ -75,6 +75,7 @@ export const PromoteDialog = ({
       size="lg"
       title={`Promote revision ${revision.revision} of ${revision.name}`}
       text="Exactly this revision, by its content hash. One that is edited, merged or frozen anew is another one."
+      notice={error !== undefined && <ErrorState error={error} />}
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
@@ -115,7 +116,6 @@ export const PromoteDialog = ({
           {formatList(found.signatures.map((one) => `${one.signer ?? one.fingerprint} (${one.status})`))}
         </p>
       )}
-      {error !== undefined && <ErrorState error={error} />}
     </Dialog>
   );
 };

@@ -12,12 +12,15 @@ export const expectAccessible = async (page: Page, what: string): Promise<void> 
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     // Legacy mode: without a page of its own to gather results in, which Electron does not give.
     const axe = new AxeBuilder({ page }).setLegacyMode(true);
-    const { violations } = await (colorScheme === 'light' ? axe : axe.withRules(OF_COLOURS)).analyze();
-    const told = violations.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`,
-    );
-    expect.soft(told, `${what}, ${colorScheme}`).toEqual([]);
+    const told = async () => {
+      const { violations } = await (colorScheme === 'light' ? axe : axe.withRules(OF_COLOURS)).analyze();
+      return violations.map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`,
+      );
+    };
+    // Looked at again before it counts: between two drawings of a page anything may be half there.
+    await expect.soft.poll(told, { message: `${what}, ${colorScheme}`, timeout: 20_000 }).toEqual([]);
   }
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
 };
@@ -60,7 +63,7 @@ const misfits = (): string[] => {
 export const expectFitsZoomed = async (page: Page, what: string): Promise<void> => {
   await page.setViewportSize({ width: 640, height: 400 });
   await expect.soft
-    .poll(() => page.evaluate(misfits), { message: `${what} at 200 %`, timeout: 3000 })
+    .poll(() => page.evaluate(misfits), { message: `${what} at 200 %`, timeout: 20_000 })
     .toEqual([]);
   await page.setViewportSize({ width: 1280, height: 800 });
 };

@@ -30,6 +30,8 @@ const CLI = join(ROOT, 'dist', 'main', 'cli.js');
 const SHELL = process.env.FROSTLINE_SHELL === 'electron' ? 'electron' : 'browser';
 const VIEWPORT = { width: 1280, height: 800 };
 const NO_RESOLVER = pathToFileURL(join(import.meta.dirname, 'noResolver.mjs')).href;
+/** Of a click, a download, and whatever else a page is asked for. */
+const STEP_TIMEOUT = 60_000;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 const CHROMIUM = {
@@ -146,6 +148,7 @@ const openElectron = async (dataDir: string, binary: string, env: NodeJS.Process
 
 /** Notes what no window may ever do. */
 const watch = (page: Page, problems: string[]): Page => {
+  page.setDefaultTimeout(STEP_TIMEOUT);
   const own = new URL(page.url());
   const isOwn = (address: string) => {
     const url = new URL(address);
@@ -185,7 +188,7 @@ const kill = (pid: number | null, signal: NodeJS.Signals | 0): boolean => {
 const end = async (pid: number | null) => {
   kill(pid, 'SIGTERM');
   kill(pid, 'SIGCONT');
-  await expect.poll(() => kill(pid, 0), { timeout: 15_000 }).toBe(false);
+  await expect.poll(() => kill(pid, 0), { timeout: STEP_TIMEOUT }).toBe(false);
 };
 
 const launch = async (

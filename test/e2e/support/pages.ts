@@ -1,5 +1,5 @@
 /** The window's pages as the specs speak of them: by roles and names only, as a screen reader would. */
-import { expect, type Locator, type Page } from '@playwright/test';
+import { errors, expect, type Locator, type Page } from '@playwright/test';
 
 /** A run of a whole stage on demo hosts, on a machine that does other things too. */
 export const RUN_TIMEOUT = 150_000;
@@ -19,6 +19,22 @@ export const place = (page: Page, name: PlaceName): Locator =>
 
 export const heading = (page: Page, name: string | RegExp): Locator =>
   page.getByRole('heading', { level: 1, name });
+
+/**
+ * Presses the button that asks for a file, and gives it one. On a machine that does other things a press can fall between two
+ * drawings of the page and be nobody's: then it is pressed once more, as a person would.
+ */
+export const chooseFile = async (button: Locator, file: string): Promise<void> => {
+  const press = async () => {
+    const asked = button.page().waitForEvent('filechooser', { timeout: 15_000 });
+    const [chooser] = await Promise.all([asked, button.click()]);
+    await chooser.setFiles(file);
+  };
+  await press().catch(async (error: unknown) => {
+    if (!(error instanceof errors.TimeoutError)) throw error;
+    await press();
+  });
+};
 
 /** A row of a table by the link in it. */
 const row = (grid: Locator, name: string): Locator =>
