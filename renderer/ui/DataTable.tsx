@@ -56,6 +56,8 @@ export type DataTableProps<T> = {
   empty?: ReactNode;
   /** Right side of the foot; the left tells the counts. */
   foot?: ReactNode;
+  /** A sentence below the cells of a row, whole whatever the window's width: for what a narrow column would cut off. */
+  detail?: (row: T) => ReactNode;
   /** What a row is, for the foot: `host`. */
   noun?: string;
 };
@@ -110,6 +112,10 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
     count: sorted.length,
     getScrollElement: () => scroll.current,
     estimateSize: () => rowPx,
+    // Rows are measured only where their height depends on what is in them.
+    ...(props.detail === undefined
+      ? {}
+      : { measureElement: (element: Element) => element.getBoundingClientRect().height }),
     overscan: 10,
     getItemKey: (index) => sorted[index]?.id ?? index,
   });
@@ -153,7 +159,8 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
 
   const onKeyDown = (event: KeyboardEvent<HTMLElement>, key: string, row: T) => {
     if (event.target !== event.currentTarget) return;
-    const page = Math.max(1, Math.floor((scroll.current?.clientHeight ?? 400) / rowPx) - 2);
+    const height = virtual.getTotalSize() / Math.max(1, sorted.length);
+    const page = Math.max(1, Math.floor((scroll.current?.clientHeight ?? 400) / height) - 2);
     const moves: Record<string, number> = {
       ArrowDown: activeIndex + 1,
       ArrowUp: activeIndex - 1,
@@ -233,11 +240,13 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
               const row = entry.original.row;
               const isActive = item.index === activeIndex;
               const tabIndex = isActive ? 0 : -1;
+              const detail = props.detail?.(row) ?? null;
               return (
                 <div
                   key={entry.id}
                   data-key={entry.id}
                   data-index={item.index}
+                  {...(props.detail === undefined ? {} : { ref: virtual.measureElement })}
                   data-open={onOpen === undefined ? undefined : ''}
                   data-tone={props.rowTone?.(row)}
                   className="table-row table-line"
@@ -269,6 +278,11 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
                       {column.cell(row, { tabIndex })}
                     </div>
                   ))}
+                  {detail !== null && (
+                    <div className="table-detail" role="gridcell" aria-colspan={columns.length}>
+                      {detail}
+                    </div>
+                  )}
                 </div>
               );
             })}
@@ -316,7 +330,7 @@ const HeadCell = <T,>({
   );
 };
 
-/** `--row` (2.125rem) in pixels at the present text size: rows are one line, so none has to be measured. */
+/** `--row` (2.125rem) in pixels at the present text size: the cells of a row are one line, so none has to be measured. */
 const useRowHeight = (): number =>
   useMemo(() => {
     const root =

@@ -17,6 +17,9 @@ export const GroundsCell = ({ grounds }: { grounds: readonly Ground[] }) => {
   );
 };
 
+/** All of them as words within a line. */
+export const GroundsWords = ({ grounds }: { grounds: readonly Ground[] }) => groundsText(grounds, useNow());
+
 /** All of them in a sentence, under what they are about. */
 export const GroundsLine = ({ grounds }: { grounds: readonly Ground[] }) => {
   const now = useNow();

@@ -50,16 +50,18 @@ type Patch = {
 export const saidOf = ({ advisories, cves }: Pick<Patch, 'advisories' | 'cves'>): string =>
   [...new Set([...advisories, ...cves])].join(', ');
 
+export const severityColumn = <Row extends Patch>(): Column<Row> => ({
+  id: 'severity',
+  header: 'Severity',
+  min: 7.25,
+  sort: severityRank,
+  cell: (row) => (
+    <SeverityCell severity={row.severity} classification={row.classification} title={saidOf(row)} />
+  ),
+});
+
 /** How bad what a patch mends is, and who says so. */
 export const verdictColumns = <Row extends Patch>(): readonly Column<Row>[] => [
-  {
-    id: 'severity',
-    header: 'Severity',
-    min: 7.25,
-    sort: severityRank,
-    cell: (row) => (
-      <SeverityCell severity={row.severity} classification={row.classification} title={saidOf(row)} />
-    ),
-  },
+  severityColumn(),
   groundsColumn((row) => row.grounds),
 ];

@@ -15,7 +15,7 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
   {
     id: 'name',
     header: 'Package',
-    min: 9.5,
+    min: 9,
     grow: 1.4,
     sort: (row) => row.name,
     cell: (row) => (
@@ -27,7 +27,7 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
   {
     id: 'from',
     header: 'Installed',
-    min: 11,
+    min: 10,
     grow: 1.2,
     sort: (row) => row.from ?? undefined,
     cell: (row) => (row.from === null ? <span className="muted">new</span> : <code>{row.from}</code>),
@@ -35,7 +35,7 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
   {
     id: 'to',
     header: 'Offered',
-    min: 11,
+    min: 10,
     grow: 1.2,
     sort: (row) => row.to,
     cell: (row) => <code>{row.to}</code>,
@@ -47,19 +47,6 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
     min: 6.5,
     grow: 0.8,
     cell: (row) => <span title={saidOf(row)}>{saidOf(row)}</span>,
-  },
-  {
-    id: 'blocked',
-    header: 'Why not',
-    min: 8,
-    grow: 1.2,
-    sort: (row) => (row.blocked === undefined ? undefined : blockText[row.blocked]),
-    cell: (row) =>
-      row.blocked === undefined ? null : (
-        <StatusDot tone="warn" icon={Lock} title={blockText[row.blocked]}>
-          {blockText[row.blocked]}
-        </StatusDot>
-      ),
   },
   {
     id: 'size',
@@ -84,6 +71,13 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
     ),
   },
 ];
+
+const whyNot = ({ blocked }: JudgedUpdate) =>
+  blocked === undefined ? null : (
+    <StatusDot tone="warn" icon={Lock}>
+      Not installable: {blockText[blocked]}
+    </StatusDot>
+  );
 
 const updateKey = (row: JudgedUpdate) => `${row.name}:${row.arch}:${row.to}`;
 
@@ -118,6 +112,7 @@ export const UpdatesTab = ({
         columns={updateColumns}
         rows={rows}
         rowKey={updateKey}
+        detail={whyNot}
         initialSort={{ id: 'severity' }}
         empty={
           <EmptyState title="No security update among them">

@@ -4,10 +4,11 @@ import { useMemo, useState } from 'react';
 import type { PreviewedRow } from '../../../shared/contract/rules.ts';
 import { EXPLICIT_APPROVE, EXPLICIT_REJECT } from '../../../shared/model/rule.ts';
 import { type StateLook, StatusDot } from '../../ui/Badge.tsx';
-import { timeColumn, verdictColumns } from '../../ui/columns.tsx';
+import { severityColumn, timeColumn } from '../../ui/columns.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
 import { Segmented } from '../../ui/Field.tsx';
 import { formatDateTime } from '../../ui/format.ts';
+import { GroundsWords } from '../../ui/Grounds.tsx';
 
 type Kind = PreviewedRow['outcome']['kind'];
 
@@ -68,7 +69,7 @@ const columns: readonly Column<PreviewedRow>[] = [
   {
     id: 'version',
     header: 'Version',
-    min: 8.5,
+    min: 8,
     grow: 1.1,
     sort: (row) => row.version,
     cell: (row) => <code title={row.version}>{row.version}</code>,
@@ -76,20 +77,12 @@ const columns: readonly Column<PreviewedRow>[] = [
   {
     id: 'outcome',
     header: 'Outcome',
-    min: 7.5,
+    min: 7.25,
     sort: (row) => ORDER.indexOf(row.outcome.kind),
     cell: (row) => <StatusDot {...LOOKS[row.outcome.kind]}>{LOOKS[row.outcome.kind].label}</StatusDot>,
   },
-  {
-    id: 'why',
-    header: 'Why',
-    min: 8.5,
-    grow: 2,
-    sort: why,
-    cell: (row) => <span title={why(row)}>{why(row)}</span>,
-  },
-  ...verdictColumns<PreviewedRow>(),
-  timeColumn({ id: 'seen', header: 'First seen', min: 6.5, of: (row) => row.firstSeen }),
+  severityColumn<PreviewedRow>(),
+  timeColumn({ id: 'seen', header: 'First seen', min: 6.25, of: (row) => row.firstSeen }),
   {
     id: 'hosts',
     header: 'Hosts',
@@ -100,6 +93,19 @@ const columns: readonly Column<PreviewedRow>[] = [
     cell: (row) => <span title={row.hosts.join(', ')}>{row.hostCount}</span>,
   },
 ];
+
+/** Why, and on whose word its severity rests: sentences, for which beside the rules there is no column wide enough. */
+const detail = (row: PreviewedRow) => (
+  <>
+    {why(row).replace(/^[a-z]/, (first) => first.toUpperCase())}
+    {row.grounds.length > 0 && (
+      <span className="muted">
+        {' · severity according to '}
+        <GroundsWords grounds={row.grounds} />
+      </span>
+    )}
+  </>
+);
 
 type Shown = 'all' | 'taken' | 'waiting';
 
@@ -132,6 +138,7 @@ export const PreviewTable = ({ rows }: { rows: readonly PreviewedRow[] }) => {
         rows={visible}
         rowKey={(row) => `${row.ecosystem}:${row.name}:${row.arch}:${row.version}`}
         rowLabel={(row) => row.name}
+        detail={detail}
         initialSort={{ id: 'outcome' }}
         empty={<p className="muted">Nothing of this kind.</p>}
       />
