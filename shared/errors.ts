@@ -113,12 +113,20 @@ export const FrostError = z.object({
   host: z.string().max(255).optional(),
   /** Package names concerned, where there are any (refusals, broken packages). */
   packages: z.array(z.string().max(300)).max(2000).optional(),
+  /** With `input.invalid`: which field of what was asked, as the contract has it. */
+  field: z.string().max(300).optional(),
   retryable: z.boolean(),
   correlationId: z.string().max(64).optional(),
 });
 export type FrostError = z.infer<typeof FrostError>;
 
-export type ErrorDetails = { hint?: string; host?: string; packages?: string[]; correlationId?: string };
+export type ErrorDetails = {
+  hint?: string;
+  host?: string;
+  packages?: string[];
+  field?: string;
+  correlationId?: string;
+};
 
 export const frostError = (code: ErrorCode, message: string, details: ErrorDetails = {}): FrostError => ({
   code,

@@ -6,6 +6,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { type FrostError, fail, frostError, ok } from '../../../shared/errors.ts';
 import type { BundleFiles, BundleSink, BundleSource } from '../../core/bundles/ports.ts';
 import { codeOf, syncFolder } from '../artefacts/partFile.ts';
+import { fileTrouble } from '../fileWords.ts';
 
 const SUFFIX = '.frost.tar';
 const PIECE = 1024 * 1024;
@@ -20,14 +21,14 @@ const unwritable = (path: string, error: unknown): { ok: false; error: FrostErro
       'store.full',
       code === 'ENOSPC' || code === 'EDQUOT'
         ? `The disk is full: ${path} could not be written.`
-        : `${path} cannot be written (${code}).`,
+        : fileTrouble(path, 'written', error).message,
       { hint: 'Nothing is left of it. What was fetched is kept, so trying again goes on from there.' },
     ),
   };
 };
 
 const unreadable = (path: string, error: unknown) =>
-  fail('store.damaged', `${path} cannot be read (${codeOf(error)}).`);
+  fail('store.damaged', fileTrouble(path, 'read', error).message);
 
 const sourceOf = (path: string, handle: FileHandle, bytes: number): BundleSource => ({
   bytes,
@@ -115,7 +116,8 @@ export const createBundleFiles = (folder: string): BundleFiles => ({
       // A named pipe must not be waited for. Windows knows no O_NONBLOCK; there it is undefined.
       handle = await open(path, O_RDONLY | (O_NONBLOCK ?? 0));
     } catch (error) {
-      return invalid(path, codeOf(error) === 'ENOENT' ? 'is not there' : `cannot be read (${codeOf(error)})`);
+      const { message, hint } = fileTrouble(path, 'read', error);
+      return fail('input.invalid', message.slice(0, 1000), hint === undefined ? {} : { hint });
     }
     const found = await handle.stat();
     if (found.isFile()) return ok(sourceOf(path, handle, found.size));

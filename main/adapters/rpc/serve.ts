@@ -3,12 +3,12 @@
  * typed answer, and one caller's nonsense never reaches another. Outputs are validated too: what leaves is what the
  * contract says.
  */
-import type { z } from 'zod';
 import type { Caller, Handlers } from '../../../shared/contract/contract.ts';
 import { procedure } from '../../../shared/contract/contract.ts';
 import type { Procedure } from '../../../shared/contract/define.ts';
 import { ClientFrame, type HostFrame, MAX_FRAME_BYTES } from '../../../shared/contract/wire.ts';
 import { type FrostError, FrostFault, frostError, type Result } from '../../../shared/errors.ts';
+import { invalidInput } from '../../core/inputWords.ts';
 import type { Log } from '../../core/ports.ts';
 import type { Channel } from './channel.ts';
 
@@ -42,7 +42,7 @@ export const serveChannel = (channel: Channel, options: ServeOptions): void => {
       );
     }
     const input = known.input.safeParse(frame.input);
-    if (!input.success) return answer(frame.id, invalidInput(frame.name, input.error));
+    if (!input.success) return answer(frame.id, invalidInput(input.error));
     const abort = new AbortController();
     open.set(frame.id, abort);
     const handler = (options.handlers as Record<string, LooseHandler | undefined>)[frame.name];
@@ -126,17 +126,6 @@ const readFrame = (text: string): ClientFrame | null => {
 };
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
-
-/** Names the first few fields that do not fit, never their values: one of them may be a secret. */
-export const invalidInput = (name: string, error: z.ZodError): FrostError => {
-  const issues = error.issues.slice(0, 3).map((issue) => {
-    const path = issue.path.map(String).join('.');
-    return path === '' ? issue.message : `${path}: ${issue.message}`;
-  });
-  return frostError('input.invalid', `${name}: ${printableLine(issues.join('; '))}`);
-};
-
-const printableLine = (text: string): string => text.replace(/\p{Cc}/gu, ' ').slice(0, 2000);
 
 const explain = (thrown: unknown, name: string, options: ServeOptions): FrostError => {
   if (thrown instanceof FrostFault) return thrown.error;

@@ -1,7 +1,8 @@
 /** Building a host from what was given, and checking that it fits among the others. Pure. */
 import type { HandlerInput } from '../../../shared/contract/contract.ts';
-import { fail, ok, type Result } from '../../../shared/errors.ts';
+import { err, fail, ok, type Result } from '../../../shared/errors.ts';
 import { Host } from '../../../shared/model/host.ts';
+import { invalidInput } from '../inputWords.ts';
 import { routeOf } from './route.ts';
 import { RESERVED_NAMES } from './selector.ts';
 
@@ -28,10 +29,7 @@ export const changedHost = (host: Host, change: GivenChange, now: string): Resul
   const merged = Object.entries({ ...host, ...Object.fromEntries(said), updatedAt: now });
   const parsed = Host.safeParse(Object.fromEntries(merged.filter(([, value]) => value !== null)));
   if (parsed.success) return ok(parsed.data);
-  const issue = parsed.error.issues[0];
-  return fail('input.invalid', `${issue?.path.join('.') ?? 'host'}: ${issue?.message ?? 'not valid'}`, {
-    host: host.name,
-  });
+  return err({ ...invalidInput(parsed.error), host: host.name });
 };
 
 /** Hosts by name without regard to case, in the form that `routeOf` asks. */

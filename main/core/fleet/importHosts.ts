@@ -1,7 +1,9 @@
 /** Brings an inventory file into the fleet: what is new is added, what is known takes over what the file says, nothing is removed. */
+import type { z } from 'zod';
 import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { ok, type Result } from '../../../shared/errors.ts';
 import { Host, NewHost } from '../../../shared/model/host.ts';
+import { issueText } from '../inputWords.ts';
 import type { Ports } from '../ports.ts';
 import { byName, fits } from './describe.ts';
 import { type Candidate, type JumpWish, type Skipped, shown } from './import/candidate.ts';
@@ -41,10 +43,8 @@ const same = (a: Host, b: Host): boolean => {
   return text(a) === text(b);
 };
 
-const firstIssue = (error: { issues: { path: PropertyKey[]; message: string }[] }): string => {
-  const issue = error.issues[0];
-  return issue === undefined ? 'It is not valid.' : shown(`${issue.path.join('.')}: ${issue.message}`);
-};
+const firstIssue = ({ issues: [issue] }: z.ZodError): string =>
+  issue === undefined ? 'It is not valid.' : shown(issueText(issue));
 
 /** The host as it would be with what the file says; a text says why it cannot be. */
 const merge = (

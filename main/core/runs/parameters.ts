@@ -9,6 +9,7 @@ import {
   wavesGrow,
 } from '../../../shared/model/parameters.ts';
 import type { ResolvedParameters, RunParameters } from '../../../shared/model/plan.ts';
+import { fieldWords } from '../inputWords.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -27,7 +28,7 @@ const seconds = (parameters: RunParameters) => {
   ] as const;
   const long = limits.find(([name, , most]) => !(durationSeconds(parameters[name]) <= most));
   if (long !== undefined)
-    return fail('input.invalid', `${parameters[long[0]]} is too long for ${long[0]}.`, {
+    return fail('input.invalid', `${parameters[long[0]]} is too long for ${fieldWords([long[0]])}.`, {
       hint: `At most ${long[2] / HOUR}h.`,
     });
   const [timeout, lock, prepare, reboot, hook, probe, interval, abort] = limits.map(([name]) =>

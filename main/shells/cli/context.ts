@@ -8,6 +8,7 @@ import type { ChannelClient } from '../../adapters/rpc/client.ts';
 import { attach } from '../process/attach.ts';
 import { readText } from './files.ts';
 import { invalid } from './invalid.ts';
+import { inOwnWords } from './ownWords.ts';
 import { type Paint, paint, safe } from './terminal.ts';
 
 export type GlobalOptions = { dataDir?: string; passphraseFile?: string; json?: boolean; color?: boolean };
@@ -19,6 +20,9 @@ export class Context {
   exitCode = 0;
   #options: GlobalOptions;
   #client: ChannelClient | null = null;
+  #interrupted = false;
+  /** Something of the one JSON document is on stdout already. */
+  begun = false;
 
   constructor(options: GlobalOptions) {
     this.#options = options;
@@ -34,11 +38,17 @@ export class Context {
 
   /** Attached once per command; `again` after the connection was lost. */
   async client(again = false): Promise<Client> {
+    if (this.#interrupted) throw new FrostFault(interrupted());
     if (this.#client !== null && !again) return this.#client;
     // An empty variable of a script would otherwise make the folder it runs in the data folder.
     if (this.#options.dataDir === '') throw invalid('--data-dir is empty.');
     const attached = await attach(this.dataDir, 'cli', (text) => this.note(text));
-    const client = unwrap(attached);
+    const client = inWordsOf(process.argv.slice(2), unwrap(attached));
+    // Nothing is begun any more for a command that was told to end while it was attaching.
+    if (this.#interrupted) {
+      client.close();
+      throw new FrostFault(interrupted());
+    }
     this.#client = client;
     if (this.#options.passphraseFile !== undefined) {
       const passphrase = readText(this.#options.passphraseFile).replace(/\r?\n$/, '');
@@ -61,18 +71,28 @@ export class Context {
     this.#client?.close();
   }
 
+  /** What is under way at the host process is given up, nothing more is asked of it, and nothing more is told. */
+  interrupt(): FrostError {
+    this.#interrupted = true;
+    this.close();
+    return interrupted();
+  }
+
   /** The command's one result. `human` is only made where a person reads. */
   result(document: object, human: () => string): void {
+    if (this.#interrupted) return;
     process.stdout.write(this.json ? `${JSON.stringify(document)}\n` : `${human()}\n`);
   }
 
   /** One event of many. */
   event(event: object): void {
+    if (this.#interrupted) return;
     process.stdout.write(`${JSON.stringify(event)}\n`);
   }
 
   /** For people, beside the result. */
   note(text: string): void {
+    if (this.#interrupted) return;
     for (const line of text.split('\n')) process.stderr.write(`${safe(line)}\n`);
   }
 
@@ -93,6 +113,21 @@ export class Context {
       throw new FrostFault(frostError('cancelled', 'Not confirmed; nothing was done.'));
   }
 }
+
+const interrupted = (): FrostError =>
+  frostError('cancelled', 'Interrupted before it was done.', {
+    hint: 'What was finished by then is kept; ask again for the rest.',
+  });
+
+/** The same client; what is refused is told in the words that were typed. */
+const inWordsOf = (words: readonly string[], client: ChannelClient): ChannelClient => ({
+  call: async (name, input, signal) => {
+    const result = await client.call(name, input, signal);
+    return result.ok ? result : { ok: false, error: inOwnWords(result.error, input, words) };
+  },
+  stream: (name, input, signal) => client.stream(name, input, signal),
+  close: () => client.close(),
+});
 
 export const unwrap = <T>(result: Result<T>): T => {
   if (result.ok) return result.value;

@@ -2,22 +2,25 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { fileText } from '../../../shared/age.ts';
 import { type ErrorCode, FrostFault, frostError } from '../../../shared/errors.ts';
-import { invalid } from './invalid.ts';
+import { interruptible } from './interrupt.ts';
+import { invalid, unreadable } from './invalid.ts';
 import { OutputFile } from './outputFile.ts';
 import { bytes } from './terminal.ts';
 
 const PIECE_BYTES = 256 * 1024;
 
-const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
-
 /** A pipe has no size, so reading stops at the limit too. */
-export const readBytes = (path: string, maxBytes: number, tooLarge: ErrorCode): Buffer => {
+export const readBytes = (path: string, maxBytes: number, tooLarge: ErrorCode): Buffer =>
+  interruptible(() => readAll(path, maxBytes, tooLarge));
+
+const readAll = (path: string, maxBytes: number, tooLarge: ErrorCode): Buffer => {
   const refuse = () =>
     new FrostFault(
       frostError(tooLarge, `${path} is larger than ${bytes(maxBytes)}.`, {
         hint: 'Nothing of it was read.',
       }),
     );
+  if (path === '') throw invalid('The name of the file is empty.');
   let file: number | undefined;
   try {
     file = openSync(path, 'r');
@@ -33,7 +36,7 @@ export const readBytes = (path: string, maxBytes: number, tooLarge: ErrorCode): 
     }
   } catch (thrown) {
     if (thrown instanceof FrostFault) throw thrown;
-    throw invalid(`${path} cannot be read: ${reasonOf(thrown)}.`);
+    throw unreadable(path, thrown);
   } finally {
     if (file !== undefined) closeSync(file);
   }

@@ -1,7 +1,7 @@
 /** A file that appears under its name whole or not at all; readable by its owner alone, unless it is meant for others. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { invalid } from './invalid.ts';
+import { invalid, unwritable } from './invalid.ts';
 
 export class OutputFile {
   readonly path: string;
@@ -56,9 +56,7 @@ export class OutputFile {
     try {
       return work();
     } catch (thrown) {
-      throw invalid(
-        `${this.path} cannot be written: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
-      );
+      throw unwritable(this.path, thrown);
     }
   }
 }

@@ -2,6 +2,10 @@
 import type { Command } from 'commander';
 import { FrostFault, frostError } from '../../../shared/errors.ts';
 import { Context, type GlobalOptions, tellError } from './context.ts';
+import { onInterrupt } from './interrupt.ts';
+
+/** For what has to be tidied up after an interruption. */
+const GRACE_MS = 2000;
 
 /** `words`: single arguments; `rest`: the words of a variadic last argument. `O`: the command's own options, as commander names them. */
 export type Action<O extends object> = (
@@ -20,14 +24,21 @@ export const createRegister = (finish: (exitCode: number) => void): Register => 
       const words = args.filter((arg): arg is string => typeof arg === 'string');
       const rest = args.flatMap((arg) => (Array.isArray(arg) ? (arg as string[]) : []));
       const context = new Context(command.optsWithGlobals<GlobalOptions>());
+      const interrupt = Promise.withResolvers<never>();
+      const done = onInterrupt(() => {
+        interrupt.reject(new FrostFault(context.interrupt()));
+        // A command that waits for something else than the host process must not hold the terminal.
+        setTimeout(() => process.exit(context.exitCode), GRACE_MS).unref();
+      });
       try {
-        await action(context, words, command.opts<O>(), rest);
+        await Promise.race([action(context, words, command.opts<O>(), rest), interrupt.promise]);
       } catch (thrown) {
         context.exitCode = tellError(
           thrown instanceof FrostFault ? thrown.error : unexpected(thrown),
-          context.json,
+          context.json && !context.begun,
         );
       } finally {
+        done();
         context.close();
       }
       finish(context.exitCode);

@@ -3,6 +3,7 @@ import { FrostFault, frostError } from '../../../shared/errors.ts';
 import type { Run, RunEvent, Verdict } from '../../../shared/model/run.ts';
 import { type Context, unwrap } from './context.ts';
 import { Display } from './display.ts';
+import { onInterrupt } from './interrupt.ts';
 
 const EXIT: Record<Verdict, number> = {
   success: 0,
@@ -66,7 +67,7 @@ export const watchRun = async (context: Context, o: WatchOptions): Promise<void>
     detached = true;
     abort.abort();
   };
-  process.once('SIGINT', detach);
+  const done = onInterrupt(detach);
   const display = context.json ? null : new Display(context, o.output === true);
   let verdict: Verdict | undefined;
   try {
@@ -85,7 +86,7 @@ export const watchRun = async (context: Context, o: WatchOptions): Promise<void>
       if (o.enough?.(event) === true) return;
     }
   } finally {
-    process.removeListener('SIGINT', detach);
+    done();
     display?.end();
   }
   if (detached) {

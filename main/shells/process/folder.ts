@@ -15,6 +15,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
+import { fileTrouble, systemCodeOf } from '../../adapters/fileWords.ts';
 
 const Presence = z.object({
   pid: z.int().min(1),
@@ -86,7 +87,12 @@ export const prepareFolder = (dataDir: string): Result<void> => {
     chmodSync(dataDir, 0o700);
     return ok(undefined);
   } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    return fail('input.invalid', `The data folder ${dataDir} cannot be used: ${why}.`);
+    const taken = ['EEXIST', 'ENOTDIR'].includes(systemCodeOf(thrown) ?? '');
+    const { message } = taken
+      ? { message: `${dataDir}, or a part of its path, is a file.` }
+      : fileTrouble(dataDir, 'written', thrown);
+    return fail('input.invalid', `The data folder cannot be used. ${message}`, {
+      hint: 'Choose another one with --data-dir.',
+    });
   }
 };

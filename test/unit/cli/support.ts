@@ -10,7 +10,13 @@ const NODE = existsSync(OWN_NODE) ? OWN_NODE : process.execPath;
 const CLI = process.env.FROSTLINE_CLI ?? join(ROOT, 'dist', 'main', 'cli.js');
 
 export type Answer = { code: number; stdout: string; stderr: string };
-type Options = { env?: NodeJS.ProcessEnv; cwd?: string; dataDir?: string | null };
+type Options = {
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  dataDir?: string | null;
+  /** Ctrl-C is pressed when this comes. */
+  interrupt?: Promise<unknown>;
+};
 
 export class Frostline {
   readonly work = mkdtempSync(join(tmpdir(), 'frostline-cli-'));
@@ -32,6 +38,7 @@ export class Frostline {
     const answer: Answer = { code: -1, stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (answer.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (answer.stderr += text));
+    void o.interrupt?.then(() => child.kill('SIGINT'));
     return new Promise((done, fail) => {
       child.once('error', fail);
       child.once('close', (code) => done({ ...answer, code: code ?? -1 }));

@@ -7,6 +7,8 @@ import { ContentHash } from '../../../../shared/model/primitives.ts';
 import { systemHasher } from '../../../adapters/platform.ts';
 import { createAuditVerifier, MAX_LINE_CHARACTERS } from '../../../core/audit/chain.ts';
 import { type Context, invalid, tellError, unwrap } from '../context.ts';
+import { interruptible } from '../interrupt.ts';
+import { unreadable } from '../invalid.ts';
 import { OutputFile } from '../outputFile.ts';
 import type { Register } from '../register.ts';
 import { bytes, count, safe, table } from '../terminal.ts';
@@ -61,9 +63,6 @@ function* linesOf(path: string): Generator<Uint8Array | null> {
     closeSync(file);
   }
 }
-
-const unreadable = (path: string, thrown: unknown) =>
-  invalid(`${path} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}.`);
 
 export const verifyFile = (path: string, expectHead: string | undefined): AuditVerdict => {
   const verifier = createAuditVerifier(systemHasher, expectHead === undefined ? {} : { expectHead });
@@ -217,7 +216,12 @@ export const registerAudit = (program: Command, action: Register): void => {
     .action(
       action<{ expectHead?: string }>(async (context, [file], o) => {
         const expectHead = expected(o.expectHead);
-        if (file !== undefined) return tell(context, verifyFile(file, expectHead), safe(file));
+        if (file !== undefined)
+          return tell(
+            context,
+            interruptible(() => verifyFile(file, expectHead)),
+            safe(file),
+          );
         const client = await context.client();
         const verdict = unwrap(
           await client.call('audit.verify', expectHead === undefined ? {} : { expectHead }),

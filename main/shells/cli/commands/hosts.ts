@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { exitCodeForHosts, invalid, unwrap } from '../context.ts';
 import { readText } from '../files.ts';
 import { checkSelectors, hostDocument, requireHosts } from '../fleet.ts';
+import { unreadable } from '../invalid.ts';
 import type { Register } from '../register.ts';
 import { type Paint, safe, table } from '../terminal.ts';
 
@@ -35,9 +36,7 @@ const keyFile = (path: string): string => {
     accessSync(file, constants.R_OK);
     if (statSync(file).isFile()) return file;
   } catch (thrown) {
-    throw invalid(
-      `The key file ${file} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
-    );
+    throw unreadable(file, thrown);
   }
   throw invalid(`The key file ${file} is not a file.`);
 };

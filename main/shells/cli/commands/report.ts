@@ -31,7 +31,10 @@ const write = async (context: Context, report: ReportRequest, format: ReportFile
   const client = await context.client();
   const pieces = client.stream('reports.write', { report, format });
   if (o.output === undefined) {
-    for await (const { text } of pieces) await toStdout(text);
+    for await (const { text } of pieces) {
+      context.begun = true;
+      await toStdout(text);
+    }
     return;
   }
   const output = new OutputFile(o.output);

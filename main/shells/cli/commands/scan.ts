@@ -64,6 +64,8 @@ export const registerScan = (program: Command, action: Register): void => {
           const client = await context.client();
           const followed = o.follow && context.json ? new AbortController() : null;
           const following = followed === null ? null : follow(context, followed.signal);
+          // Where the scan itself fails, that is what is told.
+          following?.catch(() => {});
           const { scans } = unwrap(
             await client.call('scans.run', {
               selectors,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { invalid, unwrap } from '../context.ts';
+import { onInterrupt } from '../interrupt.ts';
 import type { Register } from '../register.ts';
 
 /** Best effort: where there is no browser, the printed link is what counts. */
@@ -41,7 +42,7 @@ export const registerServe = (program: Command, action: Register): void => {
         );
         if (o.open) openBrowser(shell.url);
         await new Promise<void>((resolve) => {
-          process.once('SIGINT', resolve);
+          onInterrupt(resolve);
           process.once('SIGTERM', resolve);
         });
         await shell.close();
