@@ -51,22 +51,53 @@ const putVersions = (db: Db, rows: string, { scan, facts }: Seen): void => {
   );
 };
 
-const putInstalled = (db: Db, host: number, seen: Seen): void => {
-  const { packages } = seen.scan;
-  const rows = JSON.stringify(
-    packages
-      .filter(isInstalled)
-      .map((one) => [one.name, one.arch, one.version, one.source, one.sourceVersion]),
+type InstalledRow = [name: string, arch: string, version: string, source: string, sourceVersion: string];
+
+/** Keys of the versions, by their places in `rows`; `bare`: the source package of one is not known yet. */
+const keysOf = (
+  db: Reader,
+  rows: InstalledRow[],
+  manager: string,
+): Map<number, { key: number; bare: boolean }> =>
+  new Map(
+    db
+      .all(
+        z.object({ at: z.int(), key: z.int(), bare: z.int() }),
+        `SELECT j.key AS at, v.key, v.source IS NULL AS bare ${KEYED}`,
+        JSON.stringify(rows),
+        manager,
+      )
+      .map(({ at, key, bare }) => [at, { key, bare: bare === 1 }]),
   );
-  putVersions(db, rows, seen);
-  const now = new Set(db.all(Key, `SELECT v.key ${KEYED}`, rows, seen.facts.manager).map((row) => row.key));
+
+/** Of a host that is not the first of its kind, nearly all versions are known: only the others are written. */
+const putInstalled = (db: Db, host: number, seen: Seen): void => {
+  const { manager } = seen.facts;
+  const rows = seen.scan.packages
+    .filter(isInstalled)
+    .map((one): InstalledRow => [one.name, one.arch, one.version, one.source, one.sourceVersion]);
+  const known = keysOf(db, rows, manager);
+  const news = rows.filter((_, at) => known.get(at)?.bare !== false);
+  if (news.length > 0) putVersions(db, JSON.stringify(news), seen);
+  const added = keysOf(db, news, manager);
+  const now = new Set([...known.values(), ...added.values()].map(({ key }) => key));
   const before = new Set(
     db.all(Key, 'SELECT version AS key FROM catalog_installed WHERE host = ?', host).map((row) => row.key),
   );
-  for (const key of before)
-    if (!now.has(key)) db.run('DELETE FROM catalog_installed WHERE version = ? AND host = ?', key, host);
-  for (const key of now)
-    if (!before.has(key)) db.run('INSERT INTO catalog_installed (version, host) VALUES (?, ?)', key, host);
+  const gone = [...before].filter((key) => !now.has(key));
+  const come = [...now].filter((key) => !before.has(key));
+  if (gone.length > 0)
+    db.run(
+      'DELETE FROM catalog_installed WHERE host = ? AND version IN (SELECT value FROM json_each(?))',
+      host,
+      JSON.stringify(gone),
+    );
+  if (come.length > 0)
+    db.run(
+      'INSERT INTO catalog_installed (version, host) SELECT value, ? FROM json_each(?)',
+      host,
+      JSON.stringify(come),
+    );
 };
 
 const Seq = z.object({ seq: z.int().nullable() });

@@ -33,7 +33,7 @@ export type ReportPorts = Pick<Ports, 'store' | 'clock' | 'hasher' | 'user'>;
 /** Tasks of a host that are looked at: the last runs there. */
 const TASKS = 8;
 /** Hosts between two pauses in which other callers get their turn. */
-const HOSTS_AT_ONCE = 4;
+const HOSTS_AT_ONCE = 2;
 
 /** States that leave the host other than a scan before them said. */
 const CHANGED: ReadonlySet<Task['state']> = new Set<Task['state']>([
