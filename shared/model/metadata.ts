@@ -23,6 +23,9 @@ export const BundleMetadata = z.object({
       repository: Text(300),
       /** When it was written, by its own word. */
       asOf: Instant.optional(),
+      /** Until when it may be believed, by its own word (apt's `Valid-Until`), and whether that is over here and now: it is told, and no reason to refuse. */
+      validUntil: Instant.optional(),
+      outdated: z.boolean().optional(),
       /** Rows of the bundle's packages that it lists with their hash. */
       packages: z.int(),
       signature: MetadataSignature,

@@ -1,11 +1,16 @@
 /** A bundle is made in one admin's window and taken in by its path in another's, who has no fleet and no network. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { expectSound } from './support/audit.ts';
 import { expect, test } from './support/console.ts';
 import { SnapshotAnswer, SnapshotsAnswer } from './support/model.ts';
 import { editor, heading, place } from './support/pages.ts';
+
+const VerifiedBundle = z.looseObject({
+  bundle: z.looseObject({ metadata: z.looseObject({ repositories: z.array(z.unknown()) }) }),
+});
 
 test('a bundle goes to another console; a changed one is refused and changes nothing', async ({
   console,
@@ -75,8 +80,6 @@ test('a bundle goes to another console; a changed one is refused and changes not
   });
 
   const theirs = await openConsole();
-  // There, what Anna did not sign is not taken in.
-  expect((await theirs.cli('signers', 'add', 'anna', `${anna.file}.pub`)).code).toBe(0);
   const { page } = theirs;
   await place(page, 'Snapshots').click();
   await page.getByRole('button', { name: 'Import…' }).first().click();
@@ -85,6 +88,26 @@ test('a bundle goes to another console; a changed one is refused and changes not
     await dialog.getByLabel('Or a bundle').fill(path);
     await dialog.getByRole('button', { name: 'Check the bundle' }).click();
   };
+
+  await test.step('of one with old lists that is told, and to programs too', async () => {
+    const old = resolve('test/fixtures/bundles/outdated.frost.tar');
+    await check(old);
+    const lists = dialog.getByRole('list', { name: 'Repositories' });
+    await expect(lists).toContainText(/out of date.*valid until.*2026/s);
+    await expectSound(page, 'a bundle with old lists');
+    if (process.env.FROSTLINE_SHOTS !== undefined)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.screenshot({ path: join(process.env.FROSTLINE_SHOTS, `outdated-${colorScheme}.png`) });
+      }
+    const told = await theirs.read(VerifiedBundle, 'snapshot', 'verify', old);
+    expect(told.bundle.metadata.repositories).toMatchObject([
+      { validUntil: '2026-11-23T18:00:00.000Z', outdated: true },
+    ]);
+  });
+
+  // There, what Anna did not sign is not taken in.
+  expect((await theirs.cli('signers', 'add', 'anna', `${anna.file}.pub`)).code).toBe(0);
 
   await test.step('a changed one is refused with the reason', async () => {
     const bytes = readFileSync(file);

@@ -160,6 +160,7 @@ export const createTaker = (ports: Ports, deps: IncomingDeps) => {
       keyring:
         keyring === undefined ? undefined : Uint8Array.from(atob(keyring), (char) => char.charCodeAt(0)),
       signal,
+      now: clock.now(),
     });
 
   /** Everything that is asked of a file before anything of it is taken in; `refusal`: it is sound, and may not come in. */

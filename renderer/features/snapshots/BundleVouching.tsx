@@ -2,7 +2,7 @@
 import { CircleHelp, Clock, OctagonX, ShieldCheck, ShieldX } from 'lucide-react';
 import type { BundleMetadata, MetadataSignature } from '../../../shared/model/metadata.ts';
 import { Badge, type StateLook } from '../../ui/Badge.tsx';
-import { plural } from '../../ui/format.ts';
+import { formatDateTime, plural } from '../../ui/format.ts';
 import { RelativeTime } from '../../ui/Time.tsx';
 import '../signing/signing.css';
 
@@ -26,7 +26,7 @@ export const BundleVouching = ({ metadata }: { metadata: BundleMetadata }) => {
   return (
     <>
       <ul className="signatures" aria-label="Repositories">
-        {repositories.map(({ ecosystem, repository, asOf, packages, signature }) => {
+        {repositories.map(({ ecosystem, repository, asOf, validUntil, outdated, packages, signature }) => {
           const look = LOOKS[signature.status];
           return (
             <li key={`${ecosystem} ${repository} ${signature.keys.join(' ')}`}>
@@ -41,6 +41,14 @@ export const BundleVouching = ({ metadata }: { metadata: BundleMetadata }) => {
                     </span>
                   )}
                 </div>
+                {outdated === true && validUntil !== undefined && (
+                  <div className="small">
+                    <Badge tone="warn" icon={Clock}>
+                      out of date
+                    </Badge>{' '}
+                    By its own word it was valid until {formatDateTime(validUntil)}: newer fixes may exist.
+                  </div>
+                )}
                 {signature.keys.length > 0 && (
                   <div className="small wrap-any">
                     {signature.status === 'good' ? 'Signed with ' : 'Says it is signed with '}

@@ -39,6 +39,24 @@ describe('the metadata in a bundle', () => {
     });
   });
 
+  it.each([
+    ['Mon, 23 Nov 2026 13:59:59 UTC', { validUntil: '2026-11-23T13:59:59.000Z', outdated: true }],
+    ['Mon, 30 Nov 2026 14:00:00 UTC', { validUntil: '2026-11-30T14:00:00.000Z', outdated: false }],
+    ['whenever', {}],
+  ])('tells until when it asks to be believed, and comes in all the same: %s', async (date, told) => {
+    const { index, indexes } = await aptRepository();
+    const root = releaseFile(index, undefined, `Valid-Until: ${date}\n`);
+    const bytes = await bundleWith([{ root, indexes }]);
+    const checked = await verified(bytes);
+    expect(checked).toMatchObject({ ok: true, bundle: { metadata: { vouched: 2, repositories: [told] } } });
+    expect('outdated' in (checked.bundle.metadata.repositories[0] ?? {})).toBe('outdated' in told);
+    const there = createConsole();
+    const file = write(there, 'a.frost.tar', bytes);
+    expect(good(await there.bundles.import({ file }, caller)).bundle.metadata.repositories).toMatchObject([
+      told,
+    ]);
+  });
+
   it('names the packages that no list has', async () => {
     const { manifest } = await sample();
     const some = await aptRepository({ list: (all) => all.slice(1) });

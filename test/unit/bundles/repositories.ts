@@ -16,8 +16,8 @@ export const stanza = ({ name, arch, version, sha256: hash }: Listed): string =>
 
 export const packagesFile = (some: readonly Listed[]): string => some.map(stanza).join('\n');
 
-export const releaseFile = (index: string, path = 'main/binary-amd64/Packages'): string =>
-  `Origin: Lab\nLabel: Lab-Security\nSuite: lab\nDate: Mon, 23 Nov 2026 14:00:00 UTC\nMD5Sum:\n ${'0'.repeat(32)} 3 ${path}\nSHA256:\n ${'0'.repeat(64)} 11 main/binary-amd64/Release\n ${sha256(index)} ${Buffer.byteLength(index)} ${path}\n`;
+export const releaseFile = (index: string, path = 'main/binary-amd64/Packages', fields = ''): string =>
+  `Origin: Lab\nLabel: Lab-Security\nSuite: lab\nDate: Mon, 23 Nov 2026 14:00:00 UTC\n${fields}MD5Sum:\n ${'0'.repeat(32)} 3 ${path}\nSHA256:\n ${'0'.repeat(64)} 11 main/binary-amd64/Release\n ${sha256(index)} ${Buffer.byteLength(index)} ${path}\n`;
 
 export const primaryFile = (some: readonly Listed[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm" packages="${some.length}">\n${some

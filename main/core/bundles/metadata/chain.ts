@@ -26,8 +26,9 @@ export const MAX_ALL_UNPACKED_BYTES = 1024 * MEGABYTE;
 
 export type Root = {
   label?: string;
-  /** When it was written, by its own word. */
+  /** When it was written, and until when it may be believed, by its own word. */
   asOf?: string;
+  validUntil?: string;
   /** Size by SHA-256 of the lists it names. */
   listed: ReadonlyMap<string, number>;
   /** Keys that its signature names; undefined: it has none. */
@@ -129,6 +130,7 @@ export const readIndex = async (
 
 export type CheckedRepository = Pick<BundleRepository, 'ecosystem' | 'repository'> & {
   asOf?: string;
+  validUntil?: string;
   packages: ReadonlySet<BundlePackage>;
   signature: MetadataSignature;
 };
@@ -190,7 +192,7 @@ const checkRepository = async (
       };
     for (const one of read.value.packages) packages.add(one);
   }
-  const { keys, asOf } = root;
+  const { keys } = root;
   let signature: MetadataSignature =
     keys === undefined ? { status: 'none', keys: [] } : { status: 'unchecked', keys };
   if (keys !== undefined && o.keyring !== undefined) {
@@ -202,17 +204,27 @@ const checkRepository = async (
     if (!judged.ok) return judged;
     signature = judged.value;
   }
-  return ok({ ecosystem, repository, packages, signature, ...(asOf === undefined ? {} : { asOf }) });
+  return ok({ ecosystem, repository, packages, signature, ...timesOf(root) });
 };
 
-/** What is told of repositories and the packages they vouch for. */
+export const timesOf = ({ asOf, validUntil }: Root): Pick<CheckedRepository, 'asOf' | 'validUntil'> => ({
+  ...(asOf === undefined ? {} : { asOf }),
+  ...(validUntil === undefined ? {} : { validUntil }),
+});
+
+/** What is told of repositories and the packages they vouch for. `now`: in milliseconds. */
 export const metadataReport = (
   packages: readonly BundlePackage[],
   repositories: readonly CheckedRepository[],
+  now: number,
 ): BundleMetadata => {
   const vouched = new Set(repositories.flatMap((one) => [...one.packages]));
   return {
-    repositories: repositories.map(({ packages: some, ...one }) => ({ ...one, packages: some.size })),
+    repositories: repositories.map(({ packages: some, ...one }) => ({
+      ...one,
+      ...(one.validUntil === undefined ? {} : { outdated: Date.parse(one.validUntil) < now }),
+      packages: some.size,
+    })),
     vouched: vouched.size,
     notVouched: packages
       .filter((one) => !vouched.has(one))
@@ -229,7 +241,7 @@ export const metadataReport = (
 export const checkMetadata = async (
   reader: MetadataReader,
   manifest: { metadata: readonly BundleRepository[]; packages: readonly BundlePackage[] },
-  o: { content(sha256: string): Content; keyring: Uint8Array | undefined; signal: AbortSignal },
+  o: { content(sha256: string): Content; keyring: Uint8Array | undefined; signal: AbortSignal; now: number },
 ): Promise<Result<BundleMetadata>> => {
   const ledger = createLedger(manifest.packages);
   const spent = { unpacked: 0 };
@@ -245,7 +257,7 @@ export const checkMetadata = async (
       ok: false,
       error: tampered(`${titleOf(other.one)} in the bundle is another file than ${other.repository} lists.`),
     };
-  return ok(metadataReport(manifest.packages, checked));
+  return ok(metadataReport(manifest.packages, checked, o.now));
 };
 
 /** Why a bundle does not come in although its chains hold: a signature that is of something else. */

@@ -29,6 +29,7 @@ import {
   type Root,
   readIndex,
   readRoot,
+  timesOf,
 } from './chain.ts';
 import { type Content, type MetadataEcosystem, type MetadataReader, Unreadable } from './ports.ts';
 
@@ -78,7 +79,7 @@ type Gathered = {
 const isSendable = (id: string): id is MetadataEcosystem => id === 'apt' || id === 'dnf' || id === 'zypper';
 
 export const collectMetadata = async (
-  ports: Pick<Ports, 'random'>,
+  ports: Pick<Ports, 'random' | 'clock'>,
   reader: MetadataReader,
   o: { hosts: readonly Asked[]; packages: readonly BundlePackage[]; signal: AbortSignal },
 ): Promise<CarriedMetadata> => {
@@ -162,7 +163,7 @@ export const collectMetadata = async (
       checked: {
         ecosystem,
         repository,
-        ...(root.asOf === undefined ? {} : { asOf: root.asOf }),
+        ...timesOf(root),
         packages: new Set(),
         signature:
           root.keys === undefined ? { status: 'none', keys: [] } : { status: 'unchecked', keys: root.keys },
@@ -275,6 +276,7 @@ export const collectMetadata = async (
     report: metadataReport(
       packages,
       used.map((one) => one.checked),
+      ports.clock.now(),
     ),
     leftOut: [...leftOut.values()],
     contradicted: ledger.contradicted(),

@@ -43,6 +43,8 @@ export type Release = {
   label?: string;
   /** Its `Date`. */
   asOf?: string;
+  /** Its `Valid-Until`: after that it asks not to be believed any more. */
+  validUntil?: string;
   /** SHA-256 and size of its `Packages` files, packed and unpacked. */
   listed: Map<string, number>;
   /** The signature inside it. */
@@ -85,9 +87,11 @@ export const readRelease = (bytes: Uint8Array): Release => {
   const own = (...names: string[]) => names.map((name) => fields.get(name) ?? '').find((one) => one !== '');
   const label = plainLine([own('origin', 'label'), own('suite', 'codename')].filter(Boolean).join(' '), 200);
   const asOf = instantOf(Date.parse(fields.get('date') ?? ''));
+  const validUntil = instantOf(Date.parse(fields.get('valid-until') ?? ''));
   return {
     listed,
     ...(asOf === undefined ? {} : { asOf }),
+    ...(validUntil === undefined ? {} : { validUntil }),
     ...(label === '' ? {} : { label }),
     ...(armor === undefined ? {} : { armor }),
   };

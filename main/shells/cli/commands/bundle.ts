@@ -49,8 +49,8 @@ const SIGNED: Record<MetadataSignature['status'], string> = {
 const metadataText = ({ repositories, vouched, notVouched }: BundleMetadata): string[] => [
   `repositories' own metadata vouches for ${vouched} of ${count(vouched + notVouched.length, 'package')}`,
   ...repositories.map(
-    ({ repository, asOf, packages, signature: { status, keys } }) =>
-      `  ${safe(repository)}${asOf === undefined ? '' : `, of ${asOf.slice(0, 10)}`}: ${count(packages, 'package')}; ${SIGNED[status]}${keys.length === 0 ? '' : ` (${keys.join(', ')})`}`,
+    ({ repository, asOf, validUntil, outdated, packages, signature: { status, keys } }) =>
+      `  ${safe(repository)}${asOf === undefined ? '' : `, of ${asOf.slice(0, 10)}`}${outdated === true ? `, valid until ${validUntil?.slice(0, 10)} only` : ''}: ${count(packages, 'package')}; ${SIGNED[status]}${keys.length === 0 ? '' : ` (${keys.join(', ')})`}`,
   ),
   ...notVouched
     .slice(0, SHOWN)
@@ -59,6 +59,15 @@ const metadataText = ({ repositories, vouched, notVouched }: BundleMetadata): st
     ),
   ...(notVouched.length > SHOWN ? [`  and ${notVouched.length - SHOWN} more`] : []),
 ];
+
+/** Sites without a network live with old lists: it is said, and no more. */
+const warnOutdated = (context: Context, { repositories }: BundleMetadata): void => {
+  for (const { repository, validUntil, outdated } of repositories)
+    if (outdated === true)
+      context.note(
+        `The lists of ${repository} were valid until ${validUntil?.slice(0, 16).replace('T', ' ')} UTC, by their own word: newer fixes may exist, and what they say may be replayed.`,
+      );
+};
 
 /** `snapshot verify` and `snapshot import` of a bundle. */
 export const bundleCommand = async (
@@ -77,6 +86,7 @@ export const bundleCommand = async (
     }),
   );
   const refusal = 'refusal' in outcome ? outcome.refusal : undefined;
+  warnOutdated(context, outcome.bundle.metadata);
   context.result({ ...outcome, ...(refusal === undefined ? {} : { error: refusal }) }, () =>
     [
       ...(refusal === undefined
@@ -173,6 +183,7 @@ export const registerBundle = (snapshot: Command, action: Register): void => {
           context.note(
             `metadata left out: ${one.host}: ${one.repository === '' ? '' : `${one.repository}: `}${one.reason}`,
           );
+        warnOutdated(context, made.metadata);
         if (made.silent.length + made.missing.length > 0) context.exitCode = 1;
         const carried = made.packages.filter((one) => one.carried);
         const of = (role: string) => carried.filter((one) => one.role === role).length;
