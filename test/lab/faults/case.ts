@@ -175,7 +175,7 @@ export class Case {
     await this.host.output(`cat > /usr/bin/${name}; chmod 755 /usr/bin/${name}`, { input: script });
     const ended = this.host.exec(`/usr/bin/${name}`);
     const pid = await this.host.output(`until [ -s ${gate} ]; do sleep 0.02; done; cat ${gate}`, {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     return {
       pid: Number(pid),

@@ -73,7 +73,7 @@ describe.skipIf(unavailable !== null)(
     /** Resolves when the slow postinst is under way. */
     const slowStarted = (): Promise<string> =>
       h1.output("until pgrep -f '[l]ab-slow.postinst' >/dev/null; do sleep 0.05; done", {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       });
 
     describe('power', () => {
@@ -147,7 +147,7 @@ describe.skipIf(unavailable !== null)(
         await slowStarted();
         await h1.dropSshConnections();
         expect((await session).code).toBe(255);
-        await h1.output('while pgrep -x apt-get >/dev/null; do sleep 0.05; done', { timeoutMs: 20_000 });
+        await h1.output('while pgrep -x apt-get >/dev/null; do sleep 0.05; done', { timeoutMs: 60_000 });
         expect((await h1.packages('lab-slow')).get('lab-slow')).toEqual({ version: '1.1', state: 'ii' });
         expect((await asAdmin('true')).code).toBe(0);
       });
@@ -240,7 +240,7 @@ describe.skipIf(unavailable !== null)(
         await h2.output('until [ -e /tmp/started ]; do sleep 0.05; done');
         await h2.dropSshConnections();
         expect((await session).code).toBe(255);
-        await h2.output('until [ -e /var/lib/job-done ]; do sleep 0.05; done', { timeoutMs: 20_000 });
+        await h2.output('until [ -e /var/lib/job-done ]; do sleep 0.05; done', { timeoutMs: 60_000 });
       });
 
       test('an upgraded service is restarted through systemd', async () => {
@@ -303,7 +303,7 @@ describe.skipIf(unavailable !== null)(
         expect(await greeting(first, 1000)).toBe('refused');
         expect(await greeting(second, 5000)).toBe('greets');
         await first.network.clear();
-        await expect.poll(() => greeting(first, 2000), { timeout: 10_000 }).toBe('greets');
+        await expect.poll(() => greeting(first, 2000), { timeout: 60_000 }).toBe('greets');
       });
 
       test('a reset refuses, a drop lets nobody in, and both end with clear', async () => {
@@ -339,7 +339,7 @@ describe.skipIf(unavailable !== null)(
         await apart.stop();
         // The kernel takes a namespace and its cards away in its own time.
         await expect
-          .poll(names, { timeout: 20_000 })
+          .poll(names, { timeout: 60_000 })
           .not.toMatch(new RegExp(`fl-${block}-|flbr${block}\\b|fl${block}v`));
       });
     });
@@ -374,7 +374,7 @@ describe.skipIf(unavailable !== null)(
         const { dir, block } = JSON.parse(text) satisfies { dir: string; block: number };
         keeper.kill('SIGKILL');
         await exited;
-        await expect.poll(() => processesOf(dir), { timeout: 10_000 }).toEqual([]);
+        await expect.poll(() => processesOf(dir), { timeout: 60_000 }).toEqual([]);
         expect(await mountsOf(dir)).not.toEqual([]);
         expect((await run(process.execPath, [cli, 'down', '--block', String(block)])).code).toBe(0);
         expect(await mountsOf(dir)).toEqual([]);

@@ -167,7 +167,7 @@ describe.skipIf(unavailable !== null)(
         expect(await h1.output('ls /etc/lab-conf')).toBe('defaults.conf\nsite.conf\nsite.conf.dpkg-dist');
         expect(await h1.output('cat /etc/lab-conf/site.conf')).toContain('workers = 16');
         const version = `until [ "$(cat ${SERVICE_VERSION_FILE})" = 1.1 ]; do sleep 0.05; done; echo restarted`;
-        expect(await h1.output(version, { timeoutMs: 10_000 })).toBe('restarted');
+        expect(await h1.output(version, { timeoutMs: 60_000 })).toBe('restarted');
         const states = await h1.packages('lab-*');
         expect(states.get('lab-held')).toEqual({ version: '1.0', state: 'hi' });
         expect(states.get('lab-mail-legacy')?.state).not.toBe('ii');

@@ -358,7 +358,7 @@ export class LabHost {
       stream.on('data', (data: Buffer) => (text += data.toString()));
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const ready = this.output(
-      `for _ in $(seq 500); do [ -e ${gate} ] && exec cat ${gate}.pid; sleep 0.02; done; exit 1`,
+      `for _ in $(seq 3000); do [ -e ${gate} ] && exec cat ${gate}.pid; sleep 0.02; done; exit 1`,
     );
     const died = exited.then(() => {
       throw new LabError(`${this.name}: the lock's holder ended at once:\n${text}`);

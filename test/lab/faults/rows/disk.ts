@@ -263,7 +263,7 @@ export const diskRows: readonly Row[] = [
       // Sessions that the console keeps open hold it, too.
       await c.host.dropSshConnections();
       await c.host.output(
-        'for _ in $(seq 100); do mount -o remount,ro / 2>/dev/null && exit 0; sleep 0.05; done; mount -o remount,ro /',
+        'for _ in $(seq 1000); do mount -o remount,ro / 2>/dev/null && exit 0; sleep 0.05; done; mount -o remount,ro /',
       );
     },
     ends: {
