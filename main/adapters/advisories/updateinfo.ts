@@ -11,10 +11,10 @@ import {
   cvesIn,
   instantOf,
   isNameable,
-  plainLine,
   Refused,
 } from '../../core/advisories/read.ts';
 import { severityOf } from '../../core/advisories/severity.ts';
+import { plainLine } from '../../core/drivers/shell.ts';
 import { type XmlFault, xmlReader } from '../xml.ts';
 
 const MAX_DEPTH = 16;

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import type { MetadataSignature } from '../../../shared/model/metadata.ts';
 import type { MetadataReader } from '../../core/bundles/metadata/ports.ts';
+import { armorBytes } from '../../core/bundles/metadata/signers.ts';
 
 const PLACES = [
   '/usr/bin/gpgv',
@@ -25,11 +26,9 @@ const ARMOR = /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n([\s\S]*?)-----END PGP P
 /** gpgv reads binary keyrings only. Undefined: it is none. */
 const binaryKeyring = (keyring: Uint8Array): Uint8Array | undefined => {
   const text = new TextDecoder('latin1').decode(keyring);
-  const blocks = [...text.matchAll(ARMOR)].map(([, block = '']) => {
-    const lines = block.split(/\r?\n/);
-    const body = lines.slice(lines.indexOf('') + 1).filter((line) => !line.startsWith('='));
-    return Buffer.from(body.join(''), 'base64');
-  });
+  const blocks = [...text.matchAll(ARMOR)].flatMap(
+    ([, block = '']) => armorBytes(block.split(/\r?\n/)) ?? [],
+  );
   const bytes = blocks.length > 0 ? Buffer.concat(blocks) : keyring;
   const isKeybox = text.slice(8, 12) === 'KBXf';
   return isKeybox || ((bytes[0] ?? 0) & 0x80) !== 0 ? bytes : undefined;

@@ -5,8 +5,9 @@
 import { z } from 'zod';
 import { type Affected, CveId } from '../../../shared/model/advisory.ts';
 import type { Severity } from '../../../shared/model/primitives.ts';
+import { plainLine } from '../drivers/shell.ts';
 import type { Turn } from '../turns.ts';
-import { type Collector, isNameable, plainLine, Refused } from './read.ts';
+import { type Collector, isNameable, Refused } from './read.ts';
 import { debianRelease } from './releases.ts';
 import { severityOf } from './severity.ts';
 import { worse } from './verdict.ts';

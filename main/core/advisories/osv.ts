@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { AdvisoryId, type Affected } from '../../../shared/model/advisory.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
-import { type Collector, cvesIn, instantOf, isNameable, plainLine, Refused } from './read.ts';
+import { plainLine } from '../drivers/shell.ts';
+import { type Collector, cvesIn, instantOf, isNameable, Refused } from './read.ts';
 import { debianRelease } from './releases.ts';
 import { worstOf } from './severity.ts';
 

@@ -5,6 +5,7 @@
 import type { Advisory, AdvisoryFormat, Affected } from '../../../shared/model/advisory.ts';
 import { CveId } from '../../../shared/model/advisory.ts';
 import { PackageName, PackageVersion } from '../../../shared/model/primitives.ts';
+import { plainLine } from '../drivers/shell.ts';
 
 export type AdvisoryFile = {
   format: AdvisoryFormat;
@@ -21,14 +22,6 @@ export class Refused extends Error {}
 
 export const MAX_ADVISORIES = 500_000;
 export const MAX_AFFECTED = 4_000_000;
-
-/** Text of strangers, in one line of at most `max` characters. */
-export const plainLine = (text: string, max: number): string =>
-  text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, max)
-    .toWellFormed();
 
 export const cvesIn = (ids: string[]): string[] =>
   [...new Set(ids.map((id) => id.replace(/^(UBUNTU|DEBIAN)-/, '')))]

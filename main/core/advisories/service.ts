@@ -4,12 +4,12 @@ import { MAX_ADVISORY_BYTES } from '../../../shared/contract/advisories.ts';
 import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { FrostFault, fail, ok, type Result } from '../../../shared/errors.ts';
 import type { AdvisoryFormat } from '../../../shared/model/advisory.ts';
+import { plainLine } from '../drivers/shell.ts';
 import type { Ports } from '../ports.ts';
 import { createTurns } from '../turns.ts';
 import { takeAllIn } from './intake.ts';
 import type { Reading } from './json.ts';
 import type { AdvisoryFile } from './read.ts';
-import { plainLine } from './read.ts';
 
 /**
  * Unpacks and reads a file. Errors: `advisories.refused`, with the reason. Without `reading` it is done in one go. Rejects with

@@ -1,7 +1,8 @@
 /** Ubuntu's security notices: the database (usn-db/database.json) and the pages of https://ubuntu.com/security/notices.json. */
 import { z } from 'zod';
 import { type Advisory, AdvisoryId, type Affected } from '../../../shared/model/advisory.ts';
-import { type Collector, cvesIn, instantOf, isNameable, plainLine, Refused } from './read.ts';
+import { plainLine } from '../drivers/shell.ts';
+import { type Collector, cvesIn, instantOf, isNameable, Refused } from './read.ts';
 import { ubuntuRelease } from './releases.ts';
 
 const Versions = z.record(z.string().max(200), z.object({ version: z.string().max(300) }));

@@ -1,5 +1,6 @@
 /** Severities in reports: what they rest on, how old that is, and compliance by the levels of rules. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { MAX_LISTED } from '../../../main/core/reports/render/compliancePage.ts';
 import { renderReport } from '../../../main/core/reports/render/render.ts';
 import type { Advisory } from '../../../shared/model/advisory.ts';
 import { csvRows } from '../../support/csv.ts';
@@ -101,6 +102,25 @@ describe('what a verdict rests on', () => {
     const page = renderReport(all, 'html');
     expect(page).toContain('OSV, data of 2026-11-20 (3 days old); hosts’ own lists, data of 2026-11-22');
     expect(page.match(/<td>OSV, data of 2026-11-20 \(3 days old\)<\/td>/g)).toHaveLength(1);
+  });
+
+  it('is listed on the page for so many entries as anybody reads, and the others are counted there', async () => {
+    imported(data);
+    const all = await partsOf(world, { kind: 'compliance', snapshot: 'november' });
+    const many = (count: number) =>
+      all.map((part) => {
+        if (part.type !== 'host') return part;
+        const missing = part.host.rows.find((row) => row.status === 'missing');
+        if (missing === undefined) throw new Error('nothing is missing');
+        return { ...part, host: { ...part.host, rows: Array.from({ length: count }, () => missing) } };
+      });
+    const listed = (page: string) =>
+      page.split('What is not as the snapshot says')[1]?.match(/<tr>/g)?.length;
+    const [full, over] = [MAX_LISTED, MAX_LISTED + 3].map((count) => renderReport(many(count), 'html'));
+    expect(full).not.toContain('more are not listed');
+    expect(over).toContain('<strong>3 more are not listed here</strong>');
+    expect(listed(over ?? '')).toBe(listed(full ?? ''));
+    expect(csvRows(renderReport(many(MAX_LISTED + 3), 'csv'))).toHaveLength(MAX_LISTED + 4);
   });
 });
 

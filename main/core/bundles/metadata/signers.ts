@@ -10,18 +10,23 @@ const SIGNATURE = 2;
 const ISSUER = 16;
 const ISSUER_FINGERPRINT = 33;
 
-const unarmored = (text: string): Uint8Array | undefined => {
-  const lines = text.split(/\r?\n/);
-  const to = lines.indexOf('-----END PGP SIGNATURE-----');
+/** What stands between the first and the last line of an armor, without its headers and checksum; undefined: it is none. */
+export const armorBytes = (lines: readonly string[]): Uint8Array | undefined => {
   const blank = lines.indexOf('');
-  if (lines[0] !== '-----BEGIN PGP SIGNATURE-----' || blank < 0 || blank > to) return undefined;
-  if (lines.slice(to + 1).some((line) => line !== '')) return undefined;
-  const body = lines.slice(blank + 1, to).filter((line) => !line.startsWith('='));
+  if (blank < 0) return undefined;
+  const body = lines.slice(blank + 1).filter((line) => !line.startsWith('='));
   try {
     return Uint8Array.from(atob(body.join('')), (char) => char.charCodeAt(0));
   } catch {
     return undefined;
   }
+};
+
+const unarmored = (text: string): Uint8Array | undefined => {
+  const lines = text.split(/\r?\n/);
+  const to = lines.indexOf('-----END PGP SIGNATURE-----');
+  if (lines[0] !== '-----BEGIN PGP SIGNATURE-----' || to < 0) return undefined;
+  return lines.slice(to + 1).some((line) => line !== '') ? undefined : armorBytes(lines.slice(1, to));
 };
 
 /** Takes bytes one after the other; undefined from the first that is not there. */

@@ -39,6 +39,12 @@ const QUIET: ReadonlySet<RowStatus> = new Set<RowStatus>([
   'unknown',
 ]);
 
+/**
+ * Nobody reads more, and no browser shows much more; they are kept in memory until the summary, which stands before them, is
+ * known.
+ */
+export const MAX_LISTED = 20_000;
+
 const level = (value: HostLevel): Content => word(...LEVEL[value]);
 const status = (value: RowStatus): Content => word(...STATUS[value]);
 
@@ -169,6 +175,7 @@ export const compliancePage = () => {
   let now = 0;
   const hosts: string[] = [];
   const rows: string[] = [];
+  let unlisted = 0;
   const outside = new Map<string, Outside>();
   return {
     head: (head: ReportHead) => {
@@ -177,7 +184,10 @@ export const compliancePage = () => {
     host: (host: ComplianceHost) => {
       hosts.push(hostRow(host));
       for (const row of host.rows) {
-        if (!QUIET.has(row.status)) rows.push(entryRow(host, row, now));
+        if (!QUIET.has(row.status)) {
+          if (rows.length < MAX_LISTED) rows.push(entryRow(host, row, now));
+          else unlisted += 1;
+        }
         if (row.status !== 'outside') continue;
         const key = [row.ecosystem, row.name, row.arch, row.version].join(' ');
         outside.set(key, joined(outside.get(key), row));
@@ -270,6 +280,9 @@ export const compliancePage = () => {
       ...(rows.length === 0
         ? ['<p>Nothing, on the hosts that are known.</p>\n']
         : [tableHead('Entries that are not installed as they should be', ROW_COLUMNS), ...rows, TABLE_FOOT]),
+      unlisted === 0
+        ? ''
+        : `<div class="box warn"><strong>${unlisted} more are not listed here</strong>, but are counted above. The JSON and CSV forms list every one; a report of fewer hosts does, too.</div>\n`,
       table(
         'Outside the snapshot',
         [
