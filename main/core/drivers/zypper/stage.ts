@@ -40,7 +40,7 @@ fl_kept() { printf 'kib\\t%s\\n' "$(du -sk "$R/var/cache/zypp/packages" 2>/dev/n
 fl_fetch() {
   ${words === '' ? ':' : `ZYPP_LOCK_TIMEOUT=${seconds} fl_do ${INSTALL} --download-only ${words}`}
 }
-fl_tmp && fl_ready || { fl_mark notmp; fl_mark end; return 1; }
+fl_work && fl_ready || { fl_mark notmp; fl_mark end; return 1; }
 ${withPushed(options.pushed, 'fl_mark unpushed; printf "%s\\n" "$fl_why"; fl_mark end; return 1')}fl_sec before fl_kept
 fl_sec fetch fl_fetch
 fl_sec after fl_kept
