@@ -1,4 +1,4 @@
-/** Why a file could not be opened, read or written, in words; the system's own message names a code and a call. */
+/** Why the system did not do what it was asked for with a file, a socket or a program, in words; its own message names a code and a call. */
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 
@@ -26,7 +26,21 @@ const WORDS: Readonly<Record<string, { why: string; hint?: string }>> = {
   ETXTBSY: { why: 'another program has it in use' },
   EIO: { why: 'the disk reports an error', hint: 'Check the disk, then try again.' },
   ENXIO: { why: 'nobody has its other end open' },
+  ENOENT: { why: 'it is not there' },
+  ECONNREFUSED: { why: 'nobody listens there' },
+  EADDRINUSE: { why: 'another program has it' },
+  EADDRNOTAVAIL: { why: 'this machine has no such address' },
+  EAGAIN: { why: 'this machine has no room for it now' },
+  ENOMEM: { why: 'this machine is out of memory' },
   ERR_INVALID_ARG_VALUE: { why: 'its name has characters that no file name has' },
+};
+
+/** `it is not there`, `another program has it`. */
+export const systemWords = (thrown: unknown): string => {
+  const code = systemCodeOf(thrown);
+  return code === undefined
+    ? 'the system does not tell why'
+    : (WORDS[code]?.why ?? `the system says ${code}`);
 };
 
 type Told = { message: string; hint?: string };
@@ -46,11 +60,9 @@ export const fileTrouble = (path: string, doing: 'read' | 'written', thrown: unk
       ...(isAbsolute(path) ? {} : { hint: `It was looked for in ${process.cwd()}.` }),
     };
   }
-  const known = code === undefined ? undefined : WORDS[code];
-  const why =
-    known?.why ?? (code === undefined ? 'for a reason the system does not tell' : `the system says ${code}`);
+  const hint = code === undefined ? undefined : WORDS[code]?.hint;
   return {
-    message: `${path} cannot be ${doing}: ${why}.`,
-    ...(known?.hint === undefined ? {} : { hint: known.hint }),
+    message: `${path} cannot be ${doing}: ${systemWords(thrown)}.`,
+    ...(hint === undefined ? {} : { hint }),
   };
 };

@@ -1,6 +1,7 @@
 /** Runs the admin's own command on this machine, in a shell, and says what its exit code means. */
 import { spawn } from 'node:child_process';
 import type { LocalProbe } from '../core/ports.ts';
+import { systemWords } from './fileWords.ts';
 
 const KEPT = 4000;
 /** What a command says is shown in one line, without control characters. */
@@ -51,7 +52,7 @@ export const localProbe: LocalProbe = {
         signal.removeEventListener('abort', stop);
         resolve({ result, detail });
       };
-      child.on('error', (error) => answer('unreadable', error.message.slice(0, 500)));
+      child.on('error', (error) => answer('unreadable', `it could not be started: ${systemWords(error)}`));
       child.on('close', (code) => {
         if (late) answer('unreadable', `it took longer than ${timeoutMs / 1000} s`);
         else if (code === 0 || code === 1) answer(code === 0 ? 'met' : 'clear', lastWords(said));

@@ -90,9 +90,14 @@ test('a freeze recurs, stands in the calendar, shows what is outside, and lets o
     await page.getByRole('link', { name: 'books', exact: true }).click();
     await page.getByRole('button', { name: 'Freeze…' }).click();
     const dialog = page.getByRole('dialog', { name: /^Freeze / });
+    const button = dialog.getByRole('button', { name: 'Times from a calendar file…' });
+    // What is found out about the hosts later moves nothing that one may be about to press.
+    const before = await button.boundingBox();
+    await expect(dialog.getByText('hosts match now')).toBeVisible();
+    await expect(dialog.getByRole('combobox', { name: 'Environment' })).toBeEnabled();
+    expect(await button.boundingBox()).toEqual(before);
     const choose = async (name: string, content: string) => {
       writeFileSync(info.outputPath(name), content);
-      const button = dialog.getByRole('button', { name: 'Times from a calendar file…' });
       await chooseFile(button, info.outputPath(name));
     };
     await choose('broken.ics', 'BEGIN:VCALENDAR');

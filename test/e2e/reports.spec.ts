@@ -79,6 +79,9 @@ test('compliance, history and the audit log, from nothing to files', async ({ co
   const updates = page.getByRole('grid', { name: 'Updates' });
   await expect(updates.getByRole('row', { name: /^curl/ })).toContainText('2026-01-02, Debian tracker');
   await expect(updates.getByRole('row', { name: /^curl/ })).toContainText('CVE-2026-0002');
+  await expect(updates.getByRole('row', { name: /^nginx/ }).first()).toContainText(
+    'Not installable: needs packages that are not installed',
+  );
   await expectSound(page, 'the updates of a host');
 
   await place(page, 'Audit log').click();

@@ -68,6 +68,11 @@ test('rules show what they would take before they are saved, and make a snapshot
     await expect(page.getByRole('list', { name: 'Faults' })).toHaveCount(0);
     const row = (name: string) => grid.getByRole('row').filter({ hasText: name });
     await expect(row('by rule security').first()).toBeVisible();
+    await expect(row('by rule security').first()).toContainText('severity according to');
+    // All of it is in sight beside the rules, without scrolling sideways; one pixel is rounding.
+    const beside = () =>
+      grid.evaluate((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0));
+    await expect.poll(beside).toBeLessThanOrEqual(1);
     await preview.getByRole('radio', { name: /^Waiting/ }).check();
     await expect(row('by rule rest').first()).toContainText('Waiting');
     await preview.getByRole('radio', { name: /^Taken/ }).check();

@@ -11,6 +11,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { MAX_FRAME_BYTES } from '../../../shared/contract/wire.ts';
 import { err, frostError, ok, type Result } from '../../../shared/errors.ts';
+import { systemWords } from '../fileWords.ts';
 import type { Channel } from './channel.ts';
 
 /** sun_path holds 104 bytes on macOS and 108 on Linux (unix(7)), the closing NUL included. */
@@ -37,7 +38,10 @@ export const listenLocal = (path: string, onChannel: (channel: Channel) => void)
     server.once('error', (error) =>
       resolve(
         err(
-          frostError('process.unavailable', `The local socket ${path} cannot be opened: ${error.message}.`),
+          frostError(
+            'process.unavailable',
+            `The local socket ${path} cannot be opened: ${systemWords(error)}.`,
+          ),
         ),
       ),
     );
@@ -69,7 +73,7 @@ export const connectLocal = (path: string): Promise<Result<Channel>> =>
     socket.once('connect', () => resolve(ok(socketChannel(socket))));
     socket.once('error', (error) =>
       resolve(
-        err(frostError('process.unavailable', `No host process answers at ${path}: ${error.message}.`)),
+        err(frostError('process.unavailable', `No host process answers at ${path}: ${systemWords(error)}.`)),
       ),
     );
   });

@@ -9,6 +9,7 @@ import { extname, join, normalize, sep } from 'node:path';
 import { WebSocket, WebSocketServer } from 'ws';
 import { MAX_FRAME_BYTES } from '../../../shared/contract/wire.ts';
 import { err, frostError, ok, type Result } from '../../../shared/errors.ts';
+import { systemWords } from '../../adapters/fileWords.ts';
 import { CONTENT_TYPES } from '../contentTypes.ts';
 import { attachChannel } from '../process/attach.ts';
 import { newToken } from '../process/folder.ts';
@@ -87,13 +88,9 @@ export const serveBrowser = async (options: ServeOptions): Promise<Result<Browse
     server.once('error', (error: NodeJS.ErrnoException) =>
       resolve(
         err(
-          frostError(
-            'input.invalid',
-            `Port ${options.port} cannot be used: ${error.code === 'EADDRINUSE' ? 'another program has it' : error.message}.`,
-            {
-              hint: 'Leave --port out for a free one.',
-            },
-          ),
+          frostError('input.invalid', `Port ${options.port} cannot be used: ${systemWords(error)}.`, {
+            hint: 'Leave --port out for a free one.',
+          }),
         ),
       ),
     );

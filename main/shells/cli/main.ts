@@ -1,6 +1,7 @@
 /** The command line (docs/cli.md): the contract in a terminal. */
 import { Command, CommanderError } from 'commander';
 import { frostError } from '../../../shared/errors.ts';
+import { systemWords } from '../../adapters/fileWords.ts';
 import { VERSION } from '../version.ts';
 import { commandsFor } from './commands.ts';
 import { tellError } from './context.ts';
@@ -45,7 +46,7 @@ strict(program);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Whoever stops reading in the middle of a run has not seen it end.
   if (error.code === 'EPIPE') process.exit(done ? exitCode : 130);
-  process.stderr.write(`The output cannot be written: ${error.message}.\n`);
+  process.stderr.write(`The output cannot be written: ${systemWords(error)}.\n`);
   process.exit(exitCode === 0 ? 1 : exitCode);
 });
 

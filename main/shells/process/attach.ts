@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { err, FrostError, frostError, ok, type Result } from '../../../shared/errors.ts';
+import { systemWords } from '../../adapters/fileWords.ts';
 import type { Channel } from '../../adapters/rpc/channel.ts';
 import { type ChannelClient, createClient } from '../../adapters/rpc/client.ts';
 import { connectLocal } from '../../adapters/rpc/socket.ts';
@@ -85,7 +86,9 @@ const startProcess = (dataDir: string): Promise<Result<void>> => {
     });
     child.once('error', (error) =>
       settle(
-        err(frostError('process.unavailable', `The host process could not be started: ${error.message}.`)),
+        err(
+          frostError('process.unavailable', `The host process could not be started: ${systemWords(error)}.`),
+        ),
       ),
     );
     child.once('exit', (code) =>

@@ -123,7 +123,7 @@ export const AdvisoriesTab = () => {
   };
 
   return (
-    <div className="page-body">
+    <div className="catalog-fill">
       <div className="catalog-ask">
         <Field label="Look up an advisory or a CVE" hideLabel className="catalog-search">
           <Input

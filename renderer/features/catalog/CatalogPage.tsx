@@ -14,15 +14,17 @@ export const CatalogPage = () => {
         title="Catalogue"
         subtitle="Every package version the scans ever saw, when and where it was first seen, and who has it."
       />
-      <Tabs
-        label="Catalogue"
-        value={tab}
-        onChange={setTab}
-        items={[
-          { id: 'packages', label: 'Packages', content: <PackagesTab /> },
-          { id: 'advisories', label: 'Advisories', content: <AdvisoriesTab /> },
-        ]}
-      />
+      <div className="page-body">
+        <Tabs
+          label="Catalogue"
+          value={tab}
+          onChange={setTab}
+          items={[
+            { id: 'packages', label: 'Packages', content: <PackagesTab /> },
+            { id: 'advisories', label: 'Advisories', content: <AdvisoriesTab /> },
+          ]}
+        />
+      </div>
     </div>
   );
 };

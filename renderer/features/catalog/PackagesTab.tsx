@@ -31,7 +31,7 @@ const columns: readonly Column<CatalogPackage>[] = [
   { id: 'ecosystem', header: 'Manager', min: 6, sort: (row) => row.ecosystem, cell: (row) => row.ecosystem },
   countColumn({ id: 'versions', header: 'Versions', min: 6, of: (row) => row.versions }),
   countColumn({ id: 'hosts', header: 'Hosts', min: 5, of: (row) => row.installedOn }),
-  timeColumn({ id: 'new', header: 'Newest version seen', min: 10, of: (row) => row.lastNewAt }),
+  timeColumn({ id: 'new', header: 'Newest version seen', min: 11.5, of: (row) => row.lastNewAt }),
 ];
 
 export const PackagesTab = () => {
@@ -40,7 +40,7 @@ export const PackagesTab = () => {
   const answer = useAsked('catalog.search', { text });
   const found = present(answer);
   return (
-    <div className="page-body">
+    <div className="catalog-fill">
       <Field label="Search packages" hideLabel className="catalog-search">
         <Input
           type="search"

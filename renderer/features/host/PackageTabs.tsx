@@ -15,7 +15,7 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
   {
     id: 'name',
     header: 'Package',
-    min: 9,
+    min: 11,
     grow: 1.4,
     sort: (row) => row.name,
     cell: (row) => (
@@ -27,7 +27,7 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
   {
     id: 'from',
     header: 'Installed',
-    min: 10,
+    min: 9.5,
     grow: 1.2,
     sort: (row) => row.from ?? undefined,
     cell: (row) => (row.from === null ? <span className="muted">new</span> : <code>{row.from}</code>),
@@ -35,23 +35,16 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
   {
     id: 'to',
     header: 'Offered',
-    min: 10,
+    min: 9.5,
     grow: 1.2,
     sort: (row) => row.to,
     cell: (row) => <code>{row.to}</code>,
   },
   ...verdictColumns<JudgedUpdate>(),
   {
-    id: 'advisories',
-    header: 'Advisories',
-    min: 6.5,
-    grow: 0.8,
-    cell: (row) => <span title={saidOf(row)}>{saidOf(row)}</span>,
-  },
-  {
     id: 'size',
     header: 'Size',
-    min: 5,
+    min: 5.25,
     align: 'end',
     descFirst: true,
     sort: (row) => row.sizeBytes,
@@ -61,7 +54,7 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
   {
     id: 'origin',
     header: 'From',
-    min: 6,
+    min: 8.5,
     grow: 1,
     sort: (row) => row.origin,
     cell: (row) => (
@@ -72,12 +65,19 @@ const updateColumns: readonly Column<JudgedUpdate>[] = [
   },
 ];
 
-const whyNot = ({ blocked }: JudgedUpdate) =>
-  blocked === undefined ? null : (
-    <StatusDot tone="warn" icon={Lock}>
-      Not installable: {blockText[blocked]}
-    </StatusDot>
+/** Why it cannot be installed, and every advisory: neither fits a column. */
+const detail = (row: JudgedUpdate) => {
+  const said = saidOf(row);
+  if (row.blocked === undefined) return said === '' ? null : said;
+  return (
+    <>
+      <StatusDot tone="warn" icon={Lock}>
+        Not installable: {blockText[row.blocked]}
+      </StatusDot>
+      {said === '' ? '' : ` · ${said}`}
+    </>
   );
+};
 
 const updateKey = (row: JudgedUpdate) => `${row.name}:${row.arch}:${row.to}`;
 
@@ -112,7 +112,7 @@ export const UpdatesTab = ({
         columns={updateColumns}
         rows={rows}
         rowKey={updateKey}
-        detail={whyNot}
+        detail={detail}
         initialSort={{ id: 'severity' }}
         empty={
           <EmptyState title="No security update among them">

@@ -76,13 +76,6 @@ const HOSTS: readonly Column<ComplianceHost>[] = [
     sort: (host) => host.scannedAt ?? undefined,
     cell: (host) => (host.scannedAt === null ? 'never' : <RelativeTime at={host.scannedAt} />),
   },
-  {
-    id: 'why',
-    header: 'Why',
-    min: 10,
-    grow: 2,
-    cell: (host) => <span className="truncate">{whyUnknown(host)}</span>,
-  },
 ];
 
 const ROWS: readonly Column<RowOfHost>[] = [
@@ -147,14 +140,9 @@ const ROWS: readonly Column<RowOfHost>[] = [
         : ComplianceLevel.options.indexOf(one.row.complianceLevel),
     cell: (one) => one.row.complianceLevel ?? <span className="muted">–</span>,
   },
-  {
-    id: 'why',
-    header: 'Why',
-    min: 8,
-    grow: 2,
-    cell: (one) => <span className="truncate">{whyRow(one.row)}</span>,
-  },
 ];
+
+const orNothing = (text: string): string | null => (text === '' ? null : text);
 
 const contains = (text: string, word: string) => text.toLowerCase().includes(word.trim().toLowerCase());
 
@@ -280,6 +268,7 @@ export const Compliance = ({ made }: { made: Made }) => {
                 columns={HOSTS}
                 rows={hosts}
                 rowKey={(host) => host.hostId}
+                detail={(host) => orNothing(whyUnknown(host))}
                 rowTone={(host) => (LEVELS[host.level].tone === 'bad' ? 'bad' : undefined)}
                 initialSort={{ id: 'host' }}
                 empty="No host is like that."
@@ -297,6 +286,7 @@ export const Compliance = ({ made }: { made: Made }) => {
                 columns={ROWS}
                 rows={rows}
                 rowKey={(one) => one.key}
+                detail={(one) => orNothing(whyRow(one.row))}
                 empty="Nothing, on the hosts that are known."
               />
             ),
