@@ -214,6 +214,8 @@ export interface SnapshotStore {
   present(ids: readonly string[]): Set<string>;
   /** Newest first. */
   revisions(lineId: string): Revision[];
+  /** The same, without reading them. */
+  revisionIds(lineId: string): { id: string; number: number }[];
   /**
    * Adds revisions (already there: left alone) and moves the line's head in one transaction; creates the line when new.
    * `expectHead` given and not the present head (`null`: there must be no such line): nothing is done and false is returned.

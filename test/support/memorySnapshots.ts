@@ -34,14 +34,17 @@ export const snapshotMethods = (r: Records) => {
       if (!r.signatures.some((o) => o.revisionId === one.revisionId && o.fingerprint === one.fingerprint))
         r.signatures.push(copy(one));
   };
+  const revisions = (lineId: string): Revision[] =>
+    copy(ofLine(lineId).toSorted((a, b) => b.content.number - a.content.number || (a.id < b.id ? 1 : -1)));
   return {
     lines,
+    revisions,
+    revisionIds: (lineId: string) =>
+      revisions(lineId).map(({ id, content }) => ({ id, number: content.number })),
     line: (idOrName: string) =>
       lines().find((line) => line.id === idOrName) ?? lines().find((line) => sameName(line.name, idOrName)),
     revision: (id: string) => copy(r.revisions.get(id)),
     present: (ids: readonly string[]) => new Set(ids.filter((id) => r.revisions.has(id))),
-    revisions: (lineId: string) =>
-      copy(ofLine(lineId).toSorted((a, b) => b.content.number - a.content.number || (a.id < b.id ? 1 : -1))),
     putRevisions: (
       revisions: Revision[],
       head: { lineId: string; name: string; revisionId: string; expectHead?: string | null },

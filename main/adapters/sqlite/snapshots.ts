@@ -123,6 +123,12 @@ export const snapshotStore = (db: Db): SnapshotStore => ({
         )
         .map(({ id }) => id),
     ),
+  revisionIds: (lineId) =>
+    db.all(
+      z.object({ id: z.string(), number: z.int() }),
+      'SELECT id, number FROM revisions WHERE line = ? ORDER BY number DESC, id DESC',
+      lineId,
+    ),
   revisions: (lineId) =>
     db
       .all(

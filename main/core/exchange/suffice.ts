@@ -18,8 +18,10 @@ type SignaturePorts = Pick<Ports, 'store' | 'verifier'>;
  * tells no time), and must not be revoked now.
  */
 export const keptSignatures = (revisionId: string, ports: SignaturePorts): Judged[] => {
+  const kept = ports.store.signatures(revisionId);
+  if (kept.length === 0) return [];
   const trust = trustOf(knownSigners(ports.store));
-  return ports.store.signatures(revisionId).map(({ armor, addedAt, fingerprint }) => ({
+  return kept.map(({ armor, addedAt, fingerprint }) => ({
     ...judgeSignature(armor, {
       revisionId,
       claimed: fingerprint,

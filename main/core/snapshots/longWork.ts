@@ -1,5 +1,6 @@
 /** Work on snapshot files that may have ten thousand revisions: others get their turn, it is told how far it is, and it can be stopped. */
 import { FrostFault, fail, type Result } from '../../../shared/errors.ts';
+import type { Revision } from '../../../shared/model/snapshot.ts';
 import type { Ports } from '../ports.ts';
 import { createTurns, type Turn } from '../turns.ts';
 
@@ -37,4 +38,24 @@ export const longWork = async <T>(
   } finally {
     activity?.end();
   }
+};
+
+/** What reading one of a line's revisions costs, in characters gone through once. */
+const READ = 2000;
+const READ_ENTRY = 200;
+
+/** A line's revisions, newest first, read in slices. Rejects with what a turn rejects with. */
+export const revisionsInTurns = async (
+  store: Ports['store'],
+  lineId: string,
+  turn: Turn,
+): Promise<Revision[]> => {
+  const all: Revision[] = [];
+  for (const { id } of store.revisionIds(lineId)) {
+    const revision = store.revision(id);
+    if (revision === undefined) continue;
+    all.push(revision);
+    await turn(READ + READ_ENTRY * revision.content.entries.length);
+  }
+  return all;
 };

@@ -1,16 +1,18 @@
 /** Merging two revisions of a line, and the graph of a line's revisions. The merge itself is merge.ts. */
-import type { HandlerInput, Output } from '../../../shared/contract/contract.ts';
+import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import { REVISION_FORMAT, type Revision } from '../../../shared/model/snapshot.ts';
 import { MergeConflict } from '../../../shared/model/versions.ts';
 import { viewOfSignature } from '../exchange/judge.ts';
 import { keptSignatures } from '../exchange/suffice.ts';
 import type { Ports, SnapshotLine, StoredFreeze } from '../ports.ts';
+import { createTurns } from '../turns.ts';
 import { ancestry, type LookUp } from './ancestry.ts';
 import { diffEntries } from './diff.ts';
 import { isLive } from './freeze.ts';
 import { checkOverlap } from './freezing.ts';
 import type { Lines } from './lines.ts';
+import { revisionsInTurns, SLICE_CHARACTERS } from './longWork.ts';
 import { type Decide, type Mergeable, type Merged, mergeContents } from './merge.ts';
 import { mergeBaseOf } from './mergeBase.ts';
 import { createChoices } from './mergeChoices.ts';
@@ -30,6 +32,8 @@ type Computed = Merged & {
 
 const MAX_ENTRIES = 20_000;
 const MAX_RULE_SETS = 10;
+/** What asking for a revision's signatures and promotions costs, in characters of a slice. */
+const LOOK = 1000;
 
 const short = (id: string): string => id.slice('sha256:'.length, 'sha256:'.length + 12);
 
@@ -262,28 +266,36 @@ const merge =
 
 const graph =
   (ports: Ports, lines: Lines) =>
-  (input: HandlerInput<'versions.graph'>): Result<Output<'versions.graph'>> => {
+  async (
+    input: HandlerInput<'versions.graph'>,
+    caller?: Caller,
+  ): Promise<Result<Output<'versions.graph'>>> => {
     const found = lines.find(input.ref);
     if (!found.ok) return found;
     const { line } = found.value;
-    const all = ports.store.revisions(line.id);
+    const turn = createTurns(ports.clock, SLICE_CHARACTERS, caller?.signal);
+    const all = await revisionsInTurns(ports.store, line.id, turn);
     const own = new Map(all.map((revision) => [revision.id, revision]));
     const trunk = ancestry([line.headId], (id) => own.get(id));
     const parents = new Set(all.flatMap(({ content }) => content.parents));
     const context = contextOf(line, ports.store.freezes(), ports.clock.now());
-    return ok({
-      revisions: all.map((revision) => ({
+    const revisions: Output<'versions.graph'>['revisions'] = [];
+    for (const revision of all) {
+      const { id } = revision;
+      revisions.push({
         ...summaryOf(revision, context, line.revisions),
-        promotions: ports.store.promotions(revision.id),
-        signatures: keptSignatures(revision.id, ports).map(viewOfSignature),
-        branch: !trunk.has(revision.id),
-        tip: !parents.has(revision.id),
-      })),
-    });
+        promotions: ports.store.promotions(id),
+        signatures: keptSignatures(id, ports).map(viewOfSignature),
+        branch: !trunk.has(id),
+        tip: !parents.has(id),
+      });
+      await turn(LOOK);
+    }
+    return ok({ revisions });
   };
 
 export const createMerging = (ports: Ports, lines: Lines) => ({
-  graph: async (input: HandlerInput<'versions.graph'>) => graph(ports, lines)(input),
+  graph: graph(ports, lines),
   preview: async (input: MergeInput) => preview(ports, lines)(input),
   merge: async (input: HandlerInput<'versions.merge'>) => merge(ports, lines)(input),
 });

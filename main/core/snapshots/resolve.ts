@@ -12,12 +12,12 @@ const SHORTEST_BEGINNING = /^sha256:[0-9a-f]{6,64}$/;
 /** After a name, where it can only be one of its revisions. */
 const BEGINNING = /^[0-9a-f]{6,64}$/;
 
-const beginningWith = (text: string, store: SnapshotStore): Revision[] =>
+const beginningWith = (text: string, store: SnapshotStore): { id: string }[] =>
   SHORTEST_BEGINNING.test(text)
     ? store
         .lines()
-        .flatMap((line) => store.revisions(line.id))
-        .filter((revision) => revision.id.startsWith(text))
+        .flatMap((line) => store.revisionIds(line.id))
+        .filter(({ id }) => id.startsWith(text))
     : [];
 
 /** `head`: it is the newest of its line. Errors: `not-found`, `input.invalid` (a number that is none). */
@@ -54,8 +54,8 @@ export const resolveRef = (
   if (at < 0)
     return found(store.revision(line.headId), line, `Snapshot '${line.name}' has lost its newest revision.`);
   const wanted = text.slice(at + 1);
-  const all = store.revisions(line.id);
-  const numbered = all.filter((revision) => `${revision.content.number}` === wanted);
+  const all = store.revisionIds(line.id);
+  const numbered = all.filter(({ number }) => `${number}` === wanted);
   const begins = BEGINNING.test(wanted)
     ? all.filter(({ id }) => id.slice('sha256:'.length).startsWith(wanted))
     : [];
@@ -71,5 +71,5 @@ export const resolveRef = (
     return fail('input.invalid', `'${wanted.slice(0, 80)}' is not a revision number.`, {
       hint: `Write ${line.name}@1, ${line.name}@2, …, or the beginning of a revision's id.`,
     });
-  return found(one, line, `Snapshot '${line.name}' has no revision ${wanted}.`);
+  return found(one && store.revision(one.id), line, `Snapshot '${line.name}' has no revision ${wanted}.`);
 };

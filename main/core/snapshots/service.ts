@@ -1,10 +1,11 @@
 /** Snapshots: lines of revisions, made from scans. Edits are in editing.ts, freezes in freezing.ts, files in transfer.ts. */
 import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
-import type { Revision, RevisionContent, SnapshotSummary } from '../../../shared/model/snapshot.ts';
+import type { RevisionContent, SnapshotSummary } from '../../../shared/model/snapshot.ts';
 import { compareVersions } from '../advisories/describe.ts';
-import type { Ports, SnapshotLine } from '../ports.ts';
+import type { Ports } from '../ports.ts';
 import { appliedRuleSet, applyRules } from '../rules/service.ts';
+import { createTurns } from '../turns.ts';
 import { diffRevisions, diffVersions } from './diff.ts';
 import { createEditing, ecosystemOf } from './editing.ts';
 import { createExcepting } from './excepting.ts';
@@ -14,6 +15,7 @@ import { entriesFromScans } from './fromScans.ts';
 import { selectorMatches } from './judge.ts';
 import { createKnowledge } from './known.ts';
 import { createLines, shown } from './lines.ts';
+import { revisionsInTurns, SLICE_CHARACTERS } from './longWork.ts';
 import { createJoin, createMerging } from './merging.ts';
 import { outsideOf } from './outside.ts';
 import { createPromoting } from './promoting.ts';
@@ -41,16 +43,17 @@ export const createSnapshotService = (ports: Ports) => {
     );
   };
 
-  const summary = (revision: Revision, line: SnapshotLine): SnapshotSummary =>
-    summaryOf(revision, contextOf(line, store.freezes(), clock.now()), line.revisions);
-
-  const list = (): Result<Output<'snapshots.list'>> =>
-    ok({
-      snapshots: store.lines().flatMap((line) => {
+  const list = (): Result<Output<'snapshots.list'>> => {
+    const freezes = store.freezes();
+    return ok({
+      snapshots: store.lines().flatMap((line): SnapshotSummary[] => {
         const head = store.revision(line.headId);
-        return head === undefined ? [] : [summary(head, line)];
+        return head === undefined
+          ? []
+          : [summaryOf(head, contextOf(line, freezes, clock.now()), line.revisions)];
       }),
     });
+  };
 
   const show = async (
     input: HandlerInput<'snapshots.show'>,
@@ -69,11 +72,17 @@ export const createSnapshotService = (ports: Ports) => {
     });
   };
 
-  const history = (input: HandlerInput<'snapshots.history'>): Result<Output<'snapshots.history'>> => {
+  const history = async (
+    input: HandlerInput<'snapshots.history'>,
+    caller?: Caller,
+  ): Promise<Result<Output<'snapshots.history'>>> => {
     const found = lines.find(input.ref);
     if (!found.ok) return found;
     const { line } = found.value;
-    return ok({ revisions: store.revisions(line.id).map((revision) => summary(revision, line)) });
+    const turn = createTurns(clock, SLICE_CHARACTERS, caller?.signal);
+    const all = await revisionsInTurns(store, line.id, turn);
+    const context = contextOf(line, store.freezes(), clock.now());
+    return ok({ revisions: all.map((revision) => summaryOf(revision, context, line.revisions)) });
   };
 
   /** What a new snapshot holds: what rules take, what scans offer, or nothing. */
@@ -161,7 +170,7 @@ export const createSnapshotService = (ports: Ports) => {
           hint: 'Thaw it first.',
         },
       );
-    const own = new Set(store.revisions(line.id).map((revision) => revision.id));
+    const own = new Set(store.revisionIds(line.id).map(({ id }) => id));
     if (store.unfinishedRuns().some(({ run }) => own.has(run.snapshot.id)))
       return fail('state.conflict', `'${line.name}' cannot be removed: a run of it is not finished.`);
     store.removeLine(line.id);
@@ -172,7 +181,7 @@ export const createSnapshotService = (ports: Ports) => {
   return {
     list: async (_input: HandlerInput<'snapshots.list'>) => list(),
     show,
-    history: async (input: HandlerInput<'snapshots.history'>) => history(input),
+    history,
     create: async (input: HandlerInput<'snapshots.create'>) => create(input),
     restore: async (input: HandlerInput<'snapshots.restore'>) => restore(input),
     diff: async (input: HandlerInput<'snapshots.diff'>) => diff(input),

@@ -305,7 +305,7 @@ describe.each(kinds)('a store %s', (_, make) => {
     const line = uuid(501);
     const first = makeRevision(line, 1, []);
     const second = makeRevision(line, 2, [first.id], { message: 'more' });
-    const head = (revisionId: string, expectHead?: string) => ({
+    const head = (revisionId: string, expectHead?: string | null) => ({
       lineId: line,
       name: 'november',
       revisionId,
@@ -342,9 +342,20 @@ describe.each(kinds)('a store %s', (_, make) => {
       expect(store.line(line)).toEqual(view);
       expect(store.revision(first.id)).toEqual(first);
       expect(store.revisions(line)).toEqual([second, first]);
+      expect(store.revisionIds(line)).toEqual([
+        { id: second.id, number: 2 },
+        { id: first.id, number: 1 },
+      ]);
+      expect(store.present([hash('0'), second.id])).toEqual(new Set([second.id]));
       expect(store.freezes()).toEqual([freeze]);
       expect(store.line('december')).toBeUndefined();
       expect(store.revision(hash('0'))).toBeUndefined();
+    });
+
+    it('takes the canonical text of a revision where somebody made it already', () => {
+      const canonical = canonicalJson(second.content);
+      store.putRevisions([first, { ...second, canonical }], head(second.id), []);
+      expect(store.revision(second.id)).toEqual(second);
     });
 
     it('keeps signatures beside a revision, one of each key, as long as its line', () => {
@@ -371,8 +382,9 @@ describe.each(kinds)('a store %s', (_, make) => {
     it('does nothing when the head is not the expected one, not even for a new line', () => {
       expect(store.putRevisions([first], head(first.id, second.id), [])).toBe(false);
       expect(store.lines()).toEqual([]);
-      store.putRevisions([first], head(first.id), []);
+      expect(store.putRevisions([first], head(first.id, null), [])).toBe(true);
       expect(store.putRevisions([second], head(second.id, second.id), [freeze])).toBe(false);
+      expect(store.putRevisions([second], head(second.id, null), [freeze])).toBe(false);
       expect(store.line(line)?.headId).toBe(first.id);
       expect(store.revision(second.id)).toBeUndefined();
       expect(store.freezes()).toEqual([]);
