@@ -51,7 +51,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'name',
     header: 'Host',
-    min: 8.5,
+    min: 8.2,
     grow: 1.5,
     sort: (row) => row.host.name,
     cell: (row, { tabIndex }) => (
@@ -178,7 +178,7 @@ export const fleetColumns: readonly Column<HostOverview>[] = [
   {
     id: 'os',
     header: 'System',
-    min: 5.6,
+    min: 6.1,
     grow: 0.5,
     sort: (row) => {
       const facts = goodScan(row)?.facts;

@@ -42,7 +42,7 @@ const firstOf = (names: readonly string[]): readonly string[] => {
   let length = 0;
   return names.slice(0, 5).filter((name, index) => {
     length += name.length + 2;
-    return index === 0 || length <= 40;
+    return index === 0 || length <= 34;
   });
 };
 
