@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import { fileTrouble, systemCodeOf } from '../../adapters/fileWords.ts';
@@ -63,13 +63,26 @@ export const removePresence = (dataDir: string): void => {
   if (readPresence(dataDir)?.pid === process.pid) rmSync(fileOf(dataDir), { force: true });
 };
 
+/** With the folders above it. Node's own way of doing so never ends where a file system knows no new folders, as /proc. */
+const makeFolder = (path: string): void => {
+  const isThere = () => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (thrown) {
+    // Another command may have been quicker.
+    if (!isThere()) throw thrown;
+  }
+};
+
 /**
  * Makes the data folder, or closes it to other accounts: it holds the socket that commands this console. One that holds
  * other things is left as it is, and nothing is written to it. Errors: `input.invalid`.
  */
 export const prepareFolder = (dataDir: string): Result<void> => {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     if (process.platform === 'win32') return ok(undefined);
     const { uid, mode } = statSync(dataDir);
     if (uid !== userInfo().uid)

@@ -326,9 +326,9 @@ describe('the data folder', () => {
     expect(readdirSync(dataDir)).toEqual(['film.mkv']);
   });
 
-  test('an empty name or a file in its place is bad input', async () => {
+  test('an empty name, a file in its place or a place for no folders is bad input', async () => {
     writeFileSync(frostline.path('file'), '');
-    for (const dataDir of ['', frostline.path('file'), frostline.path('file', 'below')]) {
+    for (const dataDir of ['', frostline.path('file'), frostline.path('file', 'below'), '/proc/none/below']) {
       const { code, stdout } = await frostline.run(['--json', 'hosts', 'list', '--data-dir', dataDir], {
         dataDir: null,
       });
