@@ -74,6 +74,8 @@ export function startJob(options: { nonce: string; token: string; script: string
   const unit = `frostline-${checkedToken(options.token)}`;
   const body = `${folderLine(options.token)}
 mkdir -p "$R${HOST_FOLDER}/jobs" "$D" && fl_own "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" && chmod 700 "$R${HOST_FOLDER}" "$R${HOST_FOLDER}/jobs" "$D" || { fl_mark failed; fl_mark end; return 1; }
+# Whoever made the lock launches the job, also when nobody listens any more: nobody else would. Until then nothing is printed.
+trap : 1 13
 if ! mkdir "$D/started" 2>/dev/null; then
   if [ -d "$D/started" ]; then fl_mark already; else fl_mark failed; fi
   fl_mark end
@@ -92,7 +94,9 @@ fl_launch() {
   else nohup sh "$D/run" "$D" </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
   fi
 }
-fl_sec launch fl_launch
+fl_said=$(fl_launch 2>&1); fl_launched=$?
+trap 'exit 129' 1; trap 'exit 141' 13
+fl_mark launch; printf '%s\n' "$fl_said"; fl_rc launch "$fl_launched"
 fl_judge
 fl_mark state
 printf '%s\\n' "$fl_state"

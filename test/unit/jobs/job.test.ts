@@ -1,7 +1,8 @@
 /** The real scripts, in a real shell, without root: everything below a folder that stands for the host's root. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -187,6 +188,22 @@ describe('a detached job', () => {
       value: { state: 'died', reason: expect.stringContaining('restarted') },
     });
     writeFileSync(join(folder(), 'go'), '');
+  });
+
+  test('a start whose reader goes away in its middle still launches the job', async () => {
+    mkdirSync(folder(), { recursive: true });
+    const script = join(folder(), 'script');
+    // Writing it waits for a reader: that is the middle.
+    execFileSync('mkfifo', [script]);
+    const child = spawn('sh', ['-s'], { env: env(), stdio: ['pipe', 'pipe', 'ignore'] });
+    child.stdin.end(startJob({ nonce: NONCE, token: TOKEN, script: 'exit 0\n' }).script);
+    await once(child.stdout, 'data');
+    const gone = once(child, 'exit');
+    child.stdout.destroy();
+    expect(await readFile(script, 'utf8')).toBe('exit 0\n');
+    await writeFile(script, 'exit 3\n');
+    await gone;
+    expect(inspect()).toEqual({ ok: true, value: { state: 'finished', code: 3 } });
   });
 
   test('a start that was lost is called dead once, and can never begin later', () => {
