@@ -65,7 +65,7 @@ function usage(thrown: unknown): number {
   if (thrown.code === 'commander.help')
     return json ? tellError(frostError('input.invalid', 'A command is missing.'), true) : 2;
   return tellError(
-    frostError('input.invalid', thrown.message.replace(/^error: /, ''), {
+    frostError('input.invalid', thrown.message.replace(/^error: /, '').replaceAll('\n', ' '), {
       hint: 'See: frostline --help, or --help on a command.',
     }),
     json,

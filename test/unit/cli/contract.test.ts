@@ -50,6 +50,15 @@ describe('the words of a command', () => {
     expect(await frostline.json(...args)).toEqual({ code: 2, document: error('input.invalid') });
   });
 
+  test('a word that is nearly right is told as such, in one line', async () => {
+    const { code, document } = await frostline.json('hosts', 'list', '--jso');
+    expect({ code, document }).toEqual({
+      code: 2,
+      document: error('input.invalid', "unknown option '--jso' (Did you mean --json?)"),
+    });
+    expect((await frostline.run(['hosst'])).stderr).toContain('(Did you mean hosts?)\n');
+  });
+
   test('global options stand before, between and after', async () => {
     const dataDir = frostline.path('data');
     for (const args of [
