@@ -12,9 +12,9 @@ import {
   instantOf,
   isNameable,
   Refused,
+  strangersLine,
 } from '../../core/advisories/read.ts';
 import { severityOf } from '../../core/advisories/severity.ts';
-import { plainLine } from '../../core/drivers/shell.ts';
 import { type XmlFault, xmlReader } from '../xml.ts';
 
 const MAX_DEPTH = 16;
@@ -67,7 +67,7 @@ const put = (into: Collector, update: Open, now: number): void => {
     into.skip();
     return;
   }
-  const title = plainLine(update.title, 500);
+  const title = strangersLine(update.title, 500);
   const published = instantOf(update.issued, now);
   const modified = instantOf(update.updated, now);
   into.add({
@@ -83,7 +83,7 @@ const put = (into: Collector, update: Open, now: number): void => {
 };
 
 const REASONS: Record<XmlFault, (detail: string) => string> = {
-  malformed: (detail) => `not well-formed XML (${plainLine(detail, 200)})`,
+  malformed: (detail) => `not well-formed XML (${strangersLine(detail, 200)})`,
   doctype: () => 'a document type is not taken',
   encoding: () => 'not in UTF-8',
   depth: () => 'nested too deep',

@@ -5,9 +5,8 @@
 import { z } from 'zod';
 import { type Affected, CveId } from '../../../shared/model/advisory.ts';
 import type { Severity } from '../../../shared/model/primitives.ts';
-import { plainLine } from '../drivers/shell.ts';
 import type { Turn } from '../turns.ts';
-import { type Collector, isNameable, Refused } from './read.ts';
+import { type Collector, isNameable, Refused, strangersLine } from './read.ts';
 import { debianRelease } from './releases.ts';
 import { severityOf } from './severity.ts';
 import { worse } from './verdict.ts';
@@ -60,7 +59,7 @@ export const debianTracker = (into: Collector) => {
     );
     const known = found.get(id);
     if (known === undefined)
-      found.set(id, { title: plainLine(fault.description ?? '', 500), severity, affected });
+      found.set(id, { title: strangersLine(fault.description ?? '', 500), severity, affected });
     else {
       known.severity = worse(known.severity, severity);
       known.affected.push(...affected);
@@ -71,7 +70,7 @@ export const debianTracker = (into: Collector) => {
       const parsed = Name.safeParse(name).success ? Faults.safeParse(value) : undefined;
       if (parsed?.success !== true) {
         const issue = parsed?.error.issues[0];
-        const where = [plainLine(name, 100), ...(issue?.path ?? [])].join('.');
+        const where = [strangersLine(name, 100), ...(issue?.path ?? [])].join('.');
         throw new Refused(
           `it is no export of the Debian security tracker: ${where}: ${issue?.message ?? 'too long for a name'}`,
         );

@@ -2,8 +2,7 @@
 import { z } from 'zod';
 import { AdvisoryId, type Affected } from '../../../shared/model/advisory.ts';
 import type { Ecosystem } from '../../../shared/model/primitives.ts';
-import { plainLine } from '../drivers/shell.ts';
-import { type Collector, cvesIn, instantOf, isNameable, Refused } from './read.ts';
+import { type Collector, cvesIn, instantOf, isNameable, Refused, strangersLine } from './read.ts';
 import { debianRelease } from './releases.ts';
 import { worstOf } from './severity.ts';
 
@@ -155,7 +154,7 @@ export const readOsv = (value: unknown, into: Collector, now: number): void => {
     ...severities.filter((one) => one.type === 'Ubuntu').map((one) => one.score),
   ];
   const vectors = severities.filter((one) => one.type === 'CVSS_V3').map((one) => one.score);
-  const title = plainLine(osv.summary ?? osv.details?.slice(0, 2000) ?? '', 500);
+  const title = strangersLine(osv.summary ?? osv.details?.slice(0, 2000) ?? '', 500);
   into.add({
     format: 'osv',
     id: osv.id,

@@ -23,6 +23,10 @@ export class Refused extends Error {}
 export const MAX_ADVISORIES = 500_000;
 export const MAX_AFFECTED = 4_000_000;
 
+/** Text of strangers, in one line of at most `max` characters, without any that nobody sees. */
+export const strangersLine = (text: string, max: number): string =>
+  plainLine(text.replace(/[\p{Cc}\p{Cf}]+/gu, ' '), max);
+
 export const cvesIn = (ids: string[]): string[] =>
   [...new Set(ids.map((id) => id.replace(/^(UBUNTU|DEBIAN)-/, '')))]
     .filter((id) => CveId.safeParse(id).success)
@@ -60,7 +64,7 @@ export class Collector {
     if (this.advisories.length >= MAX_ADVISORIES || this.#affected > MAX_AFFECTED)
       throw new Refused('it has more advisories than Frostline takes');
     if (advisory.affected.length > 20_000 || advisory.cves.length > 2000)
-      throw new Refused(`${plainLine(advisory.id, 100)} is about more packages than Frostline takes`);
+      throw new Refused(`${strangersLine(advisory.id, 100)} is about more packages than Frostline takes`);
     this.advisories.push(advisory);
     this.date(advisory.modified ?? advisory.published);
   }

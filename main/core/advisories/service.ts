@@ -4,12 +4,11 @@ import { MAX_ADVISORY_BYTES } from '../../../shared/contract/advisories.ts';
 import type { Caller, HandlerInput, Output } from '../../../shared/contract/contract.ts';
 import { FrostFault, fail, ok, type Result } from '../../../shared/errors.ts';
 import type { AdvisoryFormat } from '../../../shared/model/advisory.ts';
-import { plainLine } from '../drivers/shell.ts';
 import type { Ports } from '../ports.ts';
 import { createTurns } from '../turns.ts';
 import { takeAllIn } from './intake.ts';
 import type { Reading } from './json.ts';
-import type { AdvisoryFile } from './read.ts';
+import { type AdvisoryFile, strangersLine } from './read.ts';
 
 /**
  * Unpacks and reads a file. Errors: `advisories.refused`, with the reason. Without `reading` it is done in one go. Rejects with
@@ -118,7 +117,7 @@ export const createAdvisoryService = (
     { signal }: Caller,
   ): Promise<Result<Output<'advisories.finish'>>> => {
     const { bytes, pieces } = upload;
-    const fileName = plainLine(upload.fileName, 255);
+    const fileName = strangersLine(upload.fileName, 255);
     const activity = activities.begin('import', `Reading ${fileName}`.slice(0, 300), 0);
     const stop = AbortSignal.any([signal, activity.signal]);
     try {
@@ -193,7 +192,7 @@ export const createAdvisoryService = (
   const show = ({ id }: HandlerInput<'advisories.show'>): Result<Output<'advisories.show'>> => {
     const found = store.advisoriesNamed(id.trim());
     return found.length === 0
-      ? fail('not-found', `No imported advisory is named ${plainLine(id, 100)}, or is about it.`, {
+      ? fail('not-found', `No imported advisory is named ${strangersLine(id, 100)}, or is about it.`, {
           hint: 'Import advisory data that has it: frostline advisories import FILE',
         })
       : ok({ advisories: found });

@@ -1,8 +1,7 @@
 /** Ubuntu's security notices: the database (usn-db/database.json) and the pages of https://ubuntu.com/security/notices.json. */
 import { z } from 'zod';
 import { type Advisory, AdvisoryId, type Affected } from '../../../shared/model/advisory.ts';
-import { plainLine } from '../drivers/shell.ts';
-import { type Collector, cvesIn, instantOf, isNameable, Refused } from './read.ts';
+import { type Collector, cvesIn, instantOf, isNameable, Refused, strangersLine } from './read.ts';
 import { ubuntuRelease } from './releases.ts';
 
 const Versions = z.record(z.string().max(200), z.object({ version: z.string().max(300) }));
@@ -66,7 +65,7 @@ const put = (
     into.skip();
     return;
   }
-  const title = plainLine(o.title ?? '', 500);
+  const title = strangersLine(o.title ?? '', 500);
   const advisory: Advisory = {
     format: 'usn',
     id,
@@ -81,7 +80,7 @@ const put = (
 
 const refused = (error: z.ZodError, name?: string): Refused => {
   const issue = error.issues[0];
-  const where = [...(name === undefined ? [] : [plainLine(name, 100)]), ...(issue?.path ?? [])].join('.');
+  const where = [...(name === undefined ? [] : [strangersLine(name, 100)]), ...(issue?.path ?? [])].join('.');
   return new Refused(`it is no list of Ubuntu security notices: ${where}: ${issue?.message}`);
 };
 
