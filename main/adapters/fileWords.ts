@@ -4,7 +4,9 @@ import { dirname, isAbsolute } from 'node:path';
 
 /** An error of a system call, by its code (errno(3)); undefined: it is none. */
 export const systemCodeOf = (thrown: unknown): string | undefined =>
-  thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+  typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string'
+    ? thrown.code
+    : undefined;
 
 const WORDS: Readonly<Record<string, { why: string; hint?: string }>> = {
   EACCES: { why: 'this account may not', hint: 'Look at the permissions of the file and of its folders.' },

@@ -4,11 +4,9 @@ import { closeSync, constants, createReadStream, fstatSync, openSync, rmSync, wr
 import { open } from 'node:fs/promises';
 import { type FrostError, fail, frostError, ok, type Result } from '../../../shared/errors.ts';
 import type { Expected } from '../../core/artefacts/ports.ts';
+import { systemCodeOf } from '../fileWords.ts';
 
-export const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : 'unknown reason';
+export const codeOf = (error: unknown): string => systemCodeOf(error) ?? 'unknown reason';
 
 export const unwritable = (folder: string, code: string): FrostError =>
   frostError(

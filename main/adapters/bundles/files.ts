@@ -5,8 +5,8 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { type FrostError, fail, frostError, ok } from '../../../shared/errors.ts';
 import type { BundleFiles, BundleSink, BundleSource } from '../../core/bundles/ports.ts';
-import { codeOf, syncFolder } from '../artefacts/partFile.ts';
-import { fileTrouble } from '../fileWords.ts';
+import { syncFolder } from '../artefacts/partFile.ts';
+import { fileTrouble, systemCodeOf } from '../fileWords.ts';
 
 const SUFFIX = '.frost.tar';
 const PIECE = 1024 * 1024;
@@ -14,7 +14,7 @@ const PIECE = 1024 * 1024;
 const invalid = (path: string, what: string) => fail('input.invalid', `${path.slice(0, 500)} ${what}.`);
 
 const unwritable = (path: string, error: unknown): { ok: false; error: FrostError } => {
-  const code = codeOf(error);
+  const code = systemCodeOf(error);
   return {
     ok: false,
     error: frostError(

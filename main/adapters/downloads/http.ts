@@ -13,6 +13,7 @@ import { createSecureContext, getCACertificates } from 'node:tls';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
 import { addressOf } from '../../core/bundles/address.ts';
 import type { Downloads } from '../../core/bundles/ports.ts';
+import { systemCodeOf } from '../fileWords.ts';
 
 const MAX_REDIRECTS = 3;
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -33,11 +34,7 @@ export const isOwnAddress = (address: string): boolean =>
   isIP(address) === 0 || own.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : error instanceof Error
-      ? error.message.slice(0, 200)
-      : 'unknown reason';
+  systemCodeOf(error) ?? (error instanceof Error ? error.message.slice(0, 200) : 'unknown reason');
 
 /** What is wrong with a server's certificate, by the code of OpenSSL or Node; undefined: the code is about something else. */
 const certificateFault = (code: string): string | undefined => {

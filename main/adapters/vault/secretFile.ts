@@ -5,13 +5,11 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { fail, ok, type Result } from '../../../shared/errors.ts';
+import { systemCodeOf } from '../fileWords.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : 'unknown reason';
+const codeOf = (error: unknown): string => systemCodeOf(error) ?? 'unknown reason';
 
 export class SecretFile<T> {
   readonly #file: string;
