@@ -115,7 +115,7 @@ export const PlanForm = ({ snapshots, snapshot, selectors, names, onClose }: Pla
             label="Hosts"
             required
             error={errors.hosts?.message ?? (matches.status === 'error' ? matches.error.message : undefined)}
-            hint={matches.status === 'error' ? undefined : matchText(matches)}
+            hint={matchText(matches)}
             className="selector-field"
           >
             <Input {...register('hosts')} mono maxLength={2000} />

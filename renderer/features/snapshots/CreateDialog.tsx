@@ -72,7 +72,7 @@ export const CreateDialog = ({ onClose, selector = 'all' }: { onClose: () => voi
           label="From the last scans of"
           required
           error={matches.status === 'error' ? matches.error.message : errors.selector?.message}
-          hint={matches.status === 'error' ? undefined : matchText(matches)}
+          hint={matchText(matches)}
           className="selector-field"
         >
           <Input

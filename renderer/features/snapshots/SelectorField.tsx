@@ -27,7 +27,7 @@ export const SelectorField = ({
   <Field
     label={label}
     required={required}
-    hint={matches.status === 'error' ? undefined : matchText(matches, what)}
+    hint={matchText(matches, what)}
     className="selector-field"
     error={matches.status === 'error' ? matches.error.message : error}
   >

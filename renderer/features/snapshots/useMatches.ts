@@ -47,8 +47,10 @@ const firstOf = (names: readonly string[]): readonly string[] => {
 };
 
 /** The hint below a selector's field. */
-export const matchText = (matches: Exclude<Matches, { status: 'error' }>, what = 'hosts match'): string => {
+export const matchText = (matches: Matches, what = 'hosts match'): string | undefined => {
   switch (matches.status) {
+    case 'error':
+      return undefined;
     case 'none':
       return 'For example all, web-*, env=production, tag=web and not tag=canary';
     case 'asking':
