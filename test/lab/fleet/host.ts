@@ -219,7 +219,11 @@ export class LabHost {
     await this.output(systemd ? 'systemctl stop ssh' : byHand);
     return async () => {
       if (systemd) await this.output('systemctl start ssh');
-      else await this.#startInside('/usr/sbin/sshd -E /var/log/sshd.log');
+      else {
+        // The starter is back before its daemon listens; the file of its pid comes after.
+        await this.#startInside('/usr/sbin/sshd -E /var/log/sshd.log');
+        await this.output('while [ ! -e /run/sshd.pid ]; do sleep 0.02; done', { timeoutMs: 60_000 });
+      }
     };
   }
 
