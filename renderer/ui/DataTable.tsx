@@ -19,6 +19,7 @@ import { type KeyboardEvent, type MouseEvent, type ReactNode, useMemo, useRef, u
 import type { Tone } from './Badge.tsx';
 import { Checkbox } from './Field.tsx';
 import { formatCount, plural } from './format.ts';
+import { useRowFocus } from './rowFocus.ts';
 
 export type CellContext = { tabIndex: 0 | -1 };
 
@@ -79,6 +80,7 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
   const [active, setActive] = useState<string>();
   const anchor = useRef<string>(undefined);
   const scroll = useRef<HTMLDivElement>(null);
+  const rowFocus = useRowFocus(scroll);
 
   const defs = useMemo(
     () =>
@@ -135,13 +137,7 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
     if (row === undefined) return;
     setActive(row.id);
     virtual.scrollToIndex(row.index === -1 ? 0 : sorted.indexOf(row), { align: 'auto' });
-    // The row may not exist until the scroll was rendered.
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() => {
-        const element = scroll.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(row.id)}"]`);
-        element?.focus({ preventScroll: true });
-      }),
-    );
+    rowFocus.go(row.id);
   };
 
   const toggle = (key: string, range: boolean) => {
@@ -157,8 +153,11 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
     selection.onChange(next);
   };
 
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>, key: string, row: T) => {
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>, heard: string) => {
     if (event.target !== event.currentTarget) return;
+    const key = rowFocus.meant(heard);
+    const row = sorted.find((each) => each.id === key)?.original.row;
+    if (row === undefined) return;
     const height = virtual.getTotalSize() / Math.max(1, sorted.length);
     const page = Math.max(1, Math.floor((scroll.current?.clientHeight ?? 400) / height) - 2);
     const moves: Record<string, number> = {
@@ -255,7 +254,7 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
                   aria-selected={selection === undefined ? undefined : selection.selected.has(entry.id)}
                   tabIndex={tabIndex}
                   style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)` }}
-                  onKeyDown={(event) => onKeyDown(event, entry.id, row)}
+                  onKeyDown={(event) => onKeyDown(event, entry.id)}
                   onClick={(event) => onRowClick(event, entry.id, row)}
                   onFocus={(event) => {
                     if (event.target === event.currentTarget) setActive(entry.id);

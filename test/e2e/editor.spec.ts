@@ -44,6 +44,24 @@ test('findings on an unsaved draft, mended by keyboard; many entries at once; un
     await expect(errors).toHaveText('Nothing found against it');
   });
 
+  await test.step('a key pressed right after an arrow is for the row the arrow went to', async () => {
+    const all = edit.grid.getByRole('row').filter({ has: page.getByRole('checkbox') });
+    const rejected = all.filter({ has: page.getByRole('button', { name: / is rejected/ }) });
+    await all.first().focus();
+    await hands.burst('ArrowDown', 'r');
+    await expect(all.nth(1)).toContainText('rejected');
+    await expect(rejected).toHaveCount(1);
+    await expect(all.nth(1)).toBeFocused();
+    await hands.press('Control+z');
+    await expect(errors).toHaveText('Nothing found against it');
+    const shift = (key: string) => ({ key, shiftKey: true });
+    await all.first().focus();
+    await hands.burst(shift('ArrowDown'), shift('ArrowDown'), shift('ArrowUp'));
+    await expect(page.getByRole('group', { name: '2 selected entries' })).toBeVisible();
+    await expect(all.nth(1)).toBeFocused();
+    await hands.press('Escape');
+  });
+
   await test.step('several entries are selected with Shift and the arrows, and go to a stage together', async () => {
     await entry('curl').focus();
     await hands.press('Shift+ArrowDown', 'Shift+ArrowDown', 'Shift+ArrowUp');

@@ -18,8 +18,8 @@ import {
 import { SortableContext, sortableKeyboardCoordinates } from '@dnd-kit/sortable';
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
-import type { Entry } from '../../../shared/model/snapshot.ts';
 import { plural } from '../../ui/format.ts';
+import { useRowFocus } from '../../ui/rowFocus.ts';
 import { EntryLine, StageLine } from './EntryRow.tsx';
 import type { EntryKey } from './entries.ts';
 import type { EntryActions } from './entryActions.ts';
@@ -57,6 +57,7 @@ export const EntryGrid = ({
   actions: EntryActions;
 }) => {
   const scroll = useRef<HTMLDivElement>(null);
+  const rowFocus = useRowFocus(scroll);
   const anchor = useRef<EntryKey>(undefined);
   const [active, setActive] = useState<EntryKey>();
   const [drag, setDrag] = useState<{ id: EntryKey; over: string | undefined }>();
@@ -88,13 +89,7 @@ export const EntryGrid = ({
     if (id === undefined) return;
     setActive(id);
     virtual.scrollToIndex(ids.indexOf(id), { align: 'auto' });
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() =>
-        scroll.current
-          ?.querySelector<HTMLElement>(`[data-key="${CSS.escape(id)}"]`)
-          ?.focus({ preventScroll: true }),
-      ),
-    );
+    rowFocus.go(id);
   };
 
   const goTo = useRef(focusRow);
@@ -122,8 +117,12 @@ export const EntryGrid = ({
     onSelect(next);
   };
 
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>, id: EntryKey, entry: Entry) => {
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>, heard: EntryKey) => {
     if (event.target !== event.currentTarget) return;
+    const id = rowFocus.meant(heard);
+    const row = rows.find((each) => each.id === id);
+    if (row?.kind !== 'entry') return;
+    const { entry } = row;
     const keys = movingWith(id);
     if (event.altKey) {
       if ((event.key === 'ArrowUp' || event.key === 'ArrowDown') && sortable) {

@@ -21,7 +21,6 @@ import {
 import type { KeyboardEvent, MouseEvent } from 'react';
 import type { EntryVerdict } from '../../../shared/contract/snapshots.ts';
 import { judgementText } from '../../../shared/grounds.ts';
-import type { Entry } from '../../../shared/model/snapshot.ts';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { saidOf } from '../../ui/columns.tsx';
 import { Checkbox } from '../../ui/Field.tsx';
@@ -99,7 +98,7 @@ export const EntryLine = ({
   sortable: boolean;
   actions: EntryActions;
   onToggle: (id: EntryKey, range: boolean) => void;
-  onKeyDown: (event: KeyboardEvent<HTMLElement>, id: EntryKey, entry: Entry) => void;
+  onKeyDown: (event: KeyboardEvent<HTMLElement>, id: EntryKey) => void;
   onClick: (event: MouseEvent<HTMLElement>, id: EntryKey) => void;
   onActive: (id: EntryKey) => void;
 }) => {
@@ -134,7 +133,7 @@ export const EntryLine = ({
       aria-selected={selected}
       tabIndex={tabIndex}
       style={{ top: `${start}px` }}
-      onKeyDown={(event) => onKeyDown(event, id, entry)}
+      onKeyDown={(event) => onKeyDown(event, id)}
       onClick={(event) => onClick(event, id)}
       onFocus={(event) => {
         if (event.target === event.currentTarget) onActive(id);

@@ -30,6 +30,16 @@ export const keyboard = (page: Page) => {
   return {
     press: (...keys: string[]) =>
       keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve()),
+    /** All of them before the page draws its next frame, each to what has the focus then. */
+    burst: (...keys: (string | { key: string; shiftKey: boolean })[]) =>
+      page.evaluate(async (all) => {
+        for (const key of all) {
+          const init = typeof key === 'string' ? { key } : key;
+          const event = new KeyboardEvent('keydown', { ...init, bubbles: true, cancelable: true });
+          document.activeElement?.dispatchEvent(event);
+          await Promise.resolve();
+        }
+      }, keys),
     type: (text: string) => page.keyboard.type(text),
     /** Replaces what the field with the focus holds. */
     fill: async (text: string) => {
