@@ -15,6 +15,8 @@ file is generated from the very rows of that test; the test fails where the two 
 - **Packages**: *old*: as before the run, with marks, holds and configuration files. *new*: as the snapshot says. *half*: in the
   middle, and shown as such. *mixed*: some old, some new, each of them well.
 - **Next**: \`run\`: the same run anew; \`retry\`, \`rollback\`: \`runs retry\`, \`runs rollback\`.
+- **✓**: played on such a host; –: not played there. A fault of the connection or the login is played with one or two managers,
+  whose part in it is the same.
 - In messages HOST is the host's name, and … stands for what differs from one time to the next.
 `;
 
@@ -56,6 +58,7 @@ export const faultsDocument = (rows: readonly Row[]): string => {
       ...own.flatMap(linesOf),
     ];
   });
-  const count = `\n${rows.length} faults; ${rows.filter((row) => row.on.length > 1).length} of them on apt, dnf and zypper hosts.\n`;
+  const many = (sides: number): number => rows.filter((row) => row.on.length === sides).length;
+  const count = `\n${rows.length} faults; ${many(3)} of them on apt, dnf and zypper hosts, ${many(2)} on two of those.\n`;
   return `${INTRODUCTION}${count}${sections.join('\n')}\n`;
 };

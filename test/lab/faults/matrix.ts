@@ -59,6 +59,7 @@ export type Row = {
   readonly group: Group;
   /** The fault in words: starts a sentence of the table. */
   readonly fault: string;
+  /** All managers where the manager has a part in the fault, else those that show it: each of them takes a host and its time. */
   readonly on: readonly SideName[];
   /** The kind of host; `plain` where it does not matter. */
   readonly flavour?: Flavour;

@@ -5,7 +5,6 @@ import { installShell } from '../shells.ts';
 import { jobEnded } from './network.ts';
 
 const group = 'Login, sudo and shells';
-const on = ['apt', 'dnf', 'zypper'] as const;
 const well = { exit: 0, state: 'succeeded', packages: 'new' } as const;
 const again = { by: 'run', state: 'compliant', packages: 'new' } as const;
 const notBegun = { exit: 1, state: 'failed', packages: 'old' } as const;
@@ -40,7 +39,7 @@ export const accessRows: readonly Row[] = [
     id: 'chatty-bashrc',
     group,
     fault: 'A .bashrc that talks on both outputs, and sets traps and aliases',
-    on,
+    on: ['apt'],
     inject: async (c) => {
       await c.host.output(
         "printf '%s\\n' 'echo Welcome back; echo >&2 You have mail' 'printf \"\\033[2J@@ rc\\n\"' 'trap \"echo bye\" EXIT' 'alias sudo=echo; umask 077; set -u' | cat - /home/admin/.bashrc > /tmp/rc; cp /tmp/rc /home/admin/.bashrc",
@@ -152,7 +151,7 @@ export const accessRows: readonly Row[] = [
     id: 'sudo-asks',
     group,
     fault: 'sudo asks for a password although it should not',
-    on,
+    on: ['apt'],
     inject: (c) => c.knowAs(`${c.host.name}-asked`, { user: 'asker', sudo: 'nopasswd' }),
     ends: { ...notBegun, message: 'sudo on HOST wants a password from asker.', code: 'host.sudo-password' },
     next: {

@@ -23,7 +23,7 @@ export const hostRows: readonly Row[] = [
     id: 'frozen-mid',
     group,
     fault: 'The host freezes in mid-apply (it accepts TCP and answers nothing), and thaws',
-    on,
+    on: ['apt', 'dnf'],
     brings: ['lab-slow'],
     long: true,
     inject: (c) => c.hold(),

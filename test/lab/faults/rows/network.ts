@@ -7,7 +7,6 @@ import type { Row } from '../matrix.ts';
 import { delayingProxy } from '../proxy.ts';
 
 const group = 'The network between console and host';
-const on = ['apt', 'dnf', 'zypper'] as const;
 const AGAIN = 'host to answer again (…)';
 
 /** The job is at this step of lab-slow, as its own log on the host says. */
@@ -67,7 +66,7 @@ export const networkRows: readonly Row[] = [
     group,
     long: true,
     fault: 'The link goes down in mid-apply, until the connection is given up; the job goes on meanwhile',
-    on,
+    on: ['apt', 'zypper'],
     brings: ['lab-slow'],
     inject: (c) => c.hold(),
     during: async (c, live) => {
@@ -141,7 +140,7 @@ export const networkRows: readonly Row[] = [
     group,
     long: true,
     fault: 'The link is down before the run',
-    on,
+    on: ['apt'],
     inject: (c) => c.host.network.link(false),
     ends: {
       exit: 4,
@@ -184,7 +183,7 @@ export const networkRows: readonly Row[] = [
     id: 'tcp-reset',
     group,
     fault: 'Every packet is answered with a TCP reset, in mid-apply',
-    on,
+    on: ['apt', 'zypper'],
     brings: ['lab-slow'],
     inject: (c) => c.hold(),
     during: async (c, live) => {
@@ -258,7 +257,7 @@ export const networkRows: readonly Row[] = [
     id: 'sshd-killed',
     group,
     fault: 'Every sshd process is killed in mid-apply, the listener too',
-    on,
+    on: ['apt', 'dnf'],
     brings: ['lab-slow'],
     inject: (c) => c.hold(),
     during: async (c, live) => {

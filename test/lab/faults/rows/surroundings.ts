@@ -90,7 +90,7 @@ export const surroundingRows: readonly Row[] = [
     id: 'no-systemd',
     group,
     fault: 'The host has no systemd: the job is started by other means, and outlives the session',
-    on,
+    on: ['apt'],
     brings: ['lab-slow'],
     inject: (c) => c.hold(),
     during: async (c, live) => {
