@@ -80,7 +80,7 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
   const [active, setActive] = useState<string>();
   const anchor = useRef<string>(undefined);
   const scroll = useRef<HTMLDivElement>(null);
-  const rowFocus = useRowFocus(scroll);
+  const moveFocus = useRowFocus(scroll);
 
   const defs = useMemo(
     () =>
@@ -137,7 +137,7 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
     if (row === undefined) return;
     setActive(row.id);
     virtual.scrollToIndex(row.index === -1 ? 0 : sorted.indexOf(row), { align: 'auto' });
-    rowFocus.go(row.id);
+    moveFocus(row.id);
   };
 
   const toggle = (key: string, range: boolean) => {
@@ -153,11 +153,11 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
     selection.onChange(next);
   };
 
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>, heard: string) => {
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.target !== event.currentTarget) return;
-    const key = rowFocus.meant(heard);
-    const row = sorted.find((each) => each.id === key)?.original.row;
-    if (row === undefined) return;
+    // Not the row that heard it: the focus follows an arrow frames later, and keys are faster.
+    const meant = sorted[activeIndex];
+    if (meant === undefined) return;
     const height = virtual.getTotalSize() / Math.max(1, sorted.length);
     const page = Math.max(1, Math.floor((scroll.current?.clientHeight ?? 400) / height) - 2);
     const moves: Record<string, number> = {
@@ -170,8 +170,8 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
     };
     const move = moves[event.key];
     if (move !== undefined) focusRow(move);
-    else if (event.key === 'Enter' && onOpen !== undefined) onOpen(row);
-    else if (event.key === ' ' && selection !== undefined) toggle(key, event.shiftKey);
+    else if (event.key === 'Enter' && onOpen !== undefined) onOpen(meant.original.row);
+    else if (event.key === ' ' && selection !== undefined) toggle(meant.id, event.shiftKey);
     else if (event.key === 'a' && (event.ctrlKey || event.metaKey) && selection !== undefined)
       selection.onChange(new Set(sorted.map((each) => each.id)));
     else return;
@@ -254,7 +254,7 @@ export const DataTable = <T,>(props: DataTableProps<T>) => {
                   aria-selected={selection === undefined ? undefined : selection.selected.has(entry.id)}
                   tabIndex={tabIndex}
                   style={{ gridTemplateColumns: template, transform: `translateY(${item.start}px)` }}
-                  onKeyDown={(event) => onKeyDown(event, entry.id)}
+                  onKeyDown={onKeyDown}
                   onClick={(event) => onRowClick(event, entry.id, row)}
                   onFocus={(event) => {
                     if (event.target === event.currentTarget) setActive(entry.id);

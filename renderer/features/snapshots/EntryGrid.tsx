@@ -57,7 +57,7 @@ export const EntryGrid = ({
   actions: EntryActions;
 }) => {
   const scroll = useRef<HTMLDivElement>(null);
-  const rowFocus = useRowFocus(scroll);
+  const moveFocus = useRowFocus(scroll);
   const anchor = useRef<EntryKey>(undefined);
   const [active, setActive] = useState<EntryKey>();
   const [drag, setDrag] = useState<{ id: EntryKey; over: string | undefined }>();
@@ -89,7 +89,7 @@ export const EntryGrid = ({
     if (id === undefined) return;
     setActive(id);
     virtual.scrollToIndex(ids.indexOf(id), { align: 'auto' });
-    rowFocus.go(id);
+    moveFocus(id);
   };
 
   const goTo = useRef(focusRow);
@@ -117,12 +117,12 @@ export const EntryGrid = ({
     onSelect(next);
   };
 
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>, heard: EntryKey) => {
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.target !== event.currentTarget) return;
-    const id = rowFocus.meant(heard);
-    const row = rows.find((each) => each.id === id);
+    // Not the row that heard it: the focus follows an arrow frames later, and keys are faster.
+    const row = rows[focused];
     if (row?.kind !== 'entry') return;
-    const { entry } = row;
+    const { id, entry } = row;
     const keys = movingWith(id);
     if (event.altKey) {
       if ((event.key === 'ArrowUp' || event.key === 'ArrowDown') && sortable) {

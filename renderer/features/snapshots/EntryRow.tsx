@@ -98,7 +98,7 @@ export const EntryLine = ({
   sortable: boolean;
   actions: EntryActions;
   onToggle: (id: EntryKey, range: boolean) => void;
-  onKeyDown: (event: KeyboardEvent<HTMLElement>, id: EntryKey) => void;
+  onKeyDown: (event: KeyboardEvent<HTMLElement>) => void;
   onClick: (event: MouseEvent<HTMLElement>, id: EntryKey) => void;
   onActive: (id: EntryKey) => void;
 }) => {
@@ -133,7 +133,7 @@ export const EntryLine = ({
       aria-selected={selected}
       tabIndex={tabIndex}
       style={{ top: `${start}px` }}
-      onKeyDown={(event) => onKeyDown(event, id)}
+      onKeyDown={onKeyDown}
       onClick={(event) => onClick(event, id)}
       onFocus={(event) => {
         if (event.target === event.currentTarget) onActive(id);
